@@ -1,0 +1,52 @@
+/** The buckets of design section 4 as typed doors. Keys are given without the kind prefix of shared buckets. */
+import type {
+  ClaimRecord,
+  ClusterRecord,
+  EndpointRecord,
+  LeaseRecord,
+  NetRecord,
+  NodeRecord,
+  NodeSpecRecord,
+  RolloutRecord,
+  ScaleRecord,
+  ServiceRecord,
+  SlotRecord,
+  StatusRecord,
+  TaskRecord,
+} from '../model/records.ts';
+import type { Bucket, Fence } from './bus.ts';
+
+/** Buckets only the leader writes; obtained with its fence. */
+export interface LeaderBuckets {
+  /** `<service>.<slot key>`; the slot key is the number, or the node id for global services. */
+  readonly slots: Bucket<SlotRecord>;
+  /** `<node>.<task>` */
+  readonly tasks: Bucket<TaskRecord>;
+  /** `<service>` */
+  readonly rollouts: Bucket<RolloutRecord>;
+  /** `<service>` */
+  readonly scales: Bucket<ScaleRecord>;
+  /** `subnet.<network>.<node>`, `vip.<network>.<service>` */
+  readonly nets: Bucket<NetRecord>;
+}
+
+export interface Buckets extends LeaderBuckets {
+  /** plim_spec `service.<id>`; key: `<id>` */
+  readonly services: Bucket<ServiceRecord>;
+  /** plim_spec `node.<id>`; key: `<id>` */
+  readonly nodeSpecs: Bucket<NodeSpecRecord>;
+  /** plim_spec `cluster.main`; key: `main` */
+  readonly clusters: Bucket<ClusterRecord>;
+  /** plim_name; key: `service.<name>`, `port.tcp.80` */
+  readonly claims: Bucket<ClaimRecord>;
+  /** plim_node `<node>` */
+  readonly nodes: Bucket<NodeRecord>;
+  /** plim_status `<node>.<task>` */
+  readonly statuses: Bucket<StatusRecord>;
+  /** plim_endpoint `<network>.<node>` */
+  readonly endpoints: Bucket<EndpointRecord>;
+  /** plim_lease `leader` */
+  readonly leases: Bucket<LeaseRecord>;
+  /** The leader's buckets with every write fenced by its epoch: refused with `conflict` once a newer one began. */
+  fenced(fence: Fence): LeaderBuckets;
+}

@@ -1,0 +1,49 @@
+/** Everything a coordinator knows at one moment, immutable: what planners plan from and the API answers from. */
+import type { Entry } from '../../bus/bus.ts';
+import type {
+  ClusterRecord,
+  NodeRecord,
+  NodeSpecRecord,
+  RolloutRecord,
+  ScaleRecord,
+  ServiceRecord,
+  SlotRecord,
+  StatusRecord,
+  TaskRecord,
+} from '../../model/records.ts';
+
+/**
+ * ready: beats arrive. suspect: silent for a second, being probed. lost: probes failed too, tasks get stand-ins.
+ * engine-unresponsive: the agent beats, its Docker Engine does not answer. unknown: not heard of since this coordinator
+ * began to listen.
+ */
+export type NodeState = 'ready' | 'suspect' | 'lost' | 'engine-unresponsive' | 'unknown';
+
+export interface NodeLiveness {
+  readonly state: NodeState;
+  /** When this state began, on the elapsed clock. */
+  readonly sinceMs: number;
+  /** Sentence for people: "no beat for 1.2 s, probes from 2 nodes failed". */
+  readonly message: string;
+}
+
+export interface Snapshot {
+  /** undefined until the first start of the cluster has written it. */
+  readonly cluster: Entry<ClusterRecord> | undefined;
+  readonly services: ReadonlyMap<string, Entry<ServiceRecord>>;
+  readonly nodeSpecs: ReadonlyMap<string, Entry<NodeSpecRecord>>;
+  readonly nodes: ReadonlyMap<string, Entry<NodeRecord>>;
+  readonly liveness: ReadonlyMap<string, NodeLiveness>;
+  /** By task id. */
+  readonly tasks: ReadonlyMap<string, Entry<TaskRecord>>;
+  /** By task id. */
+  readonly statuses: ReadonlyMap<string, Entry<StatusRecord>>;
+  /** By `<service>.<slot key>`. */
+  readonly slots: ReadonlyMap<string, Entry<SlotRecord>>;
+  /** By service id. */
+  readonly rollouts: ReadonlyMap<string, Entry<RolloutRecord>>;
+  /** By service id. */
+  readonly scales: ReadonlyMap<string, Entry<ScaleRecord>>;
+  /** Who holds the leader's lease, by coordinator id and node id; undefined while nobody does. */
+  readonly leader: { readonly coordinatorId: string; readonly nodeId: string; readonly epoch: number } | undefined;
+}

@@ -1,0 +1,83 @@
+/** What goes over core NATS and is never stored: beats, usage, requests to an agent and their answers, joining. */
+import { z } from 'zod';
+import { Id } from './records.ts';
+
+/** `plim.beat.<node>`, every 500 ms from the agent's beat thread. */
+export const Beat = z.object({
+  nodeId: Id,
+  incarnation: z.int(),
+  sequence: z.int(),
+  /** How long ago the agent's main loop last turned; large = the agent hangs though its beat thread lives. */
+  mainLoopAgeMs: z.number(),
+  /** Engine answered its last call within the deadline; `false` after two missed ones. */
+  engineResponsive: z.boolean(),
+  /** The highest lease epoch this agent has accepted. */
+  epoch: z.int(),
+});
+export type Beat = z.infer<typeof Beat>;
+
+/** `plim.usage.<node>`, every 2 s. */
+export const Usage = z.object({
+  nodeId: Id,
+  cpuCores: z.number(),
+  memoryBytes: z.number(),
+  tasks: z.array(z.object({ taskId: Id, cpuCores: z.number(), memoryBytes: z.number() })),
+});
+export type Usage = z.infer<typeof Usage>;
+
+/** What a node says of containers that carry this cluster's labels but have no assignment. */
+export const Orphan = z.object({
+  taskId: Id,
+  serviceId: Id,
+  slot: z.int(),
+  revision: z.int(),
+  containerId: z.string(),
+  running: z.boolean(),
+});
+export type Orphan = z.infer<typeof Orphan>;
+
+/** Verbs of `plim.rpc.<node>.<verb>`; every reply is a sequence of frames that ends with an empty one (see bus/rpc). */
+export const ContainerListRequest = z.object({ all: z.boolean() });
+export const LogsRequest = z.object({
+  taskId: Id,
+  follow: z.boolean(),
+  tail: z.union([z.literal('all'), z.int().min(0)]),
+  sinceSeconds: z.number(),
+  untilSeconds: z.number(),
+  timestamps: z.boolean(),
+  stdout: z.boolean(),
+  stderr: z.boolean(),
+});
+export type LogsRequest = z.infer<typeof LogsRequest>;
+/** Can this node open a TCP connection to there? */
+export const ProbeRequest = z.object({ address: z.string(), port: z.int(), timeoutMs: z.int() });
+export type ProbeRequest = z.infer<typeof ProbeRequest>;
+export const ProbeReply = z.object({ reachable: z.boolean(), error: z.string().optional() });
+export type ProbeReply = z.infer<typeof ProbeReply>;
+export const OrphansReply = z.object({ orphans: z.array(Orphan) });
+
+/** `plim.join`: a node with the join token asks to be let in. */
+export const JoinRequest = z.object({ publicKey: z.string(), hostname: z.string(), nodeId: Id.optional() });
+export type JoinRequest = z.infer<typeof JoinRequest>;
+export const JoinReply = z.discriminatedUnion('accepted', [
+  z.object({
+    accepted: z.literal(true),
+    nodeId: Id,
+    clusterId: Id,
+    jwt: z.string(),
+    natsUrls: z.array(z.string()),
+    caPem: z.string(),
+  }),
+  z.object({ accepted: z.literal(false), error: z.string() }),
+]);
+export type JoinReply = z.infer<typeof JoinReply>;
+
+/** An entry of the event stream `plim.event.<kind>.<id>`: what happened to a thing, as `docker events` shows it, and why. */
+export const ClusterEvent = z.object({
+  kind: z.enum(['service', 'node', 'task', 'container', 'cluster', 'secret', 'config', 'network']),
+  id: z.string(),
+  action: z.string(),
+  attributes: z.record(z.string(), z.string()),
+  atMs: z.number(),
+});
+export type ClusterEvent = z.infer<typeof ClusterEvent>;

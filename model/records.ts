@@ -1,0 +1,310 @@
+/**
+ * What lies in the buckets: one schema per kind of record, each with a format version `v`.
+ * Records the leader writes carry `epoch`, the number of the lease they were written under (fencing).
+ * Times inside records are milliseconds of the wall clock of the writer and are for people; a record's own age is the
+ * bus's message time.
+ */
+import { z } from 'zod';
+import { EndpointSpec, PortConfig, ServiceSpec, TaskTemplate } from './service-spec.ts';
+
+const V = z.literal(1);
+/** 25 characters a-z0-9, as Swarm's ids. */
+export const Id = z.string().regex(/^[a-z0-9]{25}$/);
+const Epoch = z.int().min(0);
+const TimeMs = z.number();
+
+// ---- plim_spec -----------------------------------------------------------------------------------------------------
+
+export const Revision = z.object({
+  /** Counts up per service; a specification that was there before gets its old number back. */
+  number: z.int().min(1),
+  taskTemplate: TaskTemplate,
+  endpointSpec: EndpointSpec.optional(),
+  createdAtMs: TimeMs,
+});
+export type Revision = z.infer<typeof Revision>;
+
+/** `service.<id>`. The Engine API's Version.Index is the bus revision of this record. */
+export const ServiceRecord = z.object({
+  v: V,
+  id: Id,
+  spec: ServiceSpec,
+  previousSpec: ServiceSpec.optional(),
+  /** The revision tasks should run. Scaling and labels make no new one. */
+  revision: z.int().min(1),
+  /** The last 10, newest last, the current one included. */
+  revisions: z.array(Revision),
+  /** Ports with every number settled (unset ones from 30000-32767). */
+  ports: z.array(PortConfig),
+  createdAtMs: TimeMs,
+  updatedAtMs: TimeMs,
+  /** How the current revision came to be: a rollback is a roll-out with other words and knobs. */
+  change: z.enum(['create', 'update', 'rollback']),
+});
+export type ServiceRecord = z.infer<typeof ServiceRecord>;
+
+/** `node.<id>`: what the operator wishes of a node. */
+export const NodeSpecRecord = z.object({
+  v: V,
+  id: Id,
+  name: z.string().optional(),
+  labels: z.record(z.string(), z.string()),
+  role: z.enum(['worker', 'manager']),
+  availability: z.enum(['active', 'pause', 'drain']),
+  /** The node's public nkey, set when it joined. */
+  publicKey: z.string(),
+  createdAtMs: TimeMs,
+  updatedAtMs: TimeMs,
+});
+export type NodeSpecRecord = z.infer<typeof NodeSpecRecord>;
+
+/** `cluster.main`: settings of the cluster as `docker swarm update` changes them. */
+export const ClusterRecord = z.object({
+  v: V,
+  id: Id,
+  taskHistoryLimit: z.int().min(0),
+  labels: z.record(z.string(), z.string()),
+  createdAtMs: TimeMs,
+  updatedAtMs: TimeMs,
+});
+export type ClusterRecord = z.infer<typeof ClusterRecord>;
+
+// ---- plim_name -----------------------------------------------------------------------------------------------------
+
+/** `<kind>.<name>` and `port.<proto>.<port>`: who owns a name; created before the spec, swept when the spec is absent 60 s. */
+export const ClaimRecord = z.object({ v: V, ownerId: Id, ownerName: z.string() });
+export type ClaimRecord = z.infer<typeof ClaimRecord>;
+
+// ---- plim_node -----------------------------------------------------------------------------------------------------
+
+/** `<node>`: what the host is, written by its agent; CAS on `incarnation` refuses a cloned disk. */
+export const NodeRecord = z.object({
+  v: V,
+  id: Id,
+  incarnation: z.int().min(1),
+  hostname: z.string(),
+  /** Where other nodes reach this host (IPv4). */
+  address: z.string(),
+  agentVersion: z.string(),
+  agentPort: z.int(),
+  engine: z.object({
+    version: z.string(),
+    apiVersion: z.string(),
+    os: z.string(),
+    architecture: z.string(),
+    labels: z.record(z.string(), z.string()),
+    plugins: z.array(z.object({ type: z.string(), name: z.string() })),
+    liveRestore: z.boolean(),
+  }),
+  resources: z.object({ nanoCpus: z.number(), memoryBytes: z.number() }),
+  /** True on a node that runs a coordinator; its API address is then `managerAddress`. */
+  manager: z.boolean(),
+});
+export type NodeRecord = z.infer<typeof NodeRecord>;
+
+// ---- plim_task, plim_status ----------------------------------------------------------------------------------------
+
+/** An address a container's port is served at on the node's own interfaces. `ingress` ports may be shared by tasks. */
+export const TaskPort = PortConfig.required({ PublishedPort: true });
+export type TaskPort = z.infer<typeof TaskPort>;
+
+/**
+ * `<node>.<task>`: an assignment. `desired`:
+ * ready = have the image and wait; running = run it, restart it as the policy says;
+ * stopped = stop and remove every container of it, then report `stopped`. Absence of the record means nothing at all.
+ */
+export const TaskRecord = z.object({
+  v: V,
+  epoch: Epoch,
+  id: Id,
+  serviceId: Id,
+  serviceName: z.string(),
+  serviceLabels: z.record(z.string(), z.string()),
+  /** Replicated services: 1..n. Global ones: 0, the node is the slot. */
+  slot: z.int().min(0),
+  nodeId: Id,
+  revision: z.int().min(1),
+  desired: z.enum(['ready', 'running', 'stopped']),
+  template: TaskTemplate,
+  ports: z.array(TaskPort),
+  /** Raised by the coordinator to have a (then unhealthy) container replaced: the attempt that must not run any more. */
+  replaceAttempt: z.int().min(0),
+  /** Failures of the slot at this revision so far, so that back-off travels with the slot. */
+  priorFailures: z.int().min(0),
+  /** Why this task exists or stops, for people. */
+  reason: z.string(),
+  createdAtMs: TimeMs,
+});
+export type TaskRecord = z.infer<typeof TaskRecord>;
+
+export const ExitRecord = z.object({
+  attempt: z.int().min(1),
+  containerId: z.string(),
+  exitCode: z.int(),
+  oomKilled: z.boolean(),
+  error: z.string(),
+  startedAtMs: TimeMs.optional(),
+  finishedAtMs: TimeMs,
+  /** The Swarm state this attempt ended in. */
+  state: z.enum(['complete', 'failed', 'rejected', 'shutdown']),
+});
+export type ExitRecord = z.infer<typeof ExitRecord>;
+
+/** States of one attempt in their order; an attempt only moves forward. The words are Swarm's. */
+export const attemptStates = [
+  'assigned',
+  'preparing',
+  'ready',
+  'starting',
+  'running',
+  'complete',
+  'shutdown',
+  'failed',
+  'rejected',
+] as const;
+export const AttemptState = z.enum(attemptStates);
+export type AttemptState = z.infer<typeof AttemptState>;
+
+/** `<node>.<task>`: what the agent sees; ordered by (incarnation, attempt, sequence). */
+export const StatusRecord = z.object({
+  v: V,
+  taskId: Id,
+  serviceId: Id,
+  slot: z.int().min(0),
+  nodeId: Id,
+  revision: z.int().min(1),
+  incarnation: z.int().min(1),
+  attempt: z.int().min(1),
+  sequence: z.int().min(0),
+  state: AttemptState,
+  /** Running, and healthy where there is a health check: may get traffic, counts for updates. */
+  ready: z.boolean(),
+  health: z.enum(['none', 'starting', 'healthy', 'unhealthy']),
+  /** True once every container of a task with desired `stopped` is gone. The leader then deletes the assignment. */
+  removed: z.boolean(),
+  containerId: z.string().optional(),
+  pid: z.int().optional(),
+  /** Address on the node's bridge network, if any. */
+  address: z.string().optional(),
+  exitCode: z.int().optional(),
+  /** Swarm's Message: the step ("started", "preparing"). */
+  message: z.string(),
+  /** Swarm's Err: what went wrong, a sentence for people; absent when nothing did. */
+  error: z.string().optional(),
+  /** When this attempt entered `state`. */
+  changedAtMs: TimeMs,
+  startedAtMs: TimeMs.optional(),
+  /** When the agent will try again, after a failure. */
+  retryAtMs: TimeMs.optional(),
+  /** Failures since the last run of a minute; drives back-off. */
+  failures: z.int().min(0),
+  /** Cumulative over all attempts of this task. */
+  restarts: z.int().min(0),
+  /** Out-of-memory kills, cumulative. */
+  oomKills: z.int().min(0),
+  /** Last 5 ended attempts, oldest first. */
+  exits: z.array(ExitRecord),
+  /** The restart policy allows no further attempt (max attempts, condition none or on-failure with exit 0). */
+  final: z.boolean(),
+});
+export type StatusRecord = z.infer<typeof StatusRecord>;
+
+// ---- plim_slot -----------------------------------------------------------------------------------------------------
+
+/** One past attempt as `docker service ps` shows it. */
+export const HistoryEntry = z.object({
+  taskId: Id,
+  attempt: z.int().min(1),
+  nodeId: Id,
+  revision: z.int().min(1),
+  image: z.string(),
+  state: z.enum(['complete', 'failed', 'rejected', 'shutdown', 'orphaned']),
+  error: z.string(),
+  exitCode: z.int().optional(),
+  containerId: z.string(),
+  createdAtMs: TimeMs,
+  finishedAtMs: TimeMs,
+});
+export type HistoryEntry = z.infer<typeof HistoryEntry>;
+
+/** `<service>.<slot>` (a global service's slot key is the node id). The leader's memory of a slot. */
+export const SlotRecord = z.object({
+  v: V,
+  epoch: Epoch,
+  serviceId: Id,
+  slot: z.int().min(0),
+  /** The node of a global service's slot. */
+  nodeId: Id.optional(),
+  /** Tasks ever made for this slot: makes the next task's id, so that two leaders make the same one. */
+  tasksMade: z.int().min(0),
+  /** Why no task could be placed; absent when one is. */
+  pending: z.object({ taskId: Id, revision: z.int().min(1), sinceMs: TimeMs, reason: z.string() }).optional(),
+  /** Failed attempts per node at the current revision: placement avoids nodes where it keeps failing. */
+  failuresByNode: z.record(z.string(), z.int()),
+  failuresRevision: z.int().min(0),
+  /** A stand-in for a task on a lost node: made at, in place of. */
+  surge: z.object({ lostTaskId: Id, lostNodeId: Id, madeAtMs: TimeMs }).optional(),
+  /** Newest last, bounded by the cluster's task history limit. */
+  history: z.array(HistoryEntry),
+});
+export type SlotRecord = z.infer<typeof SlotRecord>;
+
+// ---- plim_rollout, plim_scale --------------------------------------------------------------------------------------
+
+export const RolloutRecord = z.object({
+  v: V,
+  epoch: Epoch,
+  serviceId: Id,
+  revision: z.int().min(1),
+  /** The states of Swarm's UpdateStatus. */
+  state: z.enum(['updating', 'paused', 'completed', 'rollback_started', 'rollback_paused', 'rollback_completed']),
+  message: z.string(),
+  startedAtMs: TimeMs,
+  completedAtMs: TimeMs.optional(),
+  /** When the roll-out last made progress. */
+  progressAtMs: TimeMs,
+  /** Slots in work or done, by slot key: when their new task was made, and when it became ready. */
+  slots: z.record(
+    z.string(),
+    z.object({ taskId: Id, startedAtMs: TimeMs, readyAtMs: TimeMs.optional(), failed: z.boolean() }),
+  ),
+});
+export type RolloutRecord = z.infer<typeof RolloutRecord>;
+
+/** `<service>`: the autoscaler's word over the count of replicas. */
+export const ScaleRecord = z.object({
+  v: V,
+  epoch: Epoch,
+  serviceId: Id,
+  replicas: z.int().min(0),
+  reason: z.string(),
+  decidedAtMs: TimeMs,
+});
+export type ScaleRecord = z.infer<typeof ScaleRecord>;
+
+// ---- plim_net, plim_endpoint ---------------------------------------------------------------------------------------
+
+/** `subnet.<network>.<node>` (CIDR) and `vip.<network>.<service>` (address). */
+export const NetRecord = z.object({ v: V, epoch: Epoch, kind: z.enum(['subnet', 'vip']), value: z.string() });
+export type NetRecord = z.infer<typeof NetRecord>;
+
+/** `<network>.<node>`: a node's own ready addresses on a network. */
+export const EndpointRecord = z.object({
+  v: V,
+  nodeId: Id,
+  networkId: Id,
+  endpoints: z.array(z.object({ serviceId: Id, taskId: Id, slot: z.int(), address: z.string() })),
+});
+export type EndpointRecord = z.infer<typeof EndpointRecord>;
+
+// ---- plim_lease ----------------------------------------------------------------------------------------------------
+
+/** `leader`: who leads. `epoch` grows with every change of hands. */
+export const LeaseRecord = z.object({
+  v: V,
+  epoch: Epoch,
+  holderId: z.string(),
+  holderNodeId: z.string(),
+  renewal: z.int(),
+});
+export type LeaseRecord = z.infer<typeof LeaseRecord>;

@@ -1,0 +1,24 @@
+/** Ids as Swarm writes them: 25 characters of a-z0-9. */
+import { createHash, randomBytes } from 'node:crypto';
+
+const ID_LENGTH = 25;
+
+function toId(bytes: Uint8Array): string {
+  const number = BigInt(`0x${Buffer.from(bytes).toString('hex')}`);
+  return number.toString(36).padStart(ID_LENGTH, '0').slice(-ID_LENGTH);
+}
+
+/** An id nobody has had before. */
+export function randomId(): string {
+  return toId(randomBytes(20));
+}
+
+/** The id that always follows from the same words: whoever derives it, derives the same. Pure. */
+export function derivedId(...words: readonly (string | number)[]): string {
+  return toId(createHash('sha256').update(words.join('\0')).digest().subarray(0, 20));
+}
+
+/** The id of one attempt of a task, as labels, logs and the Engine API show it. Attempt 1 has the task's own id. */
+export function attemptId(taskId: string, attempt: number): string {
+  return attempt <= 1 ? taskId : derivedId('attempt', taskId, attempt);
+}
