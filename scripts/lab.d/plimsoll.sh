@@ -1,0 +1,80 @@
+# shellcheck shell=bash
+# Plimsoll on the lab's hosts: coordinators on the first ones, an agent on every one. What the lab knows of
+# the command line of `plim` is in this file only.
+
+lab_plim() { node "${LAB_PLIM:-$LAB_REPO/dist/cli/plim.js}" "$@"; }
+cluster_url() { printf 'http://%s:7700\n' "$(host_address h1)"; }
+cluster_docker_socket() { printf '%s/run/docker.sock\n' "$(host_dir "${1:-h1}")"; }
+host_state_dir() { printf '%s/state\n' "$(host_dir "$1")"; }
+host_nats_pid_file() { printf '%s/nats/nats.pid\n' "$(host_state_dir "$1")"; }
+
+# A command in the host's network, for those that end by themselves.
+on_host() {
+  local host=$1 wrapper
+  shift
+  mapfile -t wrapper < <(enter_host "$host")
+  "${wrapper[@]}" "$@"
+}
+
+plim_on_host() { on_host "$1" node "${LAB_PLIM:-$LAB_REPO/dist/cli/plim.js}" "${@:2}"; }
+
+ensure_plimsoll_programs() {
+  ensure_node
+  if [ -z "${LAB_PLIM:-}" ]; then
+    ensure_npm_packages "$LAB_REPO"
+    ensure_build "$LAB_REPO"
+  fi
+  LAB_NATS_SERVER=$(ensure_nats_server)
+}
+
+start_coordinator() {
+  local host=$1 join=()
+  [ "$host" = h1 ] || join=(--join "$(cluster_url)" --token "$(join_token)")
+  start_process "$host" coordinator enter_host node "${LAB_PLIM:-$LAB_REPO/dist/cli/plim.js}" coordinator \
+    --state-dir "$(host_state_dir "$host")" --socket "$(cluster_docker_socket "$host")" \
+    --advertise "$(host_address "$host")" --nats-server "${LAB_NATS_SERVER:=$(ensure_nats_server)}" "${join[@]}"
+  wait_until 60 "the coordinator on $host (see $(process_log "$host" coordinator))" coordinator_is_ready "$host"
+}
+
+coordinator_is_ready() { curl -fsS -m 2 "http://$(host_address "$1"):7700/readyz"; }
+
+join_token() { plim_on_host h1 token --url "$(cluster_url)" -q; }
+
+# Makes the host a node, once: its identity stays in its state directory.
+join_host() {
+  local host=$1 state
+  state=$(host_state_dir "$host")
+  [ ! -e "$state/.lab-joined" ] || return 0
+  if is_coordinator_host "$host"; then
+    plim_on_host "$host" join --state-dir "$state" --local --no-start
+  else
+    plim_on_host "$host" join --state-dir "$state" --docker "unix://$(host_docker_socket "$host")" --no-start \
+      "$(join_token)" "$(host_address h1)"
+  fi >>"$(process_log "$host" agent)" 2>&1 || lab_fail "Cannot join $host to the cluster: see $(process_log "$host" agent)"
+  touch "$state/.lab-joined"
+}
+
+start_agent() {
+  start_process "$1" agent enter_host node "${LAB_PLIM:-$LAB_REPO/dist/cli/plim.js}" agent \
+    --state-dir "$(host_state_dir "$1")" --docker "unix://$(host_docker_socket "$1")"
+}
+
+join_and_start_agent() {
+  join_host "$1"
+  start_agent "$1"
+}
+
+# NATS is the coordinator's to start: it adopts or restarts it.
+start_nats() { wait_until 20 "the coordinator on $1 to start NATS again" process_id "$1" nats; }
+
+start_plimsoll() {
+  local host
+  for host in $(host_names | head -n "$LAB_COORDINATOR_COUNT"); do start_coordinator "$host"; done
+  host_names | for_each_host join_and_start_agent
+}
+
+# After the host's power came back: what ran on it before runs again.
+start_plimsoll_on_host() {
+  ! is_coordinator_host "$1" || start_coordinator "$1"
+  join_and_start_agent "$1"
+}

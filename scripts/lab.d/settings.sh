@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# What a lab is called and where it lives, so that several can stand side by side on one machine.
+
+LAB_NAME=${LAB_NAME:-lab}
+LAB_SUBNET=${LAB_SUBNET:-10.99.0}
+LAB_DIR=${LAB_DIR:-/var/lib/plimsoll-$LAB_NAME}
+LAB_BRIDGE="br-$LAB_NAME"
+# The machine's own address on the bridge.
+LAB_GATEWAY="$LAB_SUBNET.254"
+
+lab_note() { printf 'lab: %s\n' "$*" >&2; }
+
+lab_fail() {
+  printf 'lab: error: %s\n' "$*" >&2
+  exit 1
+}
+
+check_settings() {
+  [ "$(id -u)" -eq 0 ] || lab_fail "Cannot run as user '$(id -un)': network namespaces and engines need root. Use sudo"
+  [[ $LAB_NAME =~ ^[a-z][a-z0-9]{0,8}$ ]] ||
+    lab_fail "Cannot name a lab '$LAB_NAME': LAB_NAME is a letter, then at most 8 letters or digits (it becomes part of interface names)"
+  [[ $LAB_SUBNET =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] ||
+    lab_fail "Cannot use LAB_SUBNET='$LAB_SUBNET': wanted are the first three numbers of a /24, such as 10.99.0"
+  [[ $LAB_DIR == /* && ${#LAB_DIR} -le 60 ]] ||
+    lab_fail "Cannot use LAB_DIR='$LAB_DIR': wanted is an absolute path of at most 60 characters (sockets live below it)"
+}
+
+# Topology: what `up` was asked for, remembered for every later command.
+
+lab_is_up() { [ -e "$LAB_DIR/topology" ]; }
+
+require_lab() {
+  lab_is_up || lab_fail "No lab '$LAB_NAME' is up (nothing at $LAB_DIR). Start one with: lab up"
+  load_topology
+}
+
+# Sets LAB_HOST_COUNT, LAB_MODERN_COUNT, LAB_COORDINATOR_COUNT, LAB_ENGINE.
+load_topology() {
+  # shellcheck source=/dev/null
+  source "$LAB_DIR/topology"
+}
+
+topology_text() {
+  printf 'LAB_HOST_COUNT=%s\nLAB_MODERN_COUNT=%s\nLAB_COORDINATOR_COUNT=%s\nLAB_ENGINE=%s\n' \
+    "$LAB_HOST_COUNT" "$LAB_MODERN_COUNT" "$LAB_COORDINATOR_COUNT" "$LAB_ENGINE"
+}
+
+host_names() { seq -f 'h%g' 1 "$LAB_HOST_COUNT"; }
+host_number() { printf '%s\n' "${1#h}"; }
+host_dir() { printf '%s/%s\n' "$LAB_DIR" "$1"; }
+host_address() { printf '%s.%s\n' "$LAB_SUBNET" "${1#h}"; }
+host_netns() { printf '%s-%s\n' "$LAB_NAME" "$1"; }
+# The machine's end of the host's cable.
+host_cable() { printf 'v%s-%s\n' "$LAB_NAME" "$1"; }
+host_docker_socket() { printf '%s/%s/docker.sock\n' "$LAB_DIR" "$1"; }
+is_modern_host() { [ "${1#h}" -gt $((LAB_HOST_COUNT - LAB_MODERN_COUNT)) ]; }
+is_coordinator_host() { [ "$LAB_ENGINE" != none ] && [ "${1#h}" -le "$LAB_COORDINATOR_COUNT" ]; }
+
+require_host() {
+  [[ ${1:-} =~ ^h[1-9][0-9]*$ && ${1#h} -le $LAB_HOST_COUNT ]] ||
+    lab_fail "No host '${1:-}' in this lab: its hosts are $(host_names | tr '\n' ' ')"
+}
