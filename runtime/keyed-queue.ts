@@ -17,7 +17,7 @@ export class KeyedQueue {
     return this.running.size + this.waiting.length;
   }
 
-  /** Runs `work` as soon as there is room; returns false, doing nothing, when the key is busy already. */
+  /** Runs `work`, which must handle its own errors, as soon as there is room; returns false, doing nothing, when the key is busy already. */
   offer(key: string, work: () => Promise<void>): boolean {
     if (this.isBusy(key)) return false;
     const start = () => {
