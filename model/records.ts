@@ -40,6 +40,8 @@ export const ServiceRecord = z.object({
   updatedAtMs: TimeMs,
   /** How the current revision came to be: a rollback is a roll-out with other words and knobs. */
   change: z.enum(['create', 'update', 'rollback']),
+  /** Set by the removal of the service: its tasks are to be stopped, then this record goes. Absence alone stops nothing. */
+  removedAtMs: TimeMs.optional(),
 });
 export type ServiceRecord = z.infer<typeof ServiceRecord>;
 
@@ -308,3 +310,7 @@ export const LeaseRecord = z.object({
   renewal: z.int(),
 });
 export type LeaseRecord = z.infer<typeof LeaseRecord>;
+
+/** plim_spec `epoch.leader`: the highest epoch ever handed out; outlives the lease, which lies in memory. */
+export const EpochRecord = z.object({ v: V, epoch: Epoch });
+export type EpochRecord = z.infer<typeof EpochRecord>;
