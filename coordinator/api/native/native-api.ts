@@ -1,0 +1,180 @@
+/**
+ * The native API. On the unix socket all of it; on TCP only what is safe to show to anyone who can reach the port:
+ * metrics, service discovery and health.
+ */
+import express, { type ErrorRequestHandler, type Express, type Response } from 'express';
+import type { Bus } from '../../../bus/bus.ts';
+import { ClusterEvent } from '../../../model/messages.ts';
+import type { JoinTokenAnswer, NativeError } from '../../../model/native-api.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import { type ErrorCode, messageOf, PlimsollError } from '../../../runtime/errors.ts';
+import type { Log } from '../../../runtime/log.ts';
+import type { Metrics } from '../../../runtime/metrics.ts';
+import type { Snapshot } from '../../store/snapshot.ts';
+import { discoveryTargets } from './service-discovery.ts';
+import { clusterStatus } from './status-view.ts';
+import { explain } from './why-view.ts';
+
+/** What of the cluster's keys the API may use; see bus/identity. */
+export interface ClusterAccess {
+  joinToken(): Promise<string>;
+  /** Makes a new token; the old one lets nobody in any more. Nodes that joined with it stay. */
+  rotateJoinToken(): Promise<string>;
+}
+
+export interface NativeApiParts {
+  snapshot(): Snapshot;
+  /** Undefined when this coordinator can serve; else the sentence why it cannot (yet). */
+  notReady(): string | undefined;
+  /** Takes the node out of the cluster for good: its identity is revoked. */
+  removeNode(nodeId: string, force: boolean): Promise<void>;
+  readonly bus: Bus;
+  readonly access: ClusterAccess;
+  readonly metrics: Metrics;
+  readonly identity: {
+    readonly clusterId: string;
+    /** The address other hosts reach this coordinator at. */
+    readonly advertiseAddress: string;
+    readonly httpPort: number;
+    readonly version: string;
+  };
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface NativeApi {
+  /** For the unix socket: everything under /v1/, plus all of `readOnly`. */
+  readonly local: Express;
+  /** For TCP: /metrics, /v1/sd, /healthz, /readyz. */
+  readonly readOnly: Express;
+}
+
+export function createNativeApi(parts: NativeApiParts): NativeApi {
+  return { local: createLocalApp(parts), readOnly: createReadOnlyApp(parts) };
+}
+
+function createReadOnlyApp(parts: NativeApiParts): Express {
+  const app = newApp();
+  addPublicRoutes(app, parts);
+  addErrorAnswers(app, parts.log);
+  return app;
+}
+
+function createLocalApp(parts: NativeApiParts): Express {
+  const app = newApp();
+  addPublicRoutes(app, parts);
+  addStatusRoutes(app, parts);
+  addMembershipRoutes(app, parts);
+  app.get('/v1/events', (_request, response) => streamEvents(parts, response));
+  addErrorAnswers(app, parts.log);
+  return app;
+}
+
+function newApp(): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  return app;
+}
+
+function addPublicRoutes(app: Express, parts: NativeApiParts): void {
+  app.get('/healthz', (_request, response) => {
+    response.type('text/plain').send('ok\n');
+  });
+  app.get('/readyz', (_request, response) => {
+    const reason = parts.notReady();
+    response
+      .status(reason === undefined ? 200 : 503)
+      .type('text/plain')
+      .send(`${reason ?? 'ok'}\n`);
+  });
+  app.get('/metrics', async (_request, response) => {
+    response.set('Content-Type', parts.metrics.contentType).send(await parts.metrics.metrics());
+  });
+  app.get('/v1/sd', (_request, response) => {
+    requireReady(parts);
+    response.json(discoveryTargets(parts.snapshot(), parts.identity));
+  });
+}
+
+function addStatusRoutes(app: Express, parts: NativeApiParts): void {
+  app.get('/v1/status', (_request, response) => {
+    response.json(
+      clusterStatus(parts.snapshot(), {
+        ...parts.identity,
+        busConnected: parts.bus.connected,
+        stateCurrent: parts.notReady() === undefined,
+      }),
+    );
+  });
+  app.get('/v1/nodes', (_request, response) => {
+    requireReady(parts);
+    response.json(
+      clusterStatus(parts.snapshot(), { ...parts.identity, busConnected: parts.bus.connected, stateCurrent: true })
+        .nodes,
+    );
+  });
+  app.get('/v1/why/:term', (request, response) => {
+    requireReady(parts);
+    response.json(explain(parts.snapshot(), request.params.term, parts.clock.wallMs()));
+  });
+}
+
+function addMembershipRoutes(app: Express, parts: NativeApiParts): void {
+  const answer = (token: string): JoinTokenAnswer => ({ token, address: parts.identity.advertiseAddress });
+  app.get('/v1/token', async (_request, response) => {
+    response.json(answer(await parts.access.joinToken()));
+  });
+  app.post('/v1/token/rotate', async (_request, response) => {
+    response.json(answer(await parts.access.rotateJoinToken()));
+  });
+  app.delete('/v1/nodes/:id', async (request, response) => {
+    await parts.removeNode(request.params.id, request.query.force === 'true');
+    response.status(204).end();
+  });
+}
+
+/** One JSON object a line, until the client goes. */
+function streamEvents(parts: NativeApiParts, response: Response): void {
+  response.status(200).set('Content-Type', 'application/x-ndjson').flushHeaders();
+  const subscription = parts.bus.subscribe('plim.event.>', ClusterEvent, (event) => {
+    // A client that does not read must not fill our memory.
+    if (response.writableLength > 1_000_000) response.destroy();
+    else response.write(`${JSON.stringify(event)}\n`);
+  });
+  response.on('close', () => subscription.stop());
+}
+
+function requireReady(parts: NativeApiParts): void {
+  const reason = parts.notReady();
+  if (reason !== undefined) throw new PlimsollError('unavailable', `Cannot tell the cluster's state: ${reason}`);
+}
+
+const httpStatus: Readonly<Record<ErrorCode, number>> = {
+  invalid: 400,
+  precondition: 400,
+  refused: 403,
+  'not-found': 404,
+  conflict: 409,
+  internal: 500,
+  unsupported: 501,
+  unavailable: 503,
+  timeout: 504,
+};
+
+function addErrorAnswers(app: Express, log: Log): void {
+  app.use((request, response) => {
+    sendError(response, 404, { code: 'not-found', message: `No such page: ${request.method} ${request.path}` });
+  });
+  const onError: ErrorRequestHandler = (error, request, response, _next) => {
+    const code = error instanceof PlimsollError ? error.code : 'internal';
+    if (code === 'internal') log.error({ path: request.path, error: messageOf(error) }, 'native API request failed');
+    sendError(response, httpStatus[code], { code, message: messageOf(error) });
+  };
+  app.use(onError);
+}
+
+function sendError(response: Response, status: number, body: NativeError): void {
+  if (response.headersSent) response.destroy();
+  else response.status(status).json(body);
+}

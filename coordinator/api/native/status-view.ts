@@ -1,0 +1,113 @@
+/** `/v1/status`: the cluster on one page. Pure. */
+import type { ClusterStatus, NodeSummary, ServiceSummary } from '../../../model/native-api.ts';
+import type { NodeSpecRecord, ServiceRecord, StatusRecord, TaskRecord } from '../../../model/records.ts';
+import { desiredReplicas, isGlobal } from '../../../model/service-defaults.ts';
+import type { Snapshot } from '../../store/snapshot.ts';
+
+export interface StatusContext {
+  readonly clusterId: string;
+  readonly version: string;
+  readonly busConnected: boolean;
+  readonly stateCurrent: boolean;
+}
+
+export function clusterStatus(snapshot: Snapshot, context: StatusContext): ClusterStatus {
+  return {
+    clusterId: context.clusterId,
+    version: context.version,
+    ...leaderOf(snapshot),
+    busConnected: context.busConnected,
+    stateCurrent: context.stateCurrent,
+    nodes: sortedNodeSpecs(snapshot).map((spec) => nodeSummary(snapshot, spec)),
+    services: liveServices(snapshot).map((service) => serviceSummary(snapshot, service)),
+  };
+}
+
+function leaderOf(snapshot: Snapshot): Pick<ClusterStatus, 'leader'> {
+  if (!snapshot.leader) return {};
+  const { nodeId, epoch } = snapshot.leader;
+  return { leader: { nodeId, hostname: nodeName(snapshot, nodeId), epoch } };
+}
+
+/** A node's name for people: what the operator called it, else its hostname, else its id. */
+export function nodeName(snapshot: Snapshot, nodeId: string): string {
+  return snapshot.nodeSpecs.get(nodeId)?.value.name ?? snapshot.nodes.get(nodeId)?.value.hostname ?? nodeId;
+}
+
+function sortedNodeSpecs(snapshot: Snapshot): NodeSpecRecord[] {
+  return [...snapshot.nodeSpecs.values()]
+    .map((entry) => entry.value)
+    .sort((left, right) => nodeName(snapshot, left.id).localeCompare(nodeName(snapshot, right.id)));
+}
+
+export function nodeSummary(snapshot: Snapshot, spec: NodeSpecRecord): NodeSummary {
+  const record = snapshot.nodes.get(spec.id)?.value;
+  const liveness = snapshot.liveness.get(spec.id);
+  return {
+    id: spec.id,
+    hostname: nodeName(snapshot, spec.id),
+    state: record ? (liveness?.state ?? 'unknown') : 'down',
+    message: record ? (liveness?.message ?? '') : 'let in, but its agent never registered',
+    availability: spec.availability,
+    address: record?.address ?? '',
+    manager: record?.manager ?? spec.role === 'manager',
+    leader: snapshot.leader?.nodeId === spec.id,
+    engineVersion: record?.engine.version ?? '',
+    agentVersion: record?.agentVersion ?? '',
+    runningTasks: [...snapshot.statuses.values()].filter(
+      ({ value }) => value.nodeId === spec.id && value.state === 'running',
+    ).length,
+  };
+}
+
+/** Services that are not being removed, by name. */
+export function liveServices(snapshot: Snapshot): ServiceRecord[] {
+  return [...snapshot.services.values()]
+    .map((entry) => entry.value)
+    .filter((service) => service.removedAtMs === undefined)
+    .sort((left, right) => left.spec.Name.localeCompare(right.spec.Name));
+}
+
+/** The tasks of a service that should run, each with what its agent says of it. */
+export function wantedTasks(
+  snapshot: Snapshot,
+  serviceId: string,
+): { readonly task: TaskRecord; readonly status: StatusRecord | undefined }[] {
+  return [...snapshot.tasks.values()]
+    .map((entry) => entry.value)
+    .filter((task) => task.serviceId === serviceId && task.desired === 'running')
+    .map((task) => ({ task, status: snapshot.statuses.get(task.id)?.value }));
+}
+
+export function serviceSummary(snapshot: Snapshot, service: ServiceRecord): ServiceSummary {
+  const tasks = wantedTasks(snapshot, service.id);
+  return {
+    id: service.id,
+    name: service.spec.Name,
+    mode: isGlobal(service.spec) ? 'global' : 'replicated',
+    image: service.spec.TaskTemplate.ContainerSpec.Image,
+    desired: wantedCount(snapshot, service),
+    running: tasks.filter(({ status }) => status?.state === 'running').length,
+    ready: tasks.filter(({ status }) => status?.state === 'running' && status.ready).length,
+    update: snapshot.rollouts.get(service.id)?.value.state ?? '',
+    problem: firstProblem(snapshot, service.id),
+  };
+}
+
+/** A global service wants one task on every node that has a slot; the leader decided which nodes fit. */
+function wantedCount(snapshot: Snapshot, service: ServiceRecord): number {
+  if (!isGlobal(service.spec)) return snapshot.scales.get(service.id)?.value.replicas ?? desiredReplicas(service.spec);
+  const placed = new Set(wantedTasks(snapshot, service.id).map(({ task }) => task.nodeId));
+  return placed.size + pendingReasons(snapshot, service.id).length;
+}
+
+function pendingReasons(snapshot: Snapshot, serviceId: string): string[] {
+  return [...snapshot.slots.values()].flatMap(({ value }) =>
+    value.serviceId === serviceId && value.pending ? [value.pending.reason] : [],
+  );
+}
+
+function firstProblem(snapshot: Snapshot, serviceId: string): string {
+  const failing = wantedTasks(snapshot, serviceId).find(({ status }) => status?.error && status.state !== 'running');
+  return pendingReasons(snapshot, serviceId)[0] ?? failing?.status?.error ?? '';
+}

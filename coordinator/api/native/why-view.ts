@@ -1,0 +1,165 @@
+/** `/v1/why`: the recorded reasons for the state of a service, a task or a node. Pure. */
+import type { WhyAnswer, WhyPart } from '../../../model/native-api.ts';
+import type { HistoryEntry, NodeSpecRecord, ServiceRecord, SlotRecord, TaskRecord } from '../../../model/records.ts';
+import { PlimsollError } from '../../../runtime/errors.ts';
+import type { Snapshot } from '../../store/snapshot.ts';
+import { liveServices, nodeName, nodeSummary, serviceSummary } from './status-view.ts';
+
+/**
+ * Explains what `term` names: a service's name or id, a task's name (`web.1`) or id, a node's name or id; ids may be
+ * shortened while they stay unique. Throws `not-found`, or `invalid` for a short id that fits several.
+ */
+export function explain(snapshot: Snapshot, term: string, nowMs: number): WhyAnswer {
+  const candidates = [
+    ...liveServices(snapshot).map((service) => serviceCandidate(snapshot, service, nowMs)),
+    ...[...snapshot.tasks.values()].map(({ value }) => taskCandidate(snapshot, value, nowMs)),
+    ...[...snapshot.slots.values()].flatMap(({ value }) => slotCandidate(snapshot, value, nowMs)),
+    ...[...snapshot.nodeSpecs.values()].map(({ value }) => nodeCandidate(snapshot, value, nowMs)),
+  ];
+  return choose(candidates, term).answer();
+}
+
+interface Candidate {
+  readonly id: string;
+  readonly name: string;
+  readonly answer: () => WhyAnswer;
+}
+
+function choose(candidates: readonly Candidate[], term: string): Candidate {
+  const exact = candidates.find((each) => each.id === term || each.name === term);
+  if (exact) return exact;
+  const matching = candidates.filter((each) => each.id.startsWith(term));
+  if (matching.length > 1) {
+    const names = matching.map((each) => `${each.name} (${each.id})`).join(', ');
+    throw new PlimsollError('invalid', `"${term}" fits several things: ${names}. Give more of the id`);
+  }
+  const only = matching[0];
+  if (!only) throw new PlimsollError('not-found', `No service, task or node is called "${term}"`);
+  return only;
+}
+
+function serviceCandidate(snapshot: Snapshot, service: ServiceRecord, nowMs: number): Candidate {
+  const { id } = service;
+  const { Name: name } = service.spec;
+  return { id, name, answer: () => ({ kind: 'service', id, name, ...explainService(snapshot, service, nowMs) }) };
+}
+
+function explainService(snapshot: Snapshot, service: ServiceRecord, nowMs: number): Pick<WhyAnswer, 'facts' | 'parts'> {
+  const summary = serviceSummary(snapshot, service);
+  const rollout = snapshot.rollouts.get(service.id)?.value;
+  const scale = snapshot.scales.get(service.id)?.value;
+  const facts = [`${summary.running} of ${summary.desired} tasks run, ${summary.ready} of them ready`];
+  if (scale) facts.push(`scaled to ${scale.replicas}: ${scale.reason}`);
+  if (rollout) facts.push(`${rollout.state} to revision ${rollout.revision}: ${rollout.message}`);
+  const belongs = (each: { readonly value: { readonly serviceId: string } }) => each.value.serviceId === service.id;
+  const tasks = [...snapshot.tasks.values()].filter(belongs).map(({ value }) => taskPart(snapshot, value, nowMs));
+  const slots = [...snapshot.slots.values()].filter(belongs).map(({ value }) => value);
+  const pending = slots.flatMap((slot) => pendingParts(snapshot, slot, nowMs));
+  const past = slots.flatMap((slot) => slot.history.map((entry) => historyPart(snapshot, slot, entry, nowMs)));
+  return { facts, parts: [...[...pending, ...tasks].sort(byName), ...past.sort(byName)] };
+}
+
+function byName(left: WhyPart, right: WhyPart): number {
+  return left.name.localeCompare(right.name, 'en', { numeric: true });
+}
+
+/** `web.1`; the slot of a global service is the node. */
+function taskName(
+  snapshot: Snapshot,
+  task: Pick<TaskRecord, 'serviceId' | 'slot'>,
+  nodeId: string | undefined,
+): string {
+  const service = snapshot.services.get(task.serviceId)?.value.spec.Name ?? task.serviceId;
+  return `${service}.${task.slot === 0 ? (nodeId ?? 0) : task.slot}`;
+}
+
+function taskPart(snapshot: Snapshot, task: TaskRecord, nowMs: number): WhyPart {
+  const status = snapshot.statuses.get(task.id)?.value;
+  const words = [status?.error, status?.health === 'unhealthy' ? 'unhealthy' : undefined, task.reason];
+  if (status?.retryAtMs !== undefined && status.retryAtMs > nowMs) {
+    words.push(`next attempt in ${seconds(status.retryAtMs - nowMs)}`);
+  }
+  return {
+    name: taskName(snapshot, task, task.nodeId),
+    state: status ? `${status.state} for ${seconds(nowMs - status.changedAtMs)}` : `assigned, not reported yet`,
+    node: nodeName(snapshot, task.nodeId),
+    reason: words.filter(Boolean).join('; '),
+  };
+}
+
+function pendingParts(snapshot: Snapshot, slot: SlotRecord, nowMs: number): WhyPart[] {
+  if (!slot.pending) return [];
+  const state = `pending for ${seconds(nowMs - slot.pending.sinceMs)}`;
+  return [{ name: taskName(snapshot, slot, slot.nodeId), state, node: '', reason: slot.pending.reason }];
+}
+
+function historyPart(snapshot: Snapshot, slot: SlotRecord, entry: HistoryEntry, nowMs: number): WhyPart {
+  return {
+    name: taskName(snapshot, slot, slot.nodeId),
+    state: `${entry.state} ${seconds(nowMs - entry.finishedAtMs)} ago`,
+    node: nodeName(snapshot, entry.nodeId),
+    reason: entry.error,
+  };
+}
+
+/** A duration for people: "850 ms", "12 s", "3 min", "2 h". */
+function seconds(durationMs: number): string {
+  if (durationMs < 1_000) return `${Math.max(0, Math.round(durationMs))} ms`;
+  if (durationMs < 120_000) return `${Math.round(durationMs / 1_000)} s`;
+  if (durationMs < 7_200_000) return `${Math.round(durationMs / 60_000)} min`;
+  return `${Math.round(durationMs / 3_600_000)} h`;
+}
+
+function taskCandidate(snapshot: Snapshot, task: TaskRecord, nowMs: number): Candidate {
+  const name = taskName(snapshot, task, task.nodeId);
+  return {
+    id: task.id,
+    name,
+    answer: () => ({
+      kind: 'task',
+      id: task.id,
+      name,
+      facts: [`runs revision ${task.revision} on ${nodeName(snapshot, task.nodeId)}: ${task.reason}`],
+      parts: [taskPart(snapshot, task, nowMs), ...exitParts(snapshot, task, nowMs)],
+    }),
+  };
+}
+
+function exitParts(snapshot: Snapshot, task: TaskRecord, nowMs: number): WhyPart[] {
+  const exits = snapshot.statuses.get(task.id)?.value.exits ?? [];
+  return [...exits].reverse().map((exit) => ({
+    name: `attempt ${exit.attempt}`,
+    state: `${exit.state} ${seconds(nowMs - exit.finishedAtMs)} ago`,
+    node: nodeName(snapshot, task.nodeId),
+    reason: exit.oomKilled ? `killed by the kernel: out of memory; ${exit.error}` : exit.error,
+  }));
+}
+
+function slotCandidate(snapshot: Snapshot, slot: SlotRecord, nowMs: number): Candidate[] {
+  const pending = slot.pending;
+  if (!pending) return [];
+  const name = taskName(snapshot, slot, slot.nodeId);
+  const parts = pendingParts(snapshot, slot, nowMs);
+  const facts = [`waits for a node: ${pending.reason}`];
+  return [{ id: pending.taskId, name, answer: () => ({ kind: 'task', id: pending.taskId, name, facts, parts }) }];
+}
+
+function nodeCandidate(snapshot: Snapshot, spec: NodeSpecRecord, nowMs: number): Candidate {
+  const summary = nodeSummary(snapshot, spec);
+  return {
+    id: spec.id,
+    name: summary.hostname,
+    answer: () => ({
+      kind: 'node',
+      id: spec.id,
+      name: summary.hostname,
+      facts: [
+        `${summary.state}${summary.message ? `: ${summary.message}` : ''}`,
+        `availability ${summary.availability}, ${summary.runningTasks} tasks run`,
+      ],
+      parts: [...snapshot.tasks.values()]
+        .filter(({ value }) => value.nodeId === spec.id)
+        .map(({ value }) => taskPart(snapshot, value, nowMs)),
+    }),
+  };
+}

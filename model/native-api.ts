@@ -1,0 +1,72 @@
+/** What the coordinator's native API (`/v1/*` on its unix socket) answers: for what Docker's API has no word for. */
+import { z } from 'zod';
+import { Id } from './records.ts';
+
+export const NodeSummary = z.object({
+  id: Id,
+  hostname: z.string(),
+  /** ready, suspect, lost, engine-unresponsive, unknown; `down` for a node that never registered or left. */
+  state: z.string(),
+  /** Why it is in that state. */
+  message: z.string(),
+  availability: z.string(),
+  address: z.string(),
+  manager: z.boolean(),
+  leader: z.boolean(),
+  engineVersion: z.string(),
+  agentVersion: z.string(),
+  runningTasks: z.int(),
+});
+export type NodeSummary = z.infer<typeof NodeSummary>;
+
+export const ServiceSummary = z.object({
+  id: Id,
+  name: z.string(),
+  mode: z.enum(['replicated', 'global']),
+  image: z.string(),
+  desired: z.int(),
+  running: z.int(),
+  ready: z.int(),
+  /** State of the last update, empty when there was none. */
+  update: z.string(),
+  /** Why not everything runs: the first reason found, empty when everything does. */
+  problem: z.string(),
+});
+export type ServiceSummary = z.infer<typeof ServiceSummary>;
+
+/** `GET /v1/status` */
+export const ClusterStatus = z.object({
+  clusterId: z.string(),
+  version: z.string(),
+  /** Undefined while nobody leads. */
+  leader: z.object({ nodeId: z.string(), hostname: z.string(), epoch: z.int() }).optional(),
+  busConnected: z.boolean(),
+  /** False while this coordinator's copy of the cluster's state may be old. */
+  stateCurrent: z.boolean(),
+  nodes: z.array(NodeSummary),
+  services: z.array(ServiceSummary),
+});
+export type ClusterStatus = z.infer<typeof ClusterStatus>;
+
+/** `GET /v1/token`, `POST /v1/token/rotate` */
+export const JoinTokenAnswer = z.object({ token: z.string(), address: z.string() });
+export type JoinTokenAnswer = z.infer<typeof JoinTokenAnswer>;
+
+export const WhyPart = z.object({ name: z.string(), state: z.string(), node: z.string(), reason: z.string() });
+export type WhyPart = z.infer<typeof WhyPart>;
+
+/** `GET /v1/why/<task, service or node>` */
+export const WhyAnswer = z.object({
+  kind: z.enum(['service', 'task', 'node']),
+  id: z.string(),
+  name: z.string(),
+  /** Sentences about the thing itself. */
+  facts: z.array(z.string()),
+  /** Its tasks, past and present, with the reason each is as it is. */
+  parts: z.array(WhyPart),
+});
+export type WhyAnswer = z.infer<typeof WhyAnswer>;
+
+/** Every answer that is not a success. */
+export const NativeError = z.object({ code: z.string(), message: z.string() });
+export type NativeError = z.infer<typeof NativeError>;
