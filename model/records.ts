@@ -239,6 +239,8 @@ export const SlotRecord = z.object({
   nodeId: Id.optional(),
   /** Tasks ever made for this slot: makes the next task's id, so that two leaders make the same one. */
   tasksMade: z.int().min(0),
+  /** Tasks that have (or are about to get) an assignment; one whose record is missing is written again, never doubled. */
+  assigned: z.array(z.object({ taskId: Id, nodeId: Id, revision: z.int().min(1) })).default([]),
   /** Why no task could be placed; absent when one is. */
   pending: z.object({ taskId: Id, revision: z.int().min(1), sinceMs: TimeMs, reason: z.string() }).optional(),
   /** Failed attempts per node at the current revision: placement avoids nodes where it keeps failing. */
@@ -258,6 +260,8 @@ export const RolloutRecord = z.object({
   epoch: Epoch,
   serviceId: Id,
   revision: z.int().min(1),
+  /** The bus revision of the service record this roll-out acts on: a paused one starts over when the service is updated. */
+  specVersion: z.int().min(0),
   /** The states of Swarm's UpdateStatus. */
   state: z.enum(['updating', 'paused', 'completed', 'rollback_started', 'rollback_paused', 'rollback_completed']),
   message: z.string(),
@@ -268,7 +272,14 @@ export const RolloutRecord = z.object({
   /** Slots in work or done, by slot key: when their new task was made, and when it became ready. */
   slots: z.record(
     z.string(),
-    z.object({ taskId: Id, startedAtMs: TimeMs, readyAtMs: TimeMs.optional(), failed: z.boolean() }),
+    z.object({
+      taskId: Id,
+      startedAtMs: TimeMs,
+      readyAtMs: TimeMs.optional(),
+      /** The old task is gone, or the new one failed: the worker waits the delay and takes the next slot. */
+      doneAtMs: TimeMs.optional(),
+      failed: z.boolean(),
+    }),
   ),
 });
 export type RolloutRecord = z.infer<typeof RolloutRecord>;
