@@ -79,8 +79,13 @@ function metricsText() {
   ].join('\n');
 }
 
+/** An IPv4 client of a socket that listens on IPv6 too is shown as ::ffff:a.b.c.d. */
+function clientAddress(request) {
+  return request.socket.remoteAddress?.replace(/^::ffff:/, '');
+}
+
 const routes = new Map([
-  ['GET /', (_url, _response, request) => json(200, { ...identity, client: request.socket.remoteAddress })],
+  ['GET /', (_url, _response, request) => json(200, { ...identity, client: clientAddress(request) })],
   ['GET /healthz', () => (state.failing ? json(503, { status: 'failing' }) : json(200, { status: 'ok' }))],
   ['GET /burn', burn],
   ['POST /fail', () => setFailing(true)],

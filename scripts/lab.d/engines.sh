@@ -23,6 +23,8 @@ start_dockerd() {
   # Swarm mode refuses to keep containers while dockerd is away.
   [ "$LAB_ENGINE" != swarm ] || keep_containers=''
   echo '{}' >"$dir/daemon.json"
+  # A killed dockerd leaves its pid file, and it takes an unreaped process of that id for a running one.
+  process_id "$host" engine >/dev/null || rm -f "$dir/run/docker.pid" "$(host_docker_socket "$host")"
   start_process "$host" engine enter_host_root dockerd --config-file "$dir/daemon.json" \
     --host "unix://$(host_docker_socket "$host")" --containerd "$(containerd_socket "$host")" \
     --data-root "$dir/data" --exec-root "$dir/run/exec" --pidfile "$dir/run/docker.pid" \

@@ -27,12 +27,19 @@ create_network_namespace() {
   local host=$1 netns cable
   netns=$(host_netns "$host") cable=$(host_cable "$host")
   ip netns add "$netns"
-  ip link add "$cable" type veth peer name eth0 netns "$netns"
+  ip link add "$cable" type veth peer name eth0 address "$(host_mac_address "$host")" netns "$netns"
   ip link set "$cable" master "$LAB_BRIDGE" up
   ip -n "$netns" link set lo up
   ip -n "$netns" address add "$(host_address "$host")/24" dev eth0
+  # No default route: there is nothing outside, and so a pull from a registry fails at once, not after a time-out.
   ip -n "$netns" link set eth0 up
-  ip -n "$netns" route add default via "$LAB_GATEWAY"
+}
+
+# A card keeps its address over a crash; a new one would leave the other hosts with the old in their ARP caches.
+host_mac_address() {
+  local a b c
+  IFS=. read -r a b c <<<"$LAB_SUBNET"
+  printf '02:%02x:%02x:%02x:00:%02x\n' "$a" "$b" "$c" "${1#h}"
 }
 
 network_namespace_exists() { [ -e "/run/netns/$(host_netns "$1")" ]; }
