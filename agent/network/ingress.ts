@@ -1,0 +1,189 @@
+/** Keeps this host's published ingress ports pointing at the ready local containers, whatever else touches the tables. */
+import type { Clock } from '../../runtime/clock.ts';
+import { messageOf } from '../../runtime/errors.ts';
+import type { Log } from '../../runtime/log.ts';
+import { Poke, runLoop } from '../../runtime/loop.ts';
+import { counterOf, type Metrics } from '../../runtime/metrics.ts';
+import { networksOf, parseConnectedNetworks } from './bridge-networks.ts';
+import { type CommandRunner, runSuccessfully } from './command-runner.ts';
+import { ensureForwardAccepted, removeForwardAccept } from './forward-accept.ts';
+import { INGRESS_TABLE, type IngressEndpoint, renderIngressTable, renderTableRemoval } from './ingress-table.ts';
+import { LoopbackRouting, type ProcFiles } from './loopback-routing.ts';
+import { staleUdpFlows } from './udp-flows.ts';
+
+export interface IngressPorts {
+  /**
+   * Sets the endpoints of all ready local tasks, replacing the list before; resolves when the kernel has them.
+   * Throws when the host refuses; the same list is then tried again by the next check.
+   */
+  apply(endpoints: readonly IngressEndpoint[]): Promise<void>;
+  /**
+   * Sends a task no new connections; resolves when the kernel knows: call it before SIGTERM.
+   * The task stays out until a list without it has been applied, so that a list made just before cannot bring it back.
+   */
+  withdraw(taskId: string): Promise<void>;
+  /** Checks every 30 s, until the signal aborts, that the host still has what was applied, and repairs it. */
+  watch(signal: AbortSignal): Promise<void>;
+  /** Takes every trace off the host: table, Docker rule, kernel switches. */
+  remove(): Promise<void>;
+}
+
+export interface IngressParts {
+  readonly run: CommandRunner;
+  readonly files: ProcFiles;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+interface InstalledTable {
+  readonly endpoints: readonly IngressEndpoint[];
+  readonly loopbackDevices: readonly string[];
+  /** As we sent it. */
+  readonly text: string;
+  /** As the kernel lists it: differs as soon as anybody changes it. */
+  readonly listing: string;
+}
+
+const CHECK_INTERVAL_MS = 30_000;
+const CHECK_RETRY_MS = 5_000;
+
+/** Touches nothing on the host until the first endpoint is applied. */
+export function createIngressPorts(parts: IngressParts): IngressPorts {
+  return new HostIngressPorts(parts);
+}
+
+class HostIngressPorts implements IngressPorts {
+  private readonly parts: IngressParts;
+  private readonly loopback: LoopbackRouting;
+  private readonly withdrawn = new Set<string>();
+  /** Undefined until the first `apply`: until then a table an earlier process left goes on serving. */
+  private wanted: readonly IngressEndpoint[] | undefined;
+  /** Undefined while unknown or never touched. */
+  private installed: InstalledTable | undefined;
+  private queue: Promise<void> = Promise.resolve();
+  private conntrackMissing = false;
+
+  constructor(parts: IngressParts) {
+    this.parts = parts;
+    this.loopback = new LoopbackRouting(parts.files, parts.run);
+  }
+
+  apply(endpoints: readonly IngressEndpoint[]): Promise<void> {
+    for (const taskId of this.withdrawn) {
+      if (!endpoints.some((endpoint) => endpoint.taskId === taskId)) this.withdrawn.delete(taskId);
+    }
+    this.wanted = endpoints.filter((endpoint) => !this.withdrawn.has(endpoint.taskId));
+    return this.inTurn(() => this.install());
+  }
+
+  withdraw(taskId: string): Promise<void> {
+    if (!this.wanted?.some((endpoint) => endpoint.taskId === taskId)) return this.queue;
+    this.withdrawn.add(taskId);
+    this.wanted = this.wanted.filter((endpoint) => endpoint.taskId !== taskId);
+    return this.inTurn(() => this.install());
+  }
+
+  watch(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.parts;
+    const onError = (error: unknown) => log.error({ error: messageOf(error) }, 'could not keep the ingress ports');
+    const times = { minGapMs: 0, resyncMs: CHECK_INTERVAL_MS, retryMs: CHECK_RETRY_MS };
+    return runLoop({ tick: () => this.inTurn(() => this.check()), poke: new Poke(), times, clock, onError }, signal);
+  }
+
+  remove(): Promise<void> {
+    this.wanted = [];
+    return this.inTurn(async () => {
+      await this.loopback.restore();
+      await runSuccessfully(this.parts.run, 'nft', ['-f', '-'], renderTableRemoval());
+      await removeForwardAccept(this.parts.run);
+      this.installed = undefined;
+    });
+  }
+
+  /** One change of the host at a time; each looks at the wishes of its own moment, so later ones find nothing to do. */
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.queue.then(work);
+    this.queue = done.catch(() => undefined);
+    return done;
+  }
+
+  private async install(): Promise<void> {
+    const endpoints = this.wanted;
+    if (endpoints === undefined) return;
+    if (endpoints.length === 0 && this.installed === undefined && !(await this.hasLeftovers())) return;
+    const routes = await this.parts.files.read('/proc/net/route');
+    const addresses = endpoints.map((endpoint) => endpoint.address);
+    const bridges = networksOf(addresses, parseConnectedNetworks(routes));
+    const devices = bridges.map((bridge) => bridge.device);
+    const loopbackDevices = await this.loopback.devicesToSwitch(devices);
+    const text = renderIngressTable({ endpoints, bridges, loopbackDevices });
+    if (text === this.installed?.text) return;
+    await this.load({ text, endpoints, loopbackDevices });
+  }
+
+  private async load(table: Omit<InstalledTable, 'listing'>): Promise<void> {
+    const before = this.installed;
+    if (before === undefined) await this.acceptForwarding();
+    await this.nft(table.text);
+    // Only now: the table holds the guard that makes these switches harmless.
+    await this.loopback.switchOn(table.loopbackDevices);
+    this.installed = { ...table, listing: await this.listing() };
+    await this.forgetUdpFlows(before?.endpoints ?? [], table.endpoints);
+  }
+
+  private async nft(text: string): Promise<void> {
+    const applied = counterOf(
+      this.parts.metrics,
+      'plimsoll_ingress_changes_total',
+      'Replacements of the nft table of published ports, by result.',
+      ['result'],
+    );
+    try {
+      await runSuccessfully(this.parts.run, 'nft', ['-f', '-'], text);
+      applied.inc({ result: 'success' });
+    } catch (error) {
+      applied.inc({ result: 'failure' });
+      throw error;
+    }
+  }
+
+  private async check(): Promise<void> {
+    if (this.installed === undefined) return this.install();
+    await this.acceptForwarding();
+    await this.loopback.switchOn(this.installed.loopbackDevices);
+    if ((await this.listing()) !== this.installed.listing) {
+      this.parts.log.warn({ table: INGRESS_TABLE }, 'another program changed our nft table, putting it back');
+      await this.load(this.installed);
+    }
+    await this.install();
+  }
+
+  private async acceptForwarding(): Promise<void> {
+    if (await ensureForwardAccepted(this.parts.run)) return;
+    this.parts.log.debug({ chain: 'DOCKER-USER' }, 'Docker has no chain for our rule, nothing to accept');
+  }
+
+  /** The table as the kernel tells it; empty when it is gone. */
+  private async listing(): Promise<string> {
+    const { exitCode, stdout } = await this.parts.run('nft', ['list', 'table', 'ip', INGRESS_TABLE]);
+    return exitCode === 0 ? stdout : '';
+  }
+
+  /** A table of an earlier process. Without nft there can be none. */
+  private async hasLeftovers(): Promise<boolean> {
+    return (await this.listing().catch(() => '')) !== '';
+  }
+
+  private async forgetUdpFlows(before: readonly IngressEndpoint[], after: readonly IngressEndpoint[]): Promise<void> {
+    for (const flows of staleUdpFlows(before, after)) {
+      if (this.conntrackMissing) return;
+      // conntrack ends with 1 when there was nothing to delete: that is fine.
+      await this.parts.run('conntrack', ['-D', ...flows]).catch((error: unknown) => {
+        this.conntrackMissing = true;
+        const fields = { error: messageOf(error) };
+        this.parts.log.warn(fields, 'cannot forget UDP flows: busy UDP clients stay with a container that is gone');
+      });
+    }
+  }
+}
