@@ -1,0 +1,18 @@
+/** Ways a wish fails that callers tell apart; everything else is a PlimsollError by code. */
+import { PlimsollError } from '../../runtime/errors.ts';
+
+/** The caller's version is not the stored one any more: read again, decide again. Swarm's own words. */
+export class StaleVersionError extends PlimsollError {
+  constructor() {
+    super('conflict', 'update out of sequence');
+  }
+}
+
+export const invalid = (message: string): PlimsollError => new PlimsollError('invalid', message);
+
+export const notFound = (kind: 'service' | 'node' | 'task', reference: string): PlimsollError =>
+  new PlimsollError('not-found', `${kind} ${reference} not found`);
+
+/** A part of a specification we cannot honour: refused by name before anything is written. */
+export const unsupported = (what: string, field: string): PlimsollError =>
+  new PlimsollError('unsupported', `Plimsoll does not support ${what} yet (${field})`);

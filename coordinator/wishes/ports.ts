@@ -1,0 +1,74 @@
+/** Published ports: settling unset numbers and finding who else has one. Pure. */
+import type { ServiceRecord } from '../../model/records.ts';
+import type { PortConfig, ServiceSpec } from '../../model/service-spec.ts';
+import { PlimsollError } from '../../runtime/errors.ts';
+import { invalid } from './errors.ts';
+
+/** Where numbers for ingress ports without one come from; the same range as Swarm's. */
+const FIRST_DYNAMIC_PORT = 30_000;
+const LAST_DYNAMIC_PORT = 32_767;
+
+/** `tcp/80`: one place on the cluster's own addresses. */
+export const portKey = (port: PortConfig): string => `${port.Protocol}/${port.PublishedPort ?? 0}`;
+
+export const ingressPorts = (ports: readonly PortConfig[]): PortConfig[] =>
+  ports.filter((port) => port.PublishMode === 'ingress');
+
+/**
+ * A specification's ports with every ingress number settled. A port that had a number keeps it; a new one gets the lowest
+ * number of the dynamic range that nobody in `taken` (port keys) has. Host ports without a number stay so: Docker picks.
+ */
+export function settlePorts(
+  spec: ServiceSpec,
+  before: readonly PortConfig[],
+  taken: ReadonlySet<string>,
+): PortConfig[] {
+  const wanted = spec.EndpointSpec?.Ports ?? [];
+  const used = new Set([...taken, ...wanted.map(portKey)]);
+  return wanted.map((port) => {
+    if (port.PublishedPort || port.PublishMode === 'host') return port;
+    const settled = { ...port, PublishedPort: previousNumber(port, before, used) ?? freeNumber(port, used) };
+    used.add(portKey(settled));
+    return settled;
+  });
+}
+
+function previousNumber(port: PortConfig, before: readonly PortConfig[], used: Set<string>): number | undefined {
+  const isSame = (old: PortConfig) =>
+    old.PublishMode === 'ingress' && old.Protocol === port.Protocol && old.TargetPort === port.TargetPort;
+  return before.find((old) => isSame(old) && !used.has(portKey(old)))?.PublishedPort;
+}
+
+function freeNumber(port: PortConfig, used: Set<string>): number {
+  for (let number = FIRST_DYNAMIC_PORT; number <= LAST_DYNAMIC_PORT; number++) {
+    if (!used.has(portKey({ ...port, PublishedPort: number }))) return number;
+  }
+  const range = `${FIRST_DYNAMIC_PORT}-${LAST_DYNAMIC_PORT}`;
+  throw new PlimsollError(
+    'precondition',
+    `no ${port.Protocol} port of ${range} is free: publish on a number of your own`,
+  );
+}
+
+/** Throws `invalid`, in Swarm's words, when another service has one of the ports. Two host ports may meet: placement decides. */
+export function refuseTakenPorts(ports: readonly PortConfig[], others: Iterable<ServiceRecord>): void {
+  for (const other of others) {
+    for (const theirs of other.ports) {
+      const mine = ports.find((port) => port.PublishedPort && portKey(port) === portKey(theirs));
+      if (mine === undefined || (mine.PublishMode === 'host' && theirs.PublishMode === 'host')) continue;
+      throw portTaken(mine, other, theirs.PublishMode);
+    }
+  }
+}
+
+/** The refusal of a port another service has. */
+export function portTaken(
+  port: PortConfig,
+  owner: { readonly id: string; readonly spec: { readonly Name: string } },
+  mode: PortConfig['PublishMode'],
+): PlimsollError {
+  const kind = mode === 'ingress' ? 'an ingress port' : 'a host-published port';
+  return invalid(
+    `port '${port.PublishedPort ?? 0}' is already in use by service '${owner.spec.Name}' (${owner.id}) as ${kind}`,
+  );
+}

@@ -1,0 +1,51 @@
+/** Which change of a service makes its tasks anew: revisions compared by content. Pure. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Revision } from '../../model/records.ts';
+import type { ServiceSpec, TaskTemplate } from '../../model/service-spec.ts';
+
+const REVISIONS_KEPT = 10;
+
+export interface RevisionHistory {
+  /** The number tasks should run. */
+  readonly revision: number;
+  readonly revisions: Revision[];
+}
+
+/**
+ * The history after `spec` became the wish. The same tasks as now keep the number (placement alone restarts nothing;
+ * its new words are kept); the same tasks as some time ago get that time's number back; anything else counts up.
+ * A revision that becomes current gets `nowMs` as its time.
+ */
+export function withRevisionOf(
+  spec: ServiceSpec,
+  history: RevisionHistory | undefined,
+  nowMs: number,
+): RevisionHistory {
+  const { revision: currentNumber, revisions } = history ?? { revision: 0, revisions: [] };
+  const same = revisions.findLast((known) => runsTheSame(known, spec));
+  if (same !== undefined && same.number === currentNumber) {
+    const current = { ...same, taskTemplate: spec.TaskTemplate };
+    return { revision: currentNumber, revisions: revisions.map((known) => (known === same ? current : known)) };
+  }
+  const number = same?.number ?? Math.max(0, ...revisions.map((known) => known.number)) + 1;
+  const added: Revision = { number, taskTemplate: spec.TaskTemplate, createdAtMs: nowMs };
+  if (spec.EndpointSpec !== undefined) added.endpointSpec = spec.EndpointSpec;
+  const others = revisions.filter((known) => known !== same);
+  return { revision: number, revisions: [...others, added].slice(-REVISIONS_KEPT) };
+}
+
+function runsTheSame(known: Revision, spec: ServiceSpec): boolean {
+  return (
+    isDeepStrictEqual(withoutPlacement(known.taskTemplate), withoutPlacement(spec.TaskTemplate)) &&
+    isDeepStrictEqual(endpointWords(known.endpointSpec), endpointWords(spec.EndpointSpec))
+  );
+}
+
+function withoutPlacement(template: TaskTemplate): TaskTemplate {
+  return { ...template, Placement: undefined };
+}
+
+/** Absent, `{}` and `{Mode: 'vip'}` mean one thing. */
+function endpointWords(endpoint: ServiceSpec['EndpointSpec']): unknown {
+  return { mode: endpoint?.Mode || 'vip', ports: endpoint?.Ports ?? [] };
+}

@@ -1,0 +1,99 @@
+/** What a service specification must be beyond its schema. Sentences are Swarm's. Pure. */
+import type { EndpointSpec, Mount, ResourceRequirements, ServiceMode, ServiceSpec } from '../../model/service-spec.ts';
+import { PlimsollError } from '../../runtime/errors.ts';
+import { invalid } from './errors.ts';
+import { isImageReference } from './image-reference.ts';
+import { checkPlacement } from './placement-rules.ts';
+import { portKey } from './ports.ts';
+import { refuseUnsupported } from './unsupported-fields.ts';
+
+const MIN_MEMORY_BYTES = 4 * 1024 * 1024;
+const MIN_NANO_CPUS = 1_000_000;
+
+/** Throws `invalid` or `unsupported`, naming the field or value. */
+export function checkServiceSpec(spec: ServiceSpec): void {
+  checkName(spec.Name);
+  const { ContainerSpec: container, Resources, Placement } = spec.TaskTemplate;
+  checkMode(spec.Mode);
+  checkResources(Resources?.Limits);
+  checkResources(Resources?.Reservations);
+  checkPlacement(Placement);
+  if (!isImageReference(container.Image)) {
+    throw invalid(`ContainerSpec: "${container.Image}" is not a valid repository/tag`);
+  }
+  checkMounts(container.Mounts ?? []);
+  checkEndpoint(spec.EndpointSpec);
+  refuseUnsupported(spec);
+}
+
+/** Throws when an update changes what a service is from its creation on. */
+export function checkUnchangeable(before: ServiceSpec, after: ServiceSpec): void {
+  if (before.Name !== after.Name) throw new PlimsollError('unsupported', 'renaming services is not supported');
+  if (modeOf(before.Mode) !== modeOf(after.Mode)) {
+    throw new PlimsollError('unsupported', 'service mode change is not allowed');
+  }
+}
+
+/** The specification as it is stored: what the engine fills in at submission. */
+export function withServerDefaults(spec: ServiceSpec): ServiceSpec {
+  const container = { ...spec.TaskTemplate.ContainerSpec, Isolation: 'default' };
+  const TaskTemplate = { ...spec.TaskTemplate, ContainerSpec: container, Runtime: 'container' as const };
+  const Mode = spec.Mode?.Global ? spec.Mode : { Replicated: { Replicas: spec.Mode?.Replicated?.Replicas ?? 1 } };
+  return { ...spec, Labels: spec.Labels ?? {}, TaskTemplate, Mode };
+}
+
+function checkName(name: string): void {
+  if (name === '') throw invalid('meta: name must be provided');
+  if (name.length > 63) throw invalid('name must be 63 characters or fewer');
+  if (!/^[a-zA-Z0-9](?:[-_]*[A-Za-z0-9])*$/.test(name)) throw invalid('name must be valid as a DNS name component');
+}
+
+function modeOf(mode: ServiceMode | undefined): string {
+  return Object.entries(mode ?? {}).find(([, value]) => value !== undefined)?.[0] ?? 'Replicated';
+}
+
+function checkMode(mode: ServiceMode | undefined): void {
+  const given = Object.keys(mode ?? {});
+  if (given.length > 1) throw invalid(`Mode: choose one of ${given.join(', ')}`);
+}
+
+function checkResources(wanted: NonNullable<ResourceRequirements['Limits']> | undefined): void {
+  if (wanted?.NanoCPUs && wanted.NanoCPUs < MIN_NANO_CPUS) {
+    throw invalid(`invalid cpu value ${wanted.NanoCPUs / 1e9}: Must be at least ${MIN_NANO_CPUS / 1e9}`);
+  }
+  if (wanted?.MemoryBytes && wanted.MemoryBytes < MIN_MEMORY_BYTES) {
+    throw invalid(`invalid memory value ${wanted.MemoryBytes}: Must be at least 4MiB`);
+  }
+}
+
+function checkMounts(mounts: readonly Mount[]): void {
+  const targets = new Set<string>();
+  for (const mount of mounts) {
+    const target = mount.Target ?? '';
+    if (!target.startsWith('/')) throw invalid(`invalid mount target, must be an absolute path: ${target}`);
+    if (targets.has(target)) throw invalid(`ContainerSpec: duplicate mount point: ${target}`);
+    targets.add(target);
+    checkMountSource(mount);
+  }
+}
+
+function checkMountSource({ Type, Source = '' }: Mount): void {
+  if (Type === 'bind' && !Source.startsWith('/')) {
+    throw invalid(`invalid bind mount source, must be an absolute path: ${Source}`);
+  }
+  if (Type === 'volume' && Source.startsWith('/')) {
+    throw invalid(`invalid volume mount source, must not be an absolute path: ${Source}`);
+  }
+}
+
+function checkEndpoint(endpoint: EndpointSpec | undefined): void {
+  const seen = new Set<string>();
+  for (const port of endpoint?.Ports ?? []) {
+    if (endpoint?.Mode === 'dnsrr' && port.PublishMode === 'ingress') {
+      throw invalid("EndpointSpec: port published with ingress mode can't be used with dnsrr mode");
+    }
+    if (!port.PublishedPort) continue;
+    if (seen.has(portKey(port))) throw invalid('EndpointSpec: duplicate published ports provided');
+    seen.add(portKey(port));
+  }
+}

@@ -1,0 +1,186 @@
+/** Creating, changing and removing services: validated, claimed, written by compare-and-set, visible when answered. */
+import type { Entry } from '../../bus/bus.ts';
+import type { ServiceRecord } from '../../model/records.ts';
+import type { PortConfig, ServiceSpec } from '../../model/service-spec.ts';
+import { PlimsollError } from '../../runtime/errors.ts';
+import { randomId } from '../../runtime/identifiers.ts';
+import { Claims } from './claims.ts';
+import { notFound, StaleVersionError } from './errors.ts';
+import { ingressPorts, portKey, refuseTakenPorts, settlePorts } from './ports.ts';
+import { withRevisionOf } from './revisions.ts';
+import { claimKeys, nameClaim, portClaims } from './service-claims.ts';
+import { generatedName } from './service-names.ts';
+import { checkServiceSpec, checkUnchangeable, withServerDefaults } from './service-rules.ts';
+import { announce } from './wish-events.ts';
+import type { WishParts } from './wish-parts.ts';
+
+/** Tries of a write that has no version of its own to compare (removal) and of finding a free dynamic port. */
+const MAX_TRIES = 5;
+
+export class ServiceWishes {
+  private readonly parts: WishParts;
+  private readonly claims: Claims;
+
+  constructor(parts: WishParts) {
+    this.parts = parts;
+    this.claims = new Claims(parts.buckets.claims, parts.log);
+  }
+
+  /** Answers the new service's id. A specification without a name gets a generated one. */
+  async create(wanted: ServiceSpec): Promise<{ id: string; warnings: string[] }> {
+    const named = wanted.Name === '' ? { ...wanted, Name: generatedName(this.parts.random) } : wanted;
+    checkServiceSpec(named);
+    const spec = withServerDefaults(named);
+    const id = randomId();
+    const owner = { v: 1, ownerId: id, ownerName: spec.Name } as const;
+    const taken = await this.claims.take([nameClaim(spec.Name)], owner);
+    const nowMs = this.parts.clock.wallMs();
+    await this.undoingClaims(taken, id, async () => {
+      const ports = await this.takePorts(id, spec, [], taken);
+      const times = { createdAtMs: nowMs, updatedAtMs: nowMs };
+      const history = withRevisionOf(spec, undefined, nowMs);
+      await this.store(
+        this.parts.buckets.services.create(id, { v: 1, id, spec, ...history, ports, ...times, change: 'create' }),
+      );
+    });
+    await announce(this.parts, 'service', id, 'create', { name: spec.Name });
+    return { id, warnings: warningsOf(spec) };
+  }
+
+  /** Makes `wanted` the wish if the stored version is still `version`; throws StaleVersionError if not. */
+  async update(id: string, wanted: ServiceSpec, version: number): Promise<{ warnings: string[] }> {
+    const entry = await this.stored(id, version);
+    checkServiceSpec(wanted);
+    checkUnchangeable(entry.value.spec, wanted);
+    const spec = withServerDefaults(wanted);
+    await this.change(entry, spec, 'update');
+    return { warnings: warningsOf(spec) };
+  }
+
+  /** Swaps the specification with the one before it; twice is back again. */
+  async rollback(id: string, version: number): Promise<{ warnings: string[] }> {
+    const entry = await this.stored(id, version);
+    const { previousSpec } = entry.value;
+    if (previousSpec === undefined) {
+      throw new PlimsollError('precondition', `service ${id} does not have a previous spec`);
+    }
+    await this.change(entry, previousSpec, 'rollback');
+    return { warnings: warningsOf(previousSpec) };
+  }
+
+  /** Marks a service removed: it vanishes from every list at once, the leader stops its tasks and then forgets it. */
+  async remove(id: string): Promise<void> {
+    const entry = await this.markRemoved(id, MAX_TRIES);
+    await this.claims.release(claimKeys(entry.value), id);
+    await announce(this.parts, 'service', id, 'remove', { name: entry.value.spec.Name });
+  }
+
+  private async markRemoved(id: string, triesLeft: number): Promise<Entry<ServiceRecord>> {
+    const entry = await this.live(id);
+    const removed = { ...entry.value, removedAtMs: this.parts.clock.wallMs() };
+    try {
+      await this.store(this.parts.buckets.services.update(id, removed, entry.revision));
+      return entry;
+    } catch (error) {
+      if (!isConflict(error) || triesLeft <= 1) throw error;
+      return this.markRemoved(id, triesLeft - 1);
+    }
+  }
+
+  private async change(entry: Entry<ServiceRecord>, spec: ServiceSpec, change: 'update' | 'rollback'): Promise<void> {
+    const before = entry.value;
+    const nowMs = this.parts.clock.wallMs();
+    const history = withRevisionOf(spec, before, nowMs);
+    const taken: string[] = [];
+    await this.undoingClaims(taken, before.id, async () => {
+      const ports = await this.takePorts(before.id, spec, before.ports, taken);
+      const after: ServiceRecord = {
+        ...before,
+        ...history,
+        spec,
+        previousSpec: before.spec,
+        ports,
+        updatedAtMs: nowMs,
+        change: history.revision === before.revision ? before.change : change,
+      };
+      await this.store(this.parts.buckets.services.update(before.id, after, entry.revision)).catch(asStale);
+      const kept = claimKeys(after);
+      await this.claims.release(
+        claimKeys(before).filter((key) => !kept.includes(key)),
+        before.id,
+      );
+    });
+    await announce(this.parts, 'service', before.id, 'update', { name: spec.Name });
+  }
+
+  /** Settles and claims the ingress ports; new claims are added to `taken`. */
+  private async takePorts(
+    id: string,
+    spec: ServiceSpec,
+    before: readonly PortConfig[],
+    taken: string[],
+  ): Promise<PortConfig[]> {
+    const others = [...this.parts.snapshot().services.values()]
+      .map((entry) => entry.value)
+      .filter((record) => record.id !== id && record.removedAtMs === undefined);
+    const inUse = new Set(others.flatMap((record) => ingressPorts(record.ports).map(portKey)));
+    for (let tries = 1; ; tries++) {
+      const ports = settlePorts(spec, before, inUse);
+      refuseTakenPorts(ports, others);
+      try {
+        taken.push(...(await this.claims.take(portClaims(ports), { v: 1, ownerId: id, ownerName: spec.Name })));
+        return ports;
+      } catch (error) {
+        const isDynamic = (port: PortConfig) =>
+          !spec.EndpointSpec?.Ports?.some((asked) => portKey(asked) === portKey(port));
+        const dynamic = ingressPorts(ports).filter(isDynamic);
+        if (dynamic.length === 0 || tries >= MAX_TRIES) throw error;
+        for (const port of dynamic) inUse.add(portKey(port));
+      }
+    }
+  }
+
+  /** Runs `write`; when it surely failed, the claims go back. After an unanswered write they stay: it may have got in. */
+  private async undoingClaims(taken: readonly string[], id: string, write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      const mayHaveBeenWritten = error instanceof PlimsollError && ['timeout', 'unavailable'].includes(error.code);
+      if (!mayHaveBeenWritten) await this.claims.release(taken, id);
+      throw error;
+    }
+  }
+
+  private async store(write: Promise<number>): Promise<void> {
+    await this.parts.barrier.reached('services', await write);
+  }
+
+  private async live(id: string): Promise<Entry<ServiceRecord>> {
+    const entry = await this.parts.buckets.services.get(id);
+    if (entry === undefined || entry.value.removedAtMs !== undefined) throw notFound('service', id);
+    return entry;
+  }
+
+  private async stored(id: string, version: number): Promise<Entry<ServiceRecord>> {
+    const entry = await this.live(id);
+    if (entry.revision !== version) throw new StaleVersionError();
+    return entry;
+  }
+}
+
+function isConflict(error: unknown): error is PlimsollError {
+  return error instanceof PlimsollError && error.code === 'conflict';
+}
+
+/** A lost race for a record is what its reader knows as a stale version. */
+function asStale(error: unknown): never {
+  throw isConflict(error) ? new StaleVersionError() : error;
+}
+
+function warningsOf(spec: ServiceSpec): string[] {
+  const ports = ingressPorts(spec.EndpointSpec?.Ports ?? []);
+  if (ports.length === 0) return [];
+  return [
+    'ports in ingress mode are served only on nodes that run a task of the service: the routing mesh is not there yet',
+  ];
+}

@@ -1,0 +1,65 @@
+/** What the Engine API can say and Plimsoll cannot do yet: refused by name, before anything is written. Pure. */
+import type { Mount, ServiceSpec, TaskTemplate } from '../../model/service-spec.ts';
+import { invalid, unsupported } from './errors.ts';
+
+/** Labels that mean something to Plimsoll. Any other `plimsoll.` label is a typing error worth hearing of. */
+const knownLabels = ['plimsoll.scrape.port', 'plimsoll.scrape.path'];
+
+/** Throws `unsupported` (or `invalid` for an unknown label of ours), naming the field as the Engine API spells it. */
+export function refuseUnsupported(spec: ServiceSpec): void {
+  refuseJobModes(spec);
+  refuseUnknownLabels(spec.Labels ?? {});
+  refuseNetworks(spec);
+  refuseContainerFields(spec.TaskTemplate.ContainerSpec);
+  refuseResources(spec.TaskTemplate);
+  for (const [index, mount] of (spec.TaskTemplate.ContainerSpec.Mounts ?? []).entries()) refuseMount(mount, index);
+  const sctp = spec.EndpointSpec?.Ports?.some((port) => port.Protocol === 'sctp' && port.PublishMode === 'ingress');
+  if (sctp) throw unsupported('SCTP ports in ingress mode', 'EndpointSpec.Ports');
+}
+
+function refuseJobModes({ Mode }: ServiceSpec): void {
+  if (Mode?.ReplicatedJob) throw unsupported('replicated jobs', 'Mode.ReplicatedJob');
+  if (Mode?.GlobalJob) throw unsupported('global jobs', 'Mode.GlobalJob');
+}
+
+function refuseUnknownLabels(labels: Readonly<Record<string, string>>): void {
+  for (const label of Object.keys(labels)) {
+    if (label.startsWith('plimsoll.') && !knownLabels.includes(label)) {
+      throw invalid(`Labels: Plimsoll knows no label "${label}"; known: ${knownLabels.join(', ')}`);
+    }
+  }
+}
+
+function refuseNetworks(spec: ServiceSpec): void {
+  if (spec.Networks?.length) throw unsupported('networks of services', 'Networks');
+  if (spec.TaskTemplate.Networks?.length) throw unsupported('networks of services', 'TaskTemplate.Networks');
+}
+
+function refuseContainerFields(container: TaskTemplate['ContainerSpec']): void {
+  const at = (field: string) => `TaskTemplate.ContainerSpec.${field}`;
+  if (container.Secrets?.length) throw unsupported('secrets', at('Secrets'));
+  if (container.Configs?.length) throw unsupported('configs', at('Configs'));
+  if (container.Isolation && container.Isolation !== 'default') throw unsupported('isolation modes', at('Isolation'));
+  for (const [name, value] of Object.entries(container.Privileges ?? {})) {
+    if (value !== false && value !== undefined) throw unsupported('privilege settings', at(`Privileges.${name}`));
+  }
+}
+
+function refuseResources({ Resources }: TaskTemplate): void {
+  if (Resources?.Reservations?.GenericResources?.length) {
+    throw unsupported('generic resources', 'TaskTemplate.Resources.Reservations.GenericResources');
+  }
+  if (Resources?.SwapBytes !== undefined) throw unsupported('swap limits', 'TaskTemplate.Resources.SwapBytes');
+  if (Resources?.MemorySwappiness !== undefined) {
+    throw unsupported('memory swappiness', 'TaskTemplate.Resources.MemorySwappiness');
+  }
+}
+
+function refuseMount(mount: Mount, index: number): void {
+  const at = `TaskTemplate.ContainerSpec.Mounts[${index}]`;
+  if (mount.Type === 'npipe' || mount.Type === 'cluster' || mount.Type === 'image') {
+    throw unsupported(`mounts of type ${mount.Type}`, `${at}.Type`);
+  }
+  if (mount.VolumeOptions?.Subpath) throw unsupported('subpaths of volumes', `${at}.VolumeOptions.Subpath`);
+  if (mount.TmpfsOptions?.Options?.length) throw unsupported('tmpfs options', `${at}.TmpfsOptions.Options`);
+}

@@ -1,0 +1,24 @@
+/** What every wish works with. */
+import type { Buckets } from '../../bus/buckets.ts';
+import type { Bus } from '../../bus/bus.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Snapshot } from '../store/snapshot.ts';
+
+/** Resolves when `snapshot()` shows the write with this revision: what makes reads see writes. */
+export interface ReadBarrier {
+  reached(bucket: 'services' | 'nodeSpecs' | 'clusters', revision: number): Promise<void>;
+}
+
+export interface WishParts {
+  readonly buckets: Pick<Buckets, 'services' | 'nodeSpecs' | 'nodes' | 'clusters' | 'claims'>;
+  readonly bus: Pick<Bus, 'publishDurably'>;
+  readonly snapshot: () => Snapshot;
+  readonly barrier: ReadBarrier;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** Takes a removed node's credentials away. */
+  readonly revokeNode: (nodeId: string) => Promise<void>;
+}
