@@ -3,18 +3,34 @@
 
 LAB_PARTS=(engine agent coordinator nats)
 
+# One export a line, so that programs can read it too.
 lab_env() {
   local host
-  printf 'export LAB_NAME=%q LAB_SUBNET=%q LAB_DIR=%q LAB_ENGINE=%q\n' "$LAB_NAME" "$LAB_SUBNET" "$LAB_DIR" "$LAB_ENGINE"
-  printf 'export LAB_HOSTS=%q\n' "$(host_names | paste -s -d ' ')"
+  export_line LAB_NAME "$LAB_NAME"
+  export_line LAB_SUBNET "$LAB_SUBNET"
+  export_line LAB_DIR "$LAB_DIR"
+  export_line LAB_ENGINE "$LAB_ENGINE"
+  export_line LAB_HOSTS "$(host_names | paste -s -d ' ')"
   for host in $(host_names); do
-    printf 'export LAB_ADDR_%s=%s LAB_DOCKER_%s=unix://%s\n' "$host" "$(host_address "$host")" "$host" \
-      "$(host_docker_socket "$host")"
+    export_line "LAB_ADDR_$host" "$(host_address "$host")"
+    export_line "LAB_DOCKER_$host" "unix://$(host_docker_socket "$host")"
   done
+  cluster_exports
+}
+
+export_line() { printf "export %s='%s'\n" "$1" "$2"; }
+
+cluster_exports() {
   case $LAB_ENGINE in
-    plimsoll) printf 'export DOCKER_HOST=unix://%s PLIM_URL=%s\n' "$(cluster_docker_socket)" "$(cluster_url)" ;;
-    swarm) printf 'export DOCKER_HOST=unix://%s\nunset PLIM_URL\n' "$(host_docker_socket h1)" ;;
-    none) printf 'unset DOCKER_HOST PLIM_URL\n' ;;
+    plimsoll)
+      export_line DOCKER_HOST "unix://$(cluster_docker_socket)"
+      export_line PLIM_URL "$(cluster_url)"
+      ;;
+    swarm)
+      export_line DOCKER_HOST "unix://$(host_docker_socket h1)"
+      echo 'unset PLIM_URL'
+      ;;
+    none) echo 'unset DOCKER_HOST PLIM_URL' ;;
   esac
 }
 

@@ -61,7 +61,9 @@ function exit(url, response) {
 }
 
 function metricsText() {
-  const requests = [...state.requestsByRouteAndCode].map(([labels, count]) => `hello_requests_total{${labels}} ${count}`);
+  const requests = [...state.requestsByRouteAndCode].map(
+    ([labels, count]) => `hello_requests_total{${labels}} ${count}`,
+  );
   return [
     '# HELP hello_requests_total Requests answered, by route and status code.',
     '# TYPE hello_requests_total counter',
