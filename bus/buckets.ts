@@ -3,6 +3,7 @@ import type {
   ClaimRecord,
   ClusterRecord,
   EndpointRecord,
+  EpochRecord,
   LeaseRecord,
   NetRecord,
   NodeRecord,
@@ -47,6 +48,18 @@ export interface Buckets extends LeaderBuckets {
   readonly endpoints: Bucket<EndpointRecord>;
   /** plim_lease `leader` */
   readonly leases: Bucket<LeaseRecord>;
-  /** The leader's buckets with every write fenced by its epoch: refused with `conflict` once a newer one began. */
+  /** plim_spec `epoch.leader`; key: `leader`. The highest epoch handed out; only the lease touches it. */
+  readonly epochs: Bucket<EpochRecord>;
+  /** Whether the server itself refuses writes of former leaders; if not, a new leader waits one lease time first. */
+  readonly serverFences: boolean;
+  /**
+   * Shuts former leaders out of the leader's buckets; the lease does it before it says "you lead". Throws `conflict`
+   * when a higher epoch has been there.
+   */
+  raiseFence(epoch: number): Promise<Fence>;
+  /**
+   * The leader's buckets with every write fenced by its epoch: refused with `conflict` once a newer one began. The epoch's
+   * fence must have been raised on this connection (`precondition`).
+   */
   fenced(fence: Fence): LeaderBuckets;
 }

@@ -21,10 +21,13 @@ export class Poke {
   /** Resolves when poked, at once if that happened since the last wait; also resolves when aborted. */
   async wait(signal: AbortSignal): Promise<void> {
     if (!this.raised && !signal.aborted) {
+      let wake = () => {};
       await new Promise<void>((resolve) => {
-        this.wake = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
+        wake = resolve;
+        this.wake = wake;
+        signal.addEventListener('abort', wake, { once: true });
       });
+      signal.removeEventListener('abort', wake);
       this.wake = undefined;
     }
     this.raised = false;

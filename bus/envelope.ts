@@ -1,0 +1,91 @@
+/** How answers travel: `{ok}` or `{error}` for one, frames of a type byte and a body for a stream of bytes. Pure. */
+import { z } from 'zod';
+import { type ErrorCode, messageOf, PlimsollError } from '../runtime/errors.ts';
+
+const errorCodes = [
+  'invalid',
+  'not-found',
+  'conflict',
+  'precondition',
+  'unsupported',
+  'unavailable',
+  'timeout',
+  'refused',
+  'internal',
+] as const satisfies readonly ErrorCode[];
+
+const WireError = z.object({ code: z.enum(errorCodes), message: z.string() });
+const Envelope = z.union([z.object({ error: WireError }), z.object({ ok: z.unknown() })]);
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export function encodeJson(value: unknown): Uint8Array {
+  return encoder.encode(JSON.stringify(value ?? null));
+}
+
+export function decodeJson(data: Uint8Array): unknown {
+  return JSON.parse(decoder.decode(data));
+}
+
+function wireError(error: unknown): z.infer<typeof WireError> {
+  const code = error instanceof PlimsollError ? error.code : 'internal';
+  return { code, message: messageOf(error) };
+}
+
+export function encodeAnswer(value: unknown): Uint8Array {
+  return encodeJson({ ok: value ?? null });
+}
+
+export function encodeError(error: unknown): Uint8Array {
+  return encodeJson({ error: wireError(error) });
+}
+
+/** The answer, or the error the other side threw. */
+export function decodeAnswer(data: Uint8Array): unknown {
+  const envelope = Envelope.parse(decodeJson(data));
+  if ('error' in envelope) throw new PlimsollError(envelope.error.code, envelope.error.message);
+  return envelope.ok;
+}
+
+export type Frame =
+  | { readonly kind: 'data'; readonly bytes: Uint8Array }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'error'; readonly error: PlimsollError };
+
+const DATA = 1;
+const END = 2;
+const ERROR = 3;
+
+export function encodeDataFrame(bytes: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(bytes.length + 1);
+  frame[0] = DATA;
+  frame.set(bytes, 1);
+  return frame;
+}
+
+export function encodeEndFrame(): Uint8Array {
+  return Uint8Array.of(END);
+}
+
+export function encodeErrorFrame(error: unknown): Uint8Array {
+  const frame = encodeDataFrame(encodeJson(wireError(error)));
+  frame[0] = ERROR;
+  return frame;
+}
+
+export function decodeFrame(data: Uint8Array): Frame {
+  const body = data.subarray(1);
+  switch (data[0]) {
+    case DATA:
+      return { kind: 'data', bytes: body };
+    case END:
+      return { kind: 'end' };
+    case ERROR: {
+      const { code, message } = WireError.parse(decodeJson(body));
+      return { kind: 'error', error: new PlimsollError(code, message) };
+    }
+    default:
+      return { kind: 'error', error: new PlimsollError('internal', `Unknown frame type ${data[0]} in a stream`) };
+  }
+}

@@ -1,0 +1,109 @@
+/** All buckets as typed doors over raw ones, and the fence that keeps a former leader from writing. */
+import type { z } from 'zod';
+import {
+  ClaimRecord,
+  ClusterRecord,
+  EndpointRecord,
+  EpochRecord,
+  LeaseRecord,
+  NetRecord,
+  NodeRecord,
+  NodeSpecRecord,
+  RolloutRecord,
+  ScaleRecord,
+  ServiceRecord,
+  SlotRecord,
+  StatusRecord,
+  TaskRecord,
+} from '../model/records.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { PlimsollError } from '../runtime/errors.ts';
+import type { Log } from '../runtime/log.ts';
+import { type BucketName, fenceKey, leaderBucketNames } from './bucket-definitions.ts';
+import type { Buckets, LeaderBuckets } from './buckets.ts';
+import type { Bucket, Fence } from './bus.ts';
+import type { BusMetrics } from './bus-metrics.ts';
+import type { RawBucket } from './raw-bucket.ts';
+import { RecordBucket } from './record-bucket.ts';
+import { parseRecord } from './record-view.ts';
+
+export interface BucketsParts {
+  readonly raw: (name: BucketName) => RawBucket;
+  /** Whether the server can check one key's revision on a write to another (2.15 can; 2.10 cannot). */
+  readonly serverFences: boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: BusMetrics;
+}
+
+type FenceRevisions = ReadonlyMap<BucketName, number>;
+
+/** The buckets over `parts.raw`. */
+export function recordBuckets(parts: BucketsParts): Buckets {
+  const { clock, log, metrics } = parts;
+  const raised = new Map<number, FenceRevisions>();
+  const door = <T>(name: BucketName, schema: z.ZodType<T>, keyPrefix = ''): Bucket<T> =>
+    new RecordBucket({ raw: parts.raw(name), schema, keyPrefix, clock, log, metrics });
+  return {
+    ...leaderDoors(parts, undefined),
+    services: door('plim_spec', ServiceRecord, 'service.'),
+    nodeSpecs: door('plim_spec', NodeSpecRecord, 'node.'),
+    clusters: door('plim_spec', ClusterRecord, 'cluster.'),
+    epochs: door('plim_spec', EpochRecord, 'epoch.'),
+    claims: door('plim_name', ClaimRecord),
+    nodes: door('plim_node', NodeRecord),
+    statuses: door('plim_status', StatusRecord),
+    endpoints: door('plim_endpoint', EndpointRecord),
+    leases: door('plim_lease', LeaseRecord),
+    serverFences: parts.serverFences,
+    raiseFence: async (epoch) => {
+      if (parts.serverFences) raised.set(epoch, await raiseFences(parts, epoch));
+      return { epoch };
+    },
+    fenced: (fence) => leaderDoors(parts, fenceRevisions(parts, raised, fence)),
+  };
+}
+
+function leaderDoors(parts: BucketsParts, fences: FenceRevisions | undefined): LeaderBuckets {
+  const { clock, log, metrics } = parts;
+  const door = <T>(name: BucketName, schema: z.ZodType<T>): Bucket<T> => {
+    const revision = fences?.get(name);
+    const fence = revision === undefined ? {} : { fence: { key: fenceKey, revision } };
+    return new RecordBucket({ raw: parts.raw(name), schema, keyPrefix: '', ...fence, clock, log, metrics });
+  };
+  return {
+    slots: door('plim_slot', SlotRecord),
+    tasks: door('plim_task', TaskRecord),
+    rollouts: door('plim_rollout', RolloutRecord),
+    scales: door('plim_scale', ScaleRecord),
+    nets: door('plim_net', NetRecord),
+  };
+}
+
+function fenceRevisions(
+  parts: BucketsParts,
+  raised: ReadonlyMap<number, FenceRevisions>,
+  fence: Fence,
+): FenceRevisions | undefined {
+  if (!parts.serverFences) return undefined;
+  const revisions = raised.get(fence.epoch);
+  if (revisions) return revisions;
+  throw new PlimsollError('precondition', `Cannot write as leader of epoch ${fence.epoch}: its fence was never raised`);
+}
+
+async function raiseFences(parts: BucketsParts, epoch: number): Promise<FenceRevisions> {
+  const raising = leaderBucketNames.map(async (name) => [name, await raiseOne(parts.raw(name), epoch)] as const);
+  return new Map(await Promise.all(raising));
+}
+
+/** Writes the epoch over a lower one; throws `conflict` when a higher one is there. */
+async function raiseOne(raw: RawBucket, epoch: number): Promise<number> {
+  const stored = await raw.read(fenceKey);
+  const known = stored && !stored.deleted ? parseRecord(EpochRecord, stored.data) : undefined;
+  const found = known && 'value' in known ? known.value.epoch : -1;
+  if (found > epoch) {
+    throw new PlimsollError('conflict', `Cannot lead as epoch ${epoch}: bucket ${raw.name} has seen epoch ${found}`);
+  }
+  const record: EpochRecord = { v: 1, epoch };
+  return raw.write(fenceKey, JSON.stringify(record), { key: fenceKey, revision: stored?.revision ?? 0 });
+}

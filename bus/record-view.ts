@@ -1,0 +1,163 @@
+/** The typed, live copy of a part of a bucket: applies what a watch delivers, quarantines what does not fit. */
+import type { z } from 'zod';
+import { type Clock, withDeadline } from '../runtime/clock.ts';
+import { messageOf, PlimsollError } from '../runtime/errors.ts';
+import type { Log } from '../runtime/log.ts';
+import type { BucketView, Entry } from './bus.ts';
+import type { RawWatch, StoredMessage, WatchSink } from './raw-bucket.ts';
+
+const REACH_TIMEOUT_MS = 5_000;
+
+export interface ViewParts<T> {
+  readonly bucket: string;
+  /** Cut off the front of every key. */
+  readonly keyPrefix: string;
+  readonly schema: z.ZodType<T>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onQuarantined: () => void;
+}
+
+/** Text as a record: the value, or why it is none. Pure. */
+export function parseRecord<T>(schema: z.ZodType<T>, text: string): { value: T } | { problem: string } {
+  try {
+    const result = schema.safeParse(JSON.parse(text));
+    if (result.success) return { value: result.data };
+    return { problem: result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ') };
+  } catch (error) {
+    return { problem: messageOf(error) };
+  }
+}
+
+export class RecordView<T> implements BucketView<T>, WatchSink {
+  readonly entries = new Map<string, Entry<T>>();
+  readonly quarantined = new Map<string, string>();
+  revision = 0;
+  current = false;
+  private watch: RawWatch | undefined;
+  private readonly listeners = new Set<(keys: readonly string[]) => void>();
+  private readonly waiters = new Set<() => void>();
+  private readonly quarantinedRevisions = new Map<string, number>();
+  private readonly parts: ViewParts<T>;
+
+  constructor(parts: ViewParts<T>) {
+    this.parts = parts;
+  }
+
+  /** The watch this view closes with itself. */
+  attach(watch: RawWatch): void {
+    this.watch = watch;
+  }
+
+  replace(messages: readonly StoredMessage[]): void {
+    const present = new Set(messages.filter((message) => !message.deleted).map((message) => this.keyOf(message)));
+    const gone = [...this.entries.keys(), ...this.quarantined.keys()].filter((key) => !present.has(key));
+    for (const key of gone) this.forget(key);
+    this.revision = 0;
+    const changed = this.take(messages);
+    this.current = true;
+    this.announce([...new Set([...gone, ...changed])]);
+  }
+
+  apply(messages: readonly StoredMessage[]): void {
+    this.announce(this.take(messages));
+  }
+
+  stale(): void {
+    this.current = false;
+  }
+
+  onChange(listener: (keys: readonly string[]) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  async reached(revision: number, timeoutMs = REACH_TIMEOUT_MS): Promise<void> {
+    if (this.revision >= revision) return;
+    let check = () => {};
+    const seen = new Promise<void>((resolve) => {
+      check = () => this.revision >= revision && resolve();
+      this.waiters.add(check);
+    });
+    try {
+      await withDeadline(this.parts.clock, timeoutMs, seen, () => this.reachTimeout(revision, timeoutMs));
+    } finally {
+      this.waiters.delete(check);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.listeners.clear();
+    this.current = false;
+    await this.watch?.close();
+  }
+
+  private reachTimeout(revision: number, timeoutMs: number): PlimsollError {
+    return new PlimsollError(
+      'timeout',
+      `Cannot read bucket ${this.parts.bucket} as of revision ${revision}: after ${timeoutMs} ms it is at ${this.revision}`,
+    );
+  }
+
+  private keyOf(message: StoredMessage): string {
+    return message.key.slice(this.parts.keyPrefix.length);
+  }
+
+  private forget(key: string): void {
+    this.entries.delete(key);
+    this.quarantined.delete(key);
+    this.quarantinedRevisions.delete(key);
+  }
+
+  /** Takes messages in; answers the keys that changed. */
+  private take(messages: readonly StoredMessage[]): string[] {
+    const changed = new Set<string>();
+    for (const message of messages) {
+      this.revision = Math.max(this.revision, message.revision);
+      const key = this.keyOf(message);
+      if (this.takeOne(key, message)) changed.add(key);
+    }
+    return [...changed];
+  }
+
+  private takeOne(key: string, message: StoredMessage): boolean {
+    if (message.deleted) {
+      const known = this.entries.has(key) || this.quarantined.has(key);
+      this.forget(key);
+      return known;
+    }
+    if (this.entries.get(key)?.revision === message.revision) return false;
+    if (this.quarantinedRevisions.get(key) === message.revision) return false;
+    this.forget(key);
+    this.store(key, message);
+    return true;
+  }
+
+  private store(key: string, message: StoredMessage): void {
+    const parsed = parseRecord(this.parts.schema, message.data);
+    if ('value' in parsed) {
+      const { revision, writtenAtMs } = message;
+      this.entries.set(key, { key, value: parsed.value, revision, writtenAtMs });
+      return;
+    }
+    this.quarantined.set(key, parsed.problem);
+    this.quarantinedRevisions.set(key, message.revision);
+    this.parts.onQuarantined();
+    this.parts.log.error(
+      { bucket: this.parts.bucket, key: message.key, revision: message.revision, problem: parsed.problem },
+      'a stored record does not fit its schema and is left out',
+    );
+  }
+
+  private announce(keys: readonly string[]): void {
+    for (const check of this.waiters) check();
+    if (keys.length === 0) return;
+    for (const listener of this.listeners) {
+      try {
+        listener(keys);
+      } catch (error) {
+        this.parts.log.error({ bucket: this.parts.bucket, error: messageOf(error) }, 'a listener of a view threw');
+      }
+    }
+  }
+}

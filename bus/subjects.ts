@@ -1,0 +1,23 @@
+/** Subjects of core NATS and how they are put together. Ids have no dots, so a node never matches another's subjects. */
+
+export const subjects = {
+  beat: (nodeId: string) => `plim.beat.${nodeId}`,
+  beats: 'plim.beat.*',
+  usage: (nodeId: string) => `plim.usage.${nodeId}`,
+  usages: 'plim.usage.*',
+  /** Requests to an agent. */
+  rpc: (nodeId: string, verb: string) => `plim.rpc.${nodeId}.${verb}`,
+  /** Credits and farewells of one byte stream, from the asker to the agent. */
+  streamControl: (nodeId: string, streamId: string) => `plim.rpc.${nodeId}._stream.${streamId}`,
+  /** Where an agent answers: the only place it may. */
+  reply: (nodeId: string, requestId: string) => `plim.reply.${nodeId}.${requestId}`,
+  event: (kind: string, id: string) => `plim.event.${kind}.${id}`,
+  events: 'plim.event.>',
+  join: 'plim.join',
+  leaderPing: 'plim.leader.ping',
+} as const;
+
+/** The word metrics label a subject with: its second token (`beat` of `plim.beat.<node>`). Pure. */
+export function subjectKind(subject: string): string {
+  return subject.split('.')[1] ?? subject;
+}

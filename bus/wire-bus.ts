@@ -1,0 +1,239 @@
+/** The Bus over any wire: JSON, schemas, deadlines, errors that travel. */
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import type { Clock } from '../runtime/clock.ts';
+import { withDeadline } from '../runtime/clock.ts';
+import { messageOf, PlimsollError } from '../runtime/errors.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Bus, Subscription } from './bus.ts';
+import type { BusMetrics } from './bus-metrics.ts';
+import { receiveStream, type StreamEnds, sendStream } from './byte-stream.ts';
+import { decodeAnswer, decodeJson, encodeAnswer, encodeError, encodeErrorFrame, encodeJson } from './envelope.ts';
+import { subjectKind, subjects } from './subjects.ts';
+import type { Wire, WireMessage } from './wire.ts';
+
+const ACKNOWLEDGE_TIMEOUT_MS = 5_000;
+
+/** JetStream's answer to a message it stored, or did not. */
+const PublishAcknowledgement = z.union([
+  z.object({ error: z.object({ description: z.string() }) }),
+  z.object({ stream: z.string(), seq: z.number() }),
+]);
+
+const StreamRequest = z.object({ streamId: z.string(), message: z.unknown() });
+
+export interface WireBusParts {
+  readonly wire: Wire;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: BusMetrics;
+}
+
+export class WireBus implements Bus {
+  private readonly wire: Wire;
+  private readonly parts: WireBusParts;
+
+  constructor(parts: WireBusParts) {
+    this.wire = parts.wire;
+    this.parts = parts;
+  }
+
+  get connected(): boolean {
+    return this.wire.connected;
+  }
+
+  onConnectionChange(listener: (connected: boolean) => void): () => void {
+    return this.wire.onConnectionChange(listener);
+  }
+
+  close(): Promise<void> {
+    return this.wire.close();
+  }
+
+  publish(subject: string, message: unknown): void {
+    this.send(subject, encodeJson(message));
+  }
+
+  async publishDurably(subject: string, message: unknown): Promise<void> {
+    try {
+      const answer = await this.ask(subject, encodeJson(message), this.wire.inbox(), ACKNOWLEDGE_TIMEOUT_MS);
+      const acknowledgement = PublishAcknowledgement.parse(decodeJson(answer));
+      if ('error' in acknowledgement) {
+        throw new PlimsollError('unavailable', `Cannot store on ${subject}: ${acknowledgement.error.description}`);
+      }
+    } catch (error) {
+      this.parts.metrics.publishFailures.inc({ kind: subjectKind(subject) });
+      throw error;
+    }
+  }
+
+  subscribe<T>(subject: string, schema: z.ZodType<T>, handler: (message: T, subject: string) => void): Subscription {
+    return this.wire.subscribe(subject, (message) => {
+      const parsed = this.parse(schema, message);
+      if ('problem' in parsed) this.drop(message, parsed.problem);
+      else this.guard(message.subject, () => handler(parsed.value, message.subject));
+    });
+  }
+
+  async request<T>(subject: string, message: unknown, reply: z.ZodType<T>, timeoutMs: number): Promise<T> {
+    const answer = await this.ask(subject, encodeJson(message), this.wire.inbox(), timeoutMs);
+    return this.answerOf(subject, answer, reply);
+  }
+
+  respond<T>(subject: string, schema: z.ZodType<T>, handler: (message: T) => Promise<unknown>): Subscription {
+    return this.wire.subscribe(subject, (message) => {
+      void this.answerOne(message, schema, handler);
+    });
+  }
+
+  async askNode<T>(nodeId: string, verb: string, message: unknown, reply: z.ZodType<T>, timeoutMs: number): Promise<T> {
+    const subject = subjects.rpc(nodeId, verb);
+    const answer = await this.ask(subject, encodeJson(message), subjects.reply(nodeId, requestId()), timeoutMs);
+    return this.answerOf(subject, answer, reply);
+  }
+
+  askNodeStream(nodeId: string, verb: string, message: unknown, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    const streamId = requestId();
+    const ends = this.streamEnds(nodeId, streamId);
+    const request = encodeJson({ streamId, message });
+    const start = () => this.wire.publish(subjects.rpc(nodeId, verb), request, ends.dataSubject);
+    return receiveStream(ends, start, signal);
+  }
+
+  answer<T>(
+    nodeId: string,
+    verb: string,
+    schema: z.ZodType<T>,
+    handler: (message: T) => Promise<unknown>,
+  ): Subscription {
+    return this.respond(subjects.rpc(nodeId, verb), schema, handler);
+  }
+
+  answerStream<T>(
+    nodeId: string,
+    verb: string,
+    schema: z.ZodType<T>,
+    handler: (message: T, signal: AbortSignal) => AsyncIterable<Uint8Array>,
+  ): Subscription {
+    const request = StreamRequest.extend({ message: schema });
+    const running = new Set<AbortController>();
+    const subscription = this.wire.subscribe(subjects.rpc(nodeId, verb), (message) => {
+      const parsed = this.parse(request, message);
+      if ('problem' in parsed) return this.refuseStream(message, parsed.problem);
+      const gone = new AbortController();
+      running.add(gone);
+      const ends = this.streamEnds(nodeId, parsed.value.streamId);
+      void sendStream(
+        ends,
+        guarded(() => handler(parsed.value.message as T, gone.signal)),
+        gone,
+      )
+        .catch((error) => this.handlerFailed(message.subject, error))
+        .finally(() => running.delete(gone));
+    });
+    return {
+      stop: () => {
+        subscription.stop();
+        for (const gone of running) gone.abort();
+      },
+    };
+  }
+
+  private streamEnds(nodeId: string, streamId: string): StreamEnds {
+    const { wire, clock } = this.parts;
+    const dataSubject = subjects.reply(nodeId, streamId);
+    return { wire, clock, dataSubject, controlSubject: subjects.streamControl(nodeId, streamId) };
+  }
+
+  private send(subject: string, data: Uint8Array, reply?: string): void {
+    if (!this.wire.publish(subject, data, reply)) {
+      this.parts.metrics.publishFailures.inc({ kind: subjectKind(subject) });
+    }
+  }
+
+  /** Publishes and waits for one message on `replySubject`. */
+  private async ask(subject: string, data: Uint8Array, replySubject: string, timeoutMs: number): Promise<Uint8Array> {
+    let settle: (message: WireMessage) => void = () => {};
+    const first = new Promise<WireMessage>((resolve) => {
+      settle = resolve;
+    });
+    const subscription = this.wire.subscribe(replySubject, settle);
+    try {
+      if (!this.wire.publish(subject, data, replySubject)) {
+        throw new PlimsollError('unavailable', `Cannot ask on ${subject}: no connection to NATS`);
+      }
+      const timeout = () => new PlimsollError('timeout', `No answer on ${subject} within ${timeoutMs} ms`);
+      const message = await withDeadline(this.parts.clock, timeoutMs, first, timeout);
+      if (message.noResponders) throw new PlimsollError('unavailable', `Nobody answers on ${subject}`);
+      return message.data;
+    } finally {
+      subscription.stop();
+    }
+  }
+
+  private answerOf<T>(subject: string, data: Uint8Array, schema: z.ZodType<T>): T {
+    const parsed = schema.safeParse(decodeAnswer(data));
+    if (parsed.success) return parsed.data;
+    throw new PlimsollError('internal', `The answer on ${subject} does not fit: ${z.prettifyError(parsed.error)}`);
+  }
+
+  private async answerOne<T>(
+    message: WireMessage,
+    schema: z.ZodType<T>,
+    handler: (message: T) => Promise<unknown>,
+  ): Promise<void> {
+    if (message.reply === undefined) return this.drop(message, 'a request without a reply subject');
+    const parsed = this.parse(schema, message);
+    if ('problem' in parsed) {
+      this.drop(message, parsed.problem);
+      return this.send(message.reply, encodeError(new PlimsollError('invalid', parsed.problem)));
+    }
+    try {
+      this.send(message.reply, encodeAnswer(await handler(parsed.value)));
+    } catch (error) {
+      if (!(error instanceof PlimsollError)) this.handlerFailed(message.subject, error);
+      this.send(message.reply, encodeError(error));
+    }
+  }
+
+  private refuseStream(message: WireMessage, problem: string): void {
+    this.drop(message, problem);
+    if (message.reply) this.send(message.reply, encodeErrorFrame(new PlimsollError('invalid', problem)));
+  }
+
+  private parse<T>(schema: z.ZodType<T>, message: WireMessage): { value: T } | { problem: string } {
+    try {
+      const parsed = schema.safeParse(decodeJson(message.data));
+      return parsed.success ? { value: parsed.data } : { problem: z.prettifyError(parsed.error) };
+    } catch (error) {
+      return { problem: messageOf(error) };
+    }
+  }
+
+  private drop(message: WireMessage, problem: string): void {
+    this.parts.metrics.messagesDropped.inc({ kind: subjectKind(message.subject) });
+    this.parts.log.warn({ subject: message.subject, problem }, 'a message does not fit its schema and is dropped');
+  }
+
+  private guard(subject: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.handlerFailed(subject, error);
+    }
+  }
+
+  private handlerFailed(subject: string, error: unknown): void {
+    this.parts.metrics.handlerErrors.inc({ kind: subjectKind(subject) });
+    this.parts.log.error({ subject, error: messageOf(error) }, 'a message handler threw');
+  }
+}
+
+function requestId(): string {
+  return randomBytes(12).toString('hex');
+}
+
+/** An iterable whose making may throw, as one that throws when read. */
+async function* guarded(make: () => AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* make();
+}

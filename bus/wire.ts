@@ -1,0 +1,21 @@
+/** Core messaging below schemas: what the NATS connection and the tests' memory server each implement. */
+
+export interface WireMessage {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly reply: string | undefined;
+  /** The server's word that nobody listens where a request went. */
+  readonly noResponders: boolean;
+}
+
+export interface Wire {
+  /** Fire and forget; false when there is no connection to hand it to. Never throws. */
+  publish(subject: string, data: Uint8Array, reply?: string): boolean;
+  /** `handler` must not throw. */
+  subscribe(subject: string, handler: (message: WireMessage) => void): { stop(): void };
+  /** A fresh subject of this connection's own for replies. */
+  inbox(): string;
+  readonly connected: boolean;
+  onConnectionChange(listener: (connected: boolean) => void): () => void;
+  close(): Promise<void>;
+}
