@@ -1,0 +1,88 @@
+/** What the engine is asked to create for one attempt of a task: Swarm's words in, the Engine API's create body out. */
+import { containerLabels } from '../model/labels.ts';
+import type { TaskRecord } from '../model/records.ts';
+import type { ContainerSpec } from '../model/service-spec.ts';
+import { attemptId } from '../runtime/identifiers.ts';
+import { type HostPlace, hostConfig } from './host-config.ts';
+import { expandTemplate, type TemplateWords } from './task-template.ts';
+
+export interface ContainerRequest {
+  readonly name: string;
+  /** Body of POST /containers/create. */
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** The create request of a task's attempt. Throws `invalid` or `unsupported`, naming the field. */
+export function containerRequest(record: TaskRecord, attempt: number, place: HostPlace): ContainerRequest {
+  const name = containerName(record, attempt);
+  const words = templateWords(record, attempt, name, place);
+  const spec = record.template.ContainerSpec;
+  const body = {
+    ...processConfig(spec, words),
+    ...portsExposed(record),
+    Labels: labelsOf(record, attempt, name, place),
+  };
+  return { name, body: withoutUnset({ ...body, HostConfig: withoutUnset(hostConfig(record, words, place)) }) };
+}
+
+/** `service.slot.attempt id`, the node's id in place of a global service's slot: Swarm's container name. */
+export function containerName(record: TaskRecord, attempt: number): string {
+  return `${record.serviceName}.${slotName(record)}.${attemptId(record.id, attempt)}`;
+}
+
+function slotName(record: TaskRecord): string {
+  return record.slot === 0 ? record.nodeId : String(record.slot);
+}
+
+function templateWords(record: TaskRecord, attempt: number, name: string, place: HostPlace): TemplateWords {
+  return {
+    service: { id: record.serviceId, name: record.serviceName, labels: record.serviceLabels },
+    node: { id: record.nodeId, hostname: place.hostname, os: place.os, architecture: place.architecture },
+    task: { id: attemptId(record.id, attempt), name, slot: slotName(record) },
+  };
+}
+
+function processConfig(spec: ContainerSpec, words: TemplateWords) {
+  return {
+    Image: spec.Image,
+    Hostname: spec.Hostname === undefined ? undefined : expandTemplate(spec.Hostname, words),
+    Env: spec.Env?.map((entry) => expandTemplate(entry, words)),
+    Entrypoint: spec.Command?.length ? spec.Command : undefined,
+    Cmd: spec.Args?.length ? spec.Args : undefined,
+    WorkingDir: spec.Dir,
+    User: spec.User,
+    Tty: spec.TTY,
+    OpenStdin: spec.OpenStdin,
+    StopSignal: spec.StopSignal,
+    Healthcheck: spec.Healthcheck,
+  };
+}
+
+function portsExposed(record: TaskRecord) {
+  const ports = record.ports.filter((port) => port.PublishMode === 'host');
+  if (ports.length === 0) return {};
+  return { ExposedPorts: Object.fromEntries(ports.map((port) => [`${port.TargetPort}/${port.Protocol}`, {}])) };
+}
+
+/** The user's labels, ours (adoption lives on them) and Swarm's (dashboards join on them). */
+function labelsOf(record: TaskRecord, attempt: number, name: string, place: HostPlace): Record<string, string> {
+  return {
+    ...record.template.ContainerSpec.Labels,
+    [containerLabels.cluster]: place.clusterId,
+    [containerLabels.task]: record.id,
+    [containerLabels.service]: record.serviceId,
+    [containerLabels.slot]: String(record.slot),
+    [containerLabels.revision]: String(record.revision),
+    [containerLabels.attempt]: String(attempt),
+    [containerLabels.swarmNodeId]: record.nodeId,
+    [containerLabels.swarmServiceId]: record.serviceId,
+    [containerLabels.swarmServiceName]: record.serviceName,
+    [containerLabels.swarmTask]: '',
+    [containerLabels.swarmTaskId]: attemptId(record.id, attempt),
+    [containerLabels.swarmTaskName]: name,
+  };
+}
+
+function withoutUnset(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

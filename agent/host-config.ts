@@ -1,0 +1,151 @@
+/** The HostConfig of a task's container: limits, mounts, privileges, ports, network, logs. */
+import type { TaskRecord } from '../model/records.ts';
+import type { ContainerSpec, Mount, TaskTemplate } from '../model/service-spec.ts';
+import { PlimsollError } from '../runtime/errors.ts';
+import { expandTemplate, type TemplateWords } from './task-template.ts';
+
+/** What containers get to know of the host they run on. */
+export interface HostPlace {
+  readonly clusterId: string;
+  readonly hostname: string;
+  readonly os: string;
+  readonly architecture: string;
+  /** The engine would let logs grow for ever (json-file without limits): give containers limits of our own. */
+  readonly logsUnbounded: boolean;
+}
+
+const LOG_LIMITS = { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } };
+
+/** Throws `unsupported` for what this agent cannot honour: nothing is ignored silently. */
+export function hostConfig(record: TaskRecord, words: TemplateWords, place: HostPlace): Record<string, unknown> {
+  const { template } = record;
+  const spec = template.ContainerSpec;
+  refuseUnsupported(template);
+  return {
+    ...resources(template),
+    ...privileges(spec),
+    NetworkMode: networkMode(template),
+    RestartPolicy: { Name: 'no' },
+    Mounts: spec.Mounts?.map((mount) => expandMount(mount, words)),
+    PortBindings: portBindings(record),
+    LogConfig: logConfig(template, place),
+    ReadonlyRootfs: spec.ReadOnly,
+    ExtraHosts: spec.Hosts?.flatMap(extraHosts),
+    Dns: spec.DNSConfig?.Nameservers,
+    DnsSearch: spec.DNSConfig?.Search,
+    DnsOptions: spec.DNSConfig?.Options,
+    Init: spec.Init,
+    Sysctls: spec.Sysctls,
+    Ulimits: spec.Ulimits,
+    OomScoreAdj: spec.OomScoreAdj,
+  };
+}
+
+function refuseUnsupported(template: TaskTemplate): void {
+  const spec = template.ContainerSpec;
+  const refused = [
+    spec.Secrets?.length && 'ContainerSpec.Secrets',
+    spec.Configs?.length && 'ContainerSpec.Configs',
+    spec.Isolation && spec.Isolation !== 'default' && 'ContainerSpec.Isolation',
+    spec.Privileges?.CredentialSpec && 'ContainerSpec.Privileges.CredentialSpec',
+    template.Resources?.Reservations?.GenericResources?.length && 'Resources.Reservations.GenericResources',
+    ...(spec.Mounts ?? []).map(
+      (mount) => ['npipe', 'cluster', 'image'].includes(mount.Type) && `Mount type ${mount.Type}`,
+    ),
+  ].filter(Boolean);
+  if (refused.length > 0) throw new PlimsollError('unsupported', `Plimsoll does not support ${refused.join(', ')} yet`);
+}
+
+function resources({ Resources }: TaskTemplate): Record<string, unknown> {
+  const limits = Resources?.Limits;
+  const swapBytes = Resources?.SwapBytes;
+  return {
+    NanoCpus: limits?.NanoCPUs,
+    Memory: limits?.MemoryBytes,
+    MemoryReservation: Resources?.Reservations?.MemoryBytes,
+    MemorySwap: swapBytes === undefined || swapBytes < 0 ? swapBytes : swapBytes + (limits?.MemoryBytes ?? 0),
+    MemorySwappiness: Resources?.MemorySwappiness,
+    PidsLimit: limits?.Pids,
+  };
+}
+
+function privileges(spec: ContainerSpec): Record<string, unknown> {
+  const options = securityOptions(spec.Privileges ?? {});
+  return {
+    CapAdd: spec.CapabilityAdd,
+    CapDrop: spec.CapabilityDrop,
+    GroupAdd: spec.Groups,
+    SecurityOpt: options.length > 0 ? options : undefined,
+  };
+}
+
+/** The docker CLI's `--security-opt`s as the create call takes them; an unknown privilege is refused. */
+function securityOptions(asked: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(asked).flatMap(([name, value]) => {
+    if (value === undefined || value === null || value === false) return [];
+    switch (name) {
+      case 'NoNewPrivileges':
+        return ['no-new-privileges:true'];
+      case 'Seccomp':
+        return modeOption(name, value, 'unconfined', 'seccomp=unconfined');
+      case 'AppArmor':
+        return modeOption(name, value, 'disabled', 'apparmor=unconfined');
+      default:
+        throw new PlimsollError('unsupported', `Plimsoll does not support ContainerSpec.Privileges.${name} yet`);
+    }
+  });
+}
+
+function modeOption(name: string, value: unknown, offMode: string, option: string): string[] {
+  const mode = typeof value === 'object' && value !== null && 'Mode' in value ? value.Mode : undefined;
+  if (mode === undefined || mode === '' || mode === 'default') return [];
+  if (mode === offMode) return [option];
+  throw new PlimsollError(
+    'unsupported',
+    `Plimsoll does not support ContainerSpec.Privileges.${name}.Mode ${String(mode)}`,
+  );
+}
+
+/** Predefined networks only; without any, the engine's default bridge. */
+function networkMode(template: TaskTemplate): string | undefined {
+  const targets = (template.Networks ?? []).map((network) => network.Target).filter((target) => target !== 'ingress');
+  if (targets.length === 0) return undefined;
+  const [only] = targets;
+  if (targets.length === 1 && only !== undefined && ['host', 'none', 'bridge', 'default'].includes(only)) return only;
+  throw new PlimsollError('unsupported', `Plimsoll does not support the networks ${targets.join(', ')} yet`);
+}
+
+function expandMount(mount: Mount, words: TemplateWords): Record<string, unknown> {
+  return {
+    ...mount,
+    Source: mount.Source === undefined ? undefined : expandTemplate(mount.Source, words),
+    Target: mount.Target === undefined ? undefined : expandTemplate(mount.Target, words),
+  };
+}
+
+/** Only host-mode ports are the engine's to serve; ingress ports are the node's own table. */
+function portBindings(record: TaskRecord): Record<string, { HostPort: string }[]> | undefined {
+  const ports = record.ports.filter((port) => port.PublishMode === 'host');
+  if (ports.length === 0) return undefined;
+  const bindings: Record<string, { HostPort: string }[]> = {};
+  for (const port of ports) {
+    const key = `${port.TargetPort}/${port.Protocol}`;
+    bindings[key] = [
+      ...(bindings[key] ?? []),
+      { HostPort: port.PublishedPort === 0 ? '' : String(port.PublishedPort) },
+    ];
+  }
+  return bindings;
+}
+
+function logConfig(template: TaskTemplate, place: HostPlace): Record<string, unknown> | undefined {
+  const driver = template.LogDriver;
+  if (driver?.Name || driver?.Options) return { Type: driver.Name ?? '', Config: driver.Options ?? {} };
+  return place.logsUnbounded ? LOG_LIMITS : undefined;
+}
+
+/** Swarm writes hosts as /etc/hosts does ("address name name"), the create call wants "name:address". */
+function extraHosts(line: string): string[] {
+  const [address, ...names] = line.split(/\s+/);
+  return names.map((name) => `${name}:${address}`);
+}

@@ -1,0 +1,50 @@
+/** The status a task's memory and container add up to, without the sequence number (the reporter counts those). */
+import type { StatusRecord, TaskRecord } from '../../model/records.ts';
+import type { ObservedContainer } from './observed-container.ts';
+import { hasEnded, type TaskMemory } from './task-memory.ts';
+
+export type UnnumberedStatus = Omit<StatusRecord, 'sequence'>;
+
+export function statusOf(
+  record: TaskRecord,
+  memory: TaskMemory,
+  container: ObservedContainer | undefined,
+  incarnation: number,
+): UnnumberedStatus {
+  const running = container?.phase === 'running' && !hasEnded(memory);
+  return {
+    v: 1,
+    taskId: record.id,
+    serviceId: record.serviceId,
+    slot: record.slot,
+    nodeId: record.nodeId,
+    revision: record.revision,
+    incarnation,
+    attempt: memory.attempt,
+    state: memory.state,
+    ready: running && isReady(record, memory, container),
+    health: running ? container.health : 'none',
+    removed: memory.removed,
+    containerId: memory.containerId,
+    pid: running ? container.pid : undefined,
+    address: running ? container.address : undefined,
+    exitCode: memory.exitCode,
+    message: memory.message,
+    error: memory.error,
+    changedAtMs: memory.changedAtMs,
+    startedAtMs: memory.startedAtMs,
+    retryAtMs: memory.final ? undefined : memory.retryAtMs,
+    failures: memory.failures,
+    restarts: memory.restarts,
+    oomKills: memory.oomKills,
+    exits: memory.exits,
+    final: memory.final,
+  };
+}
+
+/** May it get traffic? A health check that starts over (the engine was restarted) does not take it away. */
+function isReady(record: TaskRecord, memory: TaskMemory, container: ObservedContainer): boolean {
+  if (record.desired === 'stopped' || memory.replaceReason !== undefined) return false;
+  if (container.health === 'starting') return memory.wasReady;
+  return container.health !== 'unhealthy';
+}
