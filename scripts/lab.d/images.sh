@@ -7,10 +7,12 @@ lab_image() {
   local directory=$1 tag=$2 archive
   shift 2
   [ -f "$directory/Dockerfile" ] || lab_fail "Cannot build '$tag': there is no Dockerfile in '$directory'"
-  archive=$(mktemp)
-  build_image_on_first_host "$directory" "$tag" "$@" && host_docker h1 save "$tag" >"$archive"
+  archive="$LAB_DIR/image.$$.tar"
+  # shellcheck disable=SC2064 # the path as it is now
+  trap "rm -f '$archive'" EXIT
+  build_image_on_first_host "$directory" "$tag" "$@"
+  host_docker h1 save "$tag" >"$archive"
   host_names | tail -n +2 | for_each_host load_archive "$archive"
-  rm -f "$archive"
 }
 
 build_image_on_first_host() {
