@@ -1,0 +1,123 @@
+/** The fields of Docker's replies we use, checked as they come in; 20.10 and 28 word some differently. */
+import { z } from 'zod';
+import { containerLabels } from '../../model/labels.ts';
+import type { ObservedContainer } from '../plan/observed-container.ts';
+
+const Labels = z
+  .record(z.string(), z.string())
+  .nullish()
+  .transform((labels) => labels ?? {});
+
+export const CreateReply = z.object({ Id: z.string() });
+export const VersionReply = z.object({ Version: z.string(), ApiVersion: z.string(), Os: z.string(), Arch: z.string() });
+export const InfoReply = z.object({
+  Name: z.string(),
+  OSType: z.string(),
+  Architecture: z.string(),
+  NCPU: z.number(),
+  MemTotal: z.number(),
+  DockerRootDir: z.string(),
+  LoggingDriver: z.string(),
+  LiveRestoreEnabled: z.boolean(),
+  Labels: z
+    .array(z.string())
+    .nullish()
+    .transform((labels) => labels ?? []),
+  Plugins: z.record(z.string(), z.array(z.string()).nullish()),
+});
+
+export const ListReply = z.array(z.looseObject({ Id: z.string() }));
+export const InspectRawReply = z.looseObject({ Id: z.string() });
+
+const Health = z.enum(['none', 'starting', 'healthy', 'unhealthy']);
+export const InspectReply = z.object({
+  Id: z.string(),
+  Name: z.string(),
+  Config: z.object({ Image: z.string(), Labels }),
+  State: z.object({
+    Status: z.string(),
+    Running: z.boolean(),
+    OOMKilled: z.boolean(),
+    Pid: z.int(),
+    ExitCode: z.int(),
+    Error: z.string(),
+    StartedAt: z.string(),
+    FinishedAt: z.string(),
+    Health: z.object({ Status: Health.or(z.literal('')) }).optional(),
+  }),
+  NetworkSettings: z.object({
+    IPAddress: z.string().optional(),
+    Networks: z.record(z.string(), z.object({ IPAddress: z.string() }).nullish()).nullish(),
+  }),
+});
+export type InspectReply = z.infer<typeof InspectReply>;
+
+export const ImagesReply = z.array(
+  z.object({
+    Id: z.string(),
+    RepoTags: z.array(z.string()).nullish(),
+    RepoDigests: z.array(z.string()).nullish(),
+    Created: z.number(),
+  }),
+);
+
+export const EventReply = z.object({
+  Action: z.string(),
+  Actor: z.object({ ID: z.string(), Attributes: Labels }),
+  timeNano: z.number(),
+});
+
+/** A line of a pull's progress. */
+export const PullProgress = z.object({ error: z.string().optional() });
+
+const OurLabels = z.object({
+  [containerLabels.task]: z.string(),
+  [containerLabels.service]: z.string(),
+  [containerLabels.slot]: z.coerce.number().int(),
+  [containerLabels.revision]: z.coerce.number().int(),
+  [containerLabels.attempt]: z.coerce.number().int().min(1),
+});
+
+/** A container in the planner's words; undefined when its labels are not those of a task of ours. */
+export function observedContainer(reply: InspectReply): ObservedContainer | undefined {
+  const labels = OurLabels.safeParse(reply.Config.Labels);
+  if (!labels.success) return undefined;
+  const { State: state } = reply;
+  const running = state.Running;
+  return {
+    id: reply.Id,
+    name: reply.Name.replace(/^\//, ''),
+    taskId: labels.data[containerLabels.task],
+    serviceId: labels.data[containerLabels.service],
+    slot: labels.data[containerLabels.slot],
+    revision: labels.data[containerLabels.revision],
+    attempt: labels.data[containerLabels.attempt],
+    image: reply.Config.Image,
+    labels: reply.Config.Labels,
+    phase: phaseOf(reply),
+    health: state.Health?.Status || 'none',
+    pid: running && state.Pid > 0 ? state.Pid : undefined,
+    address: running ? addressOf(reply) : undefined,
+    exitCode: state.ExitCode,
+    oomKilled: state.OOMKilled,
+    error: state.Error,
+    startedAtMs: timeMs(state.StartedAt),
+    finishedAtMs: timeMs(state.FinishedAt),
+  };
+}
+
+function phaseOf({ State }: InspectReply): ObservedContainer['phase'] {
+  if (State.Running) return 'running';
+  return State.Status === 'created' ? 'created' : 'exited';
+}
+
+function addressOf({ NetworkSettings: settings }: InspectReply): string | undefined {
+  const addresses = Object.values(settings.Networks ?? {}).map((network) => network?.IPAddress);
+  return settings.IPAddress || addresses.find((address) => address) || undefined;
+}
+
+/** Docker writes "never" as the year 1. */
+function timeMs(rfc3339: string): number | undefined {
+  const ms = Date.parse(rfc3339);
+  return ms > 0 ? ms : undefined;
+}
