@@ -60,9 +60,11 @@ lab_up() {
   LAB_HOST_COUNT=3 LAB_MODERN_COUNT='' LAB_COORDINATOR_COUNT=1 LAB_ENGINE=plimsoll
   local with_images=yes
   read_up_options "$@"
-  remember_topology
+  refuse_different_lab
   ensure_lab_programs
   ensure_bridge
+  mkdir -p "$LAB_DIR"
+  topology_text >"$LAB_DIR/topology"
   host_names | for_each_host start_host
   [ "$with_images" = no ] || ensure_example_images
   case $LAB_ENGINE in
@@ -107,13 +109,10 @@ check_up_options() {
     lab_fail "Cannot use the engine '$LAB_ENGINE': --engine is plimsoll, swarm or none"
 }
 
-remember_topology() {
-  if lab_is_up && [ "$(cat "$LAB_DIR/topology")" != "$(topology_text)" ]; then
-    lab_fail "A different lab '$LAB_NAME' is up ($(paste -s -d ' ' "$LAB_DIR/topology")," \
-      "wanted: $(topology_text | paste -s -d ' ')). Run 'lab down' first, or set LAB_NAME and LAB_SUBNET for a second one"
-  fi
-  mkdir -p "$LAB_DIR"
-  topology_text >"$LAB_DIR/topology"
+refuse_different_lab() {
+  lab_is_up && [ "$(cat "$LAB_DIR/topology")" != "$(topology_text)" ] || return 0
+  lab_fail "A different lab is up at $LAB_DIR: it has $(paste -s -d ' ' "$LAB_DIR/topology")," \
+    "wanted is $(topology_text | paste -s -d ' '). Run 'lab down' first, or set LAB_NAME and LAB_SUBNET for a second one"
 }
 
 ensure_lab_programs() {
@@ -142,6 +141,7 @@ lab_exec() {
 # Also cleans up after an `up` that failed half-way; does nothing when there is nothing.
 lab_down() {
   local host
+  ! lab_is_up || load_topology
   for host in $(every_host_there_is); do power_off_host "$host"; done
   remove_bridge
   remove_cgroups "$LAB_NAME"

@@ -14,7 +14,7 @@ start_containerd() {
     >"$dir/containerd.toml"
   start_process "$host" containerd enter_host_root containerd --config "$dir/containerd.toml" \
     --address "$(containerd_socket "$host")" --root "$dir/containerd" --state "$dir/run/containerd/state"
-  wait_until 30 "containerd on $host (see $(process_log "$host" containerd))" test -S "$(containerd_socket "$host")"
+  wait_for_service "$host" containerd test -S "$(containerd_socket "$host")"
 }
 
 start_dockerd() {
@@ -36,5 +36,5 @@ engine_answers() { timeout 5 docker --host "unix://$(host_docker_socket "$1")" v
 start_engine() {
   start_containerd "$1"
   start_dockerd "$1"
-  wait_until 60 "the Docker Engine on $1 (see $(process_log "$1" engine))" engine_answers "$1"
+  wait_for_service "$1" engine engine_answers "$1"
 }

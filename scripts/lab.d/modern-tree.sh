@@ -11,7 +11,8 @@ ensure_modern_tree() {
 
 make_modern_tree() {
   local tree mirror log
-  tree=$(modern_tree) mirror=$(debian_mirror)
+  tree=$(modern_tree)
+  mirror=$(debian_mirror) || return
   [ ! -x "$tree/usr/sbin/dockerd" ] || return 0
   log="$(install_cache_dir)/modern-tree.log"
   install_note "Debian $PLIMSOLL_NEWER_SUITE with Docker into $tree: the root of modern lab hosts (once, about a minute)"

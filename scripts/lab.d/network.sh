@@ -6,7 +6,7 @@ ensure_bridge() {
     ! ip -4 route show | grep -q "^$LAB_SUBNET\.0/24 " ||
       lab_fail "Cannot use the subnet $LAB_SUBNET.0/24: this machine has a route to it already. Set LAB_SUBNET to another"
     ip link add "$LAB_BRIDGE" type bridge
-    ip address add "$LAB_GATEWAY/24" dev "$LAB_BRIDGE"
+    ip address add "$(machine_address)/24" dev "$LAB_BRIDGE"
   }
   ip link set "$LAB_BRIDGE" up
   accept_bridged_packets

@@ -33,7 +33,7 @@ start_coordinator() {
   start_process "$host" coordinator enter_host node "${LAB_PLIM:-$LAB_REPO/dist/cli/plim.js}" coordinator \
     --state-dir "$(host_state_dir "$host")" --socket "$(cluster_docker_socket "$host")" \
     --advertise "$(host_address "$host")" --nats-server "${LAB_NATS_SERVER:=$(ensure_nats_server)}" "${join[@]}"
-  wait_until 60 "the coordinator on $host (see $(process_log "$host" coordinator))" coordinator_is_ready "$host"
+  wait_for_service "$host" coordinator coordinator_is_ready "$host"
 }
 
 coordinator_is_ready() { curl -fsS -m 2 "http://$(host_address "$1"):7700/readyz"; }
@@ -71,6 +71,12 @@ start_plimsoll() {
   local host
   for host in $(host_names | head -n "$LAB_COORDINATOR_COUNT"); do start_coordinator "$host"; done
   host_names | for_each_host join_and_start_agent
+  wait_until 60 "$LAB_HOST_COUNT nodes to be ready (see $LAB_DIR/h*/log/agent.log)" all_nodes_ready
+}
+
+all_nodes_ready() {
+  [ "$(timeout 5 docker --host "unix://$(cluster_docker_socket)" node ls --format '{{.Status}}' | grep -c '^Ready$')" -eq \
+    "$LAB_HOST_COUNT" ]
 }
 
 # After the host's power came back: what ran on it before runs again.

@@ -32,6 +32,7 @@ start_process() {
   local host=$1 name=$2 enter=$3
   shift 3
   ! process_id "$host" "$name" >/dev/null || return 0
+  rm -f "$(process_pid_file "$host" "$name")"
   start_detached "$host" "$(process_pid_file "$host" "$name")" "$enter" "$@" >>"$(process_log "$host" "$name")" 2>&1 </dev/null
 }
 
@@ -76,3 +77,16 @@ wait_until() {
     sleep 0.05
   done
 }
+
+# wait_for_service HOST NAME COMMAND...: polls COMMAND until it succeeds, but not once the process has ended.
+wait_for_service() {
+  local host=$1 name=$2
+  shift 2
+  wait_until 60 "$name on $host to answer (see $(process_log "$host" "$name"))" answered_or_ended "$host" "$name" "$@"
+  "$@" >/dev/null 2>&1 || {
+    tail -n 10 "$(process_log "$host" "$name")" >&2
+    lab_fail "Cannot start $name on $host: it ended at once. See $(process_log "$host" "$name")"
+  }
+}
+
+answered_or_ended() { [ "$(process_state "$1" "$2")" = dead ] || "${@:3}"; }

@@ -5,8 +5,6 @@ LAB_NAME=${LAB_NAME:-lab}
 LAB_SUBNET=${LAB_SUBNET:-10.99.0}
 LAB_DIR=${LAB_DIR:-/var/lib/plimsoll-$LAB_NAME}
 LAB_BRIDGE="br-$LAB_NAME"
-# The machine's own address on the bridge.
-LAB_GATEWAY="$LAB_SUBNET.254"
 
 lab_note() { printf 'lab: %s\n' "$*" >&2; }
 
@@ -25,7 +23,7 @@ check_settings() {
     lab_fail "Cannot use LAB_DIR='$LAB_DIR': wanted is an absolute path of at most 60 characters (sockets live below it)"
 }
 
-# Topology: what `up` was asked for, remembered for every later command.
+# Topology: what `up` was asked for, remembered for every later command, which need not name the subnet again.
 
 lab_is_up() { [ -e "$LAB_DIR/topology" ]; }
 
@@ -34,15 +32,20 @@ require_lab() {
   load_topology
 }
 
-# Sets LAB_HOST_COUNT, LAB_MODERN_COUNT, LAB_COORDINATOR_COUNT, LAB_ENGINE.
+# Sets LAB_SUBNET, LAB_HOST_COUNT, LAB_MODERN_COUNT, LAB_COORDINATOR_COUNT, LAB_ENGINE.
 load_topology() {
+  local asked_name=$LAB_NAME
   # shellcheck source=/dev/null
   source "$LAB_DIR/topology"
+  [ "$LAB_NAME" = "$asked_name" ] ||
+    lab_fail "LAB_DIR=$LAB_DIR holds the lab '$LAB_NAME', not '$asked_name'. Unset LAB_DIR, or set LAB_NAME to that"
 }
 
 topology_text() {
-  printf 'LAB_HOST_COUNT=%s\nLAB_MODERN_COUNT=%s\nLAB_COORDINATOR_COUNT=%s\nLAB_ENGINE=%s\n' \
-    "$LAB_HOST_COUNT" "$LAB_MODERN_COUNT" "$LAB_COORDINATOR_COUNT" "$LAB_ENGINE"
+  local setting
+  for setting in LAB_NAME LAB_SUBNET LAB_HOST_COUNT LAB_MODERN_COUNT LAB_COORDINATOR_COUNT LAB_ENGINE; do
+    printf '%s=%s\n' "$setting" "${!setting}"
+  done
 }
 
 host_names() { seq -f 'h%g' 1 "$LAB_HOST_COUNT"; }
@@ -50,6 +53,8 @@ host_number() { printf '%s\n' "${1#h}"; }
 host_dir() { printf '%s/%s\n' "$LAB_DIR" "$1"; }
 host_address() { printf '%s.%s\n' "$LAB_SUBNET" "${1#h}"; }
 host_netns() { printf '%s-%s\n' "$LAB_NAME" "$1"; }
+# The machine's own address on the bridge.
+machine_address() { printf '%s.254\n' "$LAB_SUBNET"; }
 # The machine's end of the host's cable.
 host_cable() { printf 'v%s-%s\n' "$LAB_NAME" "$1"; }
 host_docker_socket() { printf '%s/%s/docker.sock\n' "$LAB_DIR" "$1"; }
