@@ -1,0 +1,20 @@
+/** Where ingress ports lead on this node: what the agent tells the network part, see agent/network/ingress.ts. */
+import type { TaskRecord } from '../model/records.ts';
+import type { IngressPorts } from './network/ingress.ts';
+import type { IngressEndpoint } from './network/ingress-table.ts';
+
+export type PublishedPorts = Pick<IngressPorts, 'apply' | 'withdraw'>;
+
+/** A ready task's ingress endpoints; none without an address. */
+export function ingressEndpoints(record: TaskRecord, address: string | undefined): IngressEndpoint[] {
+  if (address === undefined) return [];
+  return record.ports
+    .filter((port) => port.PublishMode === 'ingress' && port.PublishedPort > 0)
+    .map((port) => ({
+      taskId: record.id,
+      protocol: port.Protocol,
+      publishedPort: port.PublishedPort,
+      address,
+      targetPort: port.TargetPort,
+    }));
+}

@@ -1,0 +1,91 @@
+/** Does one step of a task on the engine. */
+import type { TaskRecord } from '../model/records.ts';
+import { PlimsollError } from '../runtime/errors.ts';
+import { containerRequest } from './container-spec.ts';
+import type { Engine } from './engine/engine.ts';
+import type { HostPlace } from './host-config.ts';
+import type { ImageStore } from './image-store.ts';
+import type { Step } from './plan/step.ts';
+import type { PublishedPorts } from './published-ports.ts';
+
+export type EngineStep = Exclude<Step, { kind: 'wait' | 'forget' }>;
+
+/** A step the engine refused, with the part of it that failed. */
+export class StepRefused extends Error {
+  override readonly name = 'StepRefused';
+  readonly step: 'pull' | 'create' | 'start';
+  readonly refusal: PlimsollError;
+
+  constructor(step: 'pull' | 'create' | 'start', refusal: PlimsollError) {
+    super(refusal.message, { cause: refusal });
+    this.step = step;
+    this.refusal = refusal;
+  }
+}
+
+export interface ExecutorParts {
+  readonly engine: Engine;
+  readonly images: ImageStore;
+  readonly ports: PublishedPorts;
+  readonly place: () => HostPlace;
+  /** Told of a new container's id before it starts. */
+  readonly onCreated: (taskId: string, containerId: string) => void;
+}
+
+/** Throws StepRefused for refusals of the engine; `unavailable` and `timeout` pass through: try the step again. */
+export async function executeStep(
+  parts: ExecutorParts,
+  record: TaskRecord,
+  step: EngineStep,
+  isCurrent: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  switch (step.kind) {
+    case 'pull':
+      return refusable('pull', () => parts.images.ensure(step.image, step.refresh, signal));
+    case 'create': {
+      const containerId = await create(parts, record, step.attempt);
+      parts.onCreated(record.id, containerId);
+      if (signal.aborted) return;
+      return refusable('start', () => parts.engine.start(containerId));
+    }
+    case 'start':
+      return refusable('start', () => parts.engine.start(step.containerId));
+    case 'stop':
+      if (isCurrent) await parts.ports.withdraw(record.id);
+      return parts.engine.stop(step.containerId, step.graceMs);
+    case 'remove':
+      return parts.engine.remove(step.containerId);
+  }
+}
+
+async function create(parts: ExecutorParts, record: TaskRecord, attempt: number): Promise<string> {
+  parts.images.noteUse(record.template.ContainerSpec.Image);
+  const place = parts.place();
+  return refusable('create', async () => {
+    const request = containerRequest(record, attempt, place);
+    try {
+      return await parts.engine.create(request);
+    } catch (error) {
+      const existing = isConflict(error) ? await parts.engine.look(place.clusterId, request.name) : undefined;
+      if (existing) return existing.id;
+      throw error;
+    }
+  });
+}
+
+/** The name is derived from the attempt: taken means that an earlier call got through without telling us. */
+function isConflict(error: unknown): boolean {
+  return error instanceof PlimsollError && error.code === 'conflict';
+}
+
+async function refusable<T>(step: StepRefused['step'], work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof PlimsollError && error.code !== 'unavailable' && error.code !== 'timeout') {
+      throw new StepRefused(step, error);
+    }
+    throw error;
+  }
+}
