@@ -84,6 +84,8 @@ export const NodeRecord = z.object({
   v: V,
   id: Id,
   incarnation: z.int().min(1),
+  /** The agent process that wrote this: tells a cloned disk from a restart when incarnations are equal. */
+  instance: Id.optional(),
   hostname: z.string(),
   /** Where other nodes reach this host (IPv4). */
   address: z.string(),
