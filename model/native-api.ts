@@ -68,5 +68,18 @@ export const WhyAnswer = z.object({
 export type WhyAnswer = z.infer<typeof WhyAnswer>;
 
 /** Every answer that is not a success. */
-export const NativeError = z.object({ code: z.string(), message: z.string() });
+export const NativeError = z.object({
+  code: z.enum([
+    'invalid',
+    'not-found',
+    'conflict',
+    'precondition',
+    'unsupported',
+    'unavailable',
+    'timeout',
+    'refused',
+    'internal',
+  ]),
+  message: z.string(),
+});
 export type NativeError = z.infer<typeof NativeError>;

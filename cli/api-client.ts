@@ -1,0 +1,95 @@
+/** The coordinator's native API, asked over its unix socket. */
+import { type IncomingMessage, request } from 'node:http';
+import { createInterface } from 'node:readline';
+import type { z } from 'zod';
+import { NativeError } from '../model/native-api.ts';
+import { PlimsollError } from '../runtime/errors.ts';
+
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export interface ApiClient {
+  get<T>(path: string, answer: z.ZodType<T>): Promise<T>;
+  post<T>(path: string, answer: z.ZodType<T>): Promise<T>;
+  delete(path: string): Promise<void>;
+  /** The lines of an endless answer, each parsed, until the signal aborts or the coordinator goes. */
+  lines<T>(path: string, line: z.ZodType<T>, signal: AbortSignal): AsyncIterable<T>;
+  /** The raw status of a page, for health. */
+  status(path: string): Promise<{ readonly status: number; readonly text: string }>;
+}
+
+export function createApiClient(socketPath: string): ApiClient {
+  const ask = async (method: string, path: string): Promise<string> => {
+    const response = await send(socketPath, method, path);
+    const text = await readText(response);
+    if ((response.statusCode ?? 0) < 300) return text;
+    throw errorOf(text, `${method} ${path}`);
+  };
+  return {
+    get: async (path, answer) => answer.parse(JSON.parse(await ask('GET', path))),
+    post: async (path, answer) => answer.parse(JSON.parse(await ask('POST', path))),
+    delete: async (path) => void (await ask('DELETE', path)),
+    lines: (path, line, signal) => readLines(socketPath, path, line, signal),
+    status: async (path) => {
+      const response = await send(socketPath, 'GET', path);
+      return { status: response.statusCode ?? 0, text: await readText(response) };
+    },
+  };
+}
+
+function send(socketPath: string, method: string, path: string, signal?: AbortSignal): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const asking = request({ socketPath, method, path, ...(signal ? { signal } : {}) }, (response) => {
+      asking.setTimeout(0);
+      resolve(response);
+    });
+    asking.setTimeout(REQUEST_TIMEOUT_MS, () => asking.destroy(timeoutError(socketPath)));
+    asking.on('error', (error) => reject(error instanceof PlimsollError ? error : unreachable(socketPath, error)));
+    asking.end();
+  });
+}
+
+function timeoutError(socketPath: string): PlimsollError {
+  return new PlimsollError(
+    'timeout',
+    `The coordinator at ${socketPath} did not answer in ${REQUEST_TIMEOUT_MS / 1000} s`,
+  );
+}
+
+function unreachable(socketPath: string, cause: Error): PlimsollError {
+  return new PlimsollError(
+    'unavailable',
+    `Cannot reach a coordinator at ${socketPath}: ${cause.message}. Start one with "plim up", or name its socket with --socket`,
+    { cause },
+  );
+}
+
+async function readText(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function errorOf(text: string, what: string): PlimsollError {
+  const parsed = NativeError.safeParse(parseJson(text));
+  if (!parsed.success) return new PlimsollError('internal', `${what} failed: ${text.trim()}`);
+  return new PlimsollError(parsed.data.code, parsed.data.message);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function* readLines<T>(
+  socketPath: string,
+  path: string,
+  line: z.ZodType<T>,
+  signal: AbortSignal,
+): AsyncIterable<T> {
+  const response = await send(socketPath, 'GET', path, signal);
+  if (response.statusCode !== 200) throw errorOf(await readText(response), `GET ${path}`);
+  for await (const text of createInterface({ input: response })) yield line.parse(JSON.parse(text));
+}

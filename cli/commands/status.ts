@@ -1,0 +1,67 @@
+/** `plim status`: the cluster on one page. */
+import type { Command } from 'commander';
+import { ClusterStatus, type NodeSummary, type ServiceSummary } from '../../model/native-api.ts';
+import { createApiClient } from '../api-client.ts';
+import { addFormatOption, type OutputFormat, print } from '../output-format.ts';
+import { addSocketOption, commonSettings } from '../settings.ts';
+import { formatTable } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
+
+export function addStatusCommand(program: Command, terminal: Terminal): void {
+  const command = program.command('status').description('show the cluster, its nodes and its services');
+  addFormatOption(addSocketOption(command))
+    .addHelpText('after', '\nExamples:\n  plim status\n  plim status --format json | jq .services')
+    .action(async (flags: { format: OutputFormat }) => {
+      const { format, ...settings } = flags;
+      const status = await createApiClient(commonSettings(settings).socket).get('/v1/status', ClusterStatus);
+      print(terminal, format, status, (answer) => formatStatus(answer, terminal.colors));
+    });
+}
+
+/** The page for people. */
+export function formatStatus(status: ClusterStatus, colors: Terminal['colors']): string {
+  const leader = status.leader ? `${status.leader.hostname} (epoch ${status.leader.epoch})` : colors.red('none');
+  const head = [
+    `Cluster:  ${status.clusterId}`,
+    `Leader:   ${leader}`,
+    `Bus:      ${status.busConnected ? 'connected' : colors.red('not connected')}`,
+    `State:    ${status.stateCurrent ? 'current' : colors.yellow('may be old: this coordinator is catching up')}`,
+    `Version:  ${status.version}`,
+  ].join('\n');
+  return `${head}\n\n${nodeTable(status.nodes, colors)}\n${serviceTable(status.services, colors)}`;
+}
+
+function nodeTable(nodes: readonly NodeSummary[], colors: Terminal['colors']): string {
+  const rows = nodes.map((node) => [
+    node.hostname,
+    node.state === 'ready' ? colors.green('ready') : colors.red(node.state),
+    node.availability,
+    managerWord(node),
+    node.address,
+    String(node.runningTasks),
+    node.engineVersion,
+    node.state === 'ready' ? '' : node.message,
+  ]);
+  return formatTable(['NODE', 'STATE', 'AVAILABILITY', 'MANAGER', 'ADDRESS', 'TASKS', 'ENGINE', 'WHY'], rows);
+}
+
+function managerWord(node: NodeSummary): string {
+  if (node.leader) return 'leader';
+  return node.manager ? 'reachable' : '';
+}
+
+function serviceTable(services: readonly ServiceSummary[], colors: Terminal['colors']): string {
+  if (services.length === 0) return 'No services yet: docker service create --name web IMAGE\n';
+  const rows = services.map((service) => {
+    const counts = `${service.ready}/${service.desired}`;
+    return [
+      service.name,
+      service.mode,
+      service.ready >= service.desired ? colors.green(counts) : colors.yellow(counts),
+      service.image,
+      service.update,
+      service.problem,
+    ];
+  });
+  return formatTable(['SERVICE', 'MODE', 'READY', 'IMAGE', 'UPDATE', 'WHY'], rows);
+}

@@ -1,0 +1,35 @@
+/** The docker CLI, where its own files are to be changed: contexts. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { messageOf, PlimsollError } from '../runtime/errors.ts';
+
+const run = promisify(execFile);
+const TIMEOUT_MS = 10_000;
+
+/** Without the caller's DOCKER_HOST and DOCKER_CONTEXT, which would turn the context off. */
+async function docker(...args: string[]): Promise<string> {
+  const { DOCKER_HOST: _host, DOCKER_CONTEXT: _context, ...env } = process.env;
+  try {
+    return (await run('docker', args, { env, timeout: TIMEOUT_MS })).stdout;
+  } catch (error) {
+    throw new PlimsollError('unavailable', `docker ${args.join(' ')} failed: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+export async function dockerContexts(): Promise<string[]> {
+  return (await docker('context', 'ls', '--quiet')).split('\n').filter(Boolean);
+}
+
+/** Makes the context point at the socket, whatever it pointed at before. */
+export async function writeDockerContext(name: string, socket: string): Promise<'created' | 'updated'> {
+  const exists = (await dockerContexts()).includes(name);
+  const verb = exists ? 'update' : 'create';
+  const description = 'Plimsoll: the whole cluster as one engine';
+  await docker('context', verb, name, '--description', description, '--docker', `host=unix://${socket}`);
+  return exists ? 'updated' : 'created';
+}
+
+/** Also when it is the one in use: docker then falls back to its default. */
+export async function removeDockerContext(name: string): Promise<void> {
+  if ((await dockerContexts()).includes(name)) await docker('context', 'rm', '--force', name);
+}

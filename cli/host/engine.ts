@@ -1,0 +1,47 @@
+/** The host's own Docker Engine: is there one, and starting one where there is none. */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { messageOf, PlimsollError } from '../../runtime/errors.ts';
+import { createApiClient } from '../api-client.ts';
+import type { Unit } from '../supervise/unit.ts';
+import { engineUnits } from './units.ts';
+
+/** Undefined when the engine at `url` answers; else why it does not. */
+export async function engineProblem(url: string): Promise<string | undefined> {
+  if (!url.startsWith('unix://')) return undefined;
+  try {
+    const { status } = await createApiClient(socketPathOf(url)).status('/_ping');
+    return status === 200 ? undefined : `it answers its ping with ${status}`;
+  } catch (error) {
+    return messageOf(error instanceof Error && error.cause ? error.cause : error);
+  }
+}
+
+export function socketPathOf(url: string): string {
+  if (!url.startsWith('unix:///')) {
+    throw new PlimsollError('invalid', `Cannot use ${url} as this host's engine: wanted is unix:///path/of/a/socket`);
+  }
+  return url.slice('unix://'.length);
+}
+
+/** The units of an engine of our own at `url`; writes their configuration. */
+export function prepareEngine(url: string, stateDir: string, runDir: string, dockerdArgs: readonly string[]): Unit[] {
+  const directory = join(stateDir, 'engine');
+  const socketPath = socketPathOf(url);
+  for (const path of [directory, runDir, dirname(socketPath)]) mkdirSync(path, { recursive: true });
+  // Kubernetes' door into containerd would listen for nothing.
+  writeFileSync(join(directory, 'containerd.toml'), 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n');
+  const [dockerd, containerd] = [findProgram('dockerd'), findProgram('containerd')];
+  return engineUnits({ socketPath, directory, runDir, dockerd, containerd, dockerdArgs });
+}
+
+/** The absolute path of a program on the PATH. */
+export function findProgram(name: string): string {
+  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  const found = directories.map((directory) => join(directory, name)).find((path) => existsSync(path));
+  if (found) return found;
+  throw new PlimsollError(
+    'unavailable',
+    `Cannot find ${name} on the PATH. Install it (Debian: docker.io) and try again`,
+  );
+}

@@ -1,0 +1,41 @@
+/** What keeps Plimsoll's programs running on a host: systemd where it is PID 1, else our own supervisor. */
+import { existsSync } from 'node:fs';
+import type { Clock } from '../../runtime/clock.ts';
+import type { PlimProgram } from '../supervise/start-supervisor.ts';
+import type { Unit } from '../supervise/unit.ts';
+import { SupervisedHost } from './supervised-host.ts';
+import { SystemdHost } from './systemd-host.ts';
+
+export type UnitChange = 'unchanged' | 'started' | 'restarted';
+
+export interface UnitHost {
+  /** "systemd" or "supervisor": for people. */
+  readonly kind: string;
+  /** Makes the unit run as described: starts it, or restarts it if it runs from another description. */
+  apply(unit: Unit): Promise<UnitChange>;
+  /** Stops the unit and forgets it. No error if there is none. */
+  remove(name: string): Promise<void>;
+  /** Names of our units on this host. */
+  names(): Promise<string[]>;
+  /** Where to read the unit's output. */
+  logHint(name: string): string;
+  /** After the last unit was removed. */
+  close(): Promise<void>;
+}
+
+export interface UnitHostParts {
+  readonly stateDir: string;
+  readonly program: PlimProgram;
+  readonly clock: Clock;
+  /** How long a unit's process may take to come up. */
+  readonly startTimeoutMs: number;
+}
+
+export function isSystemdHost(): boolean {
+  return existsSync('/run/systemd/system');
+}
+
+/** Units of the standard state directory are systemd's where it runs; any other directory is a trial or a test. */
+export function createUnitHost(parts: UnitHostParts, defaultStateDir: string): UnitHost {
+  return isSystemdHost() && parts.stateDir === defaultStateDir ? new SystemdHost() : new SupervisedHost(parts);
+}

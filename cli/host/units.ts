@@ -1,0 +1,107 @@
+/** The programs of a host as units. Pure. */
+import { join } from 'node:path';
+import type { PlimProgram } from '../supervise/start-supervisor.ts';
+import type { Unit } from '../supervise/unit.ts';
+
+/** What the units of a host need to know of it. */
+export interface HostLayout {
+  readonly program: PlimProgram;
+  /** Changes with every new build of Plimsoll. */
+  readonly build: string;
+  readonly stateDir: string;
+  readonly socket: string;
+  readonly advertiseAddress: string;
+  /** URL of the host's Docker Engine. */
+  readonly docker: string;
+}
+
+const plain = { environment: {}, after: [], staleFiles: [], build: '' };
+
+/** The bus. What it is told lies in its configuration file; see bus/server. */
+export function natsUnit(command: { readonly file: string; readonly args: readonly string[] }, build: string): Unit {
+  return {
+    ...plain,
+    name: 'nats',
+    description: 'bus and datastore',
+    file: command.file,
+    args: [...command.args],
+    build,
+  };
+}
+
+export function coordinatorUnit(host: HostLayout): Unit {
+  const args = ['--state-dir', host.stateDir, '--socket', host.socket, '--advertise', host.advertiseAddress];
+  return { ...plimUnit(host, 'coordinator', args), description: 'API, planning, failover', after: ['nats'] };
+}
+
+export function agentUnit(host: HostLayout): Unit {
+  const args = ['--state-dir', host.stateDir, '--docker', host.docker];
+  return { ...plimUnit(host, 'agent', args), description: "this host's containers", after: ['nats', 'dockerd'] };
+}
+
+/** A daemon of `plim` itself; its command has the unit's name. */
+function plimUnit(host: HostLayout, name: string, args: readonly string[]): Unit {
+  const { nodePath, scriptPath } = host.program;
+  return { ...plain, name, description: name, file: nodePath, args: [scriptPath, name, ...args], build: host.build };
+}
+
+export interface PrometheusOptions {
+  readonly file: string;
+  readonly stateDir: string;
+  /** host:port; loopback unless the operator opens it. */
+  readonly listen: string;
+  /** Changes with the configuration, which Prometheus reads only at its start. */
+  readonly build: string;
+}
+
+export function prometheusUnit(options: PrometheusOptions): Unit {
+  const directory = join(options.stateDir, 'prometheus');
+  const args = [
+    `--config.file=${join(directory, 'prometheus.yml')}`,
+    `--storage.tsdb.path=${join(directory, 'data')}`,
+    `--web.listen-address=${options.listen}`,
+  ];
+  const { file, build } = options;
+  return { ...plain, name: 'prometheus', description: 'Prometheus', file, args, after: ['coordinator'], build };
+}
+
+export interface EngineOptions {
+  readonly socketPath: string;
+  /** Configuration and containerd's own state. */
+  readonly directory: string;
+  /** For what need not survive a boot. */
+  readonly runDir: string;
+  readonly dockerd: string;
+  readonly containerd: string;
+  /** Further arguments of dockerd. */
+  readonly dockerdArgs: readonly string[];
+}
+
+/**
+ * The host's Docker Engine where nothing else runs one. containerd is a unit of its own: a dockerd that owns it fails
+ * its first restart after kill -9. live-restore keeps containers running while dockerd is away.
+ */
+export function engineUnits(options: EngineOptions): [containerd: Unit, dockerd: Unit] {
+  const { directory, runDir } = options;
+  const address = join(runDir, 'containerd.sock');
+  const pidFile = join(runDir, 'dockerd.pid');
+  const containerd: Unit = {
+    ...plain,
+    ...{ name: 'containerd', description: 'containerd of the Docker Engine', file: options.containerd },
+    args: [
+      ...['--config', join(directory, 'containerd.toml'), '--address', address],
+      ...['--root', join(directory, 'containerd'), '--state', join(runDir, 'containerd')],
+    ],
+  };
+  const dockerd: Unit = {
+    ...plain,
+    ...{ name: 'dockerd', description: 'Docker Engine', file: options.dockerd, after: ['containerd'] },
+    args: [
+      ...['--host', `unix://${options.socketPath}`, '--containerd', address, '--live-restore'],
+      ...['--pidfile', pidFile, '--exec-root', join(runDir, 'docker'), ...options.dockerdArgs],
+    ],
+    // A killed dockerd leaves them, and takes whoever has its old process id for itself.
+    staleFiles: [pidFile, options.socketPath],
+  };
+  return [containerd, dockerd];
+}

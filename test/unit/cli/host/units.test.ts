@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { systemdUnitText } from '../../../../cli/host/systemd-host.ts';
+import { agentUnit, coordinatorUnit, engineUnits, natsUnit } from '../../../../cli/host/units.ts';
+
+const host = {
+  program: { nodePath: '/usr/bin/node', scriptPath: '/opt/plimsoll/dist/cli/plim.js' },
+  build: '0.1.0',
+  stateDir: '/var/lib/plimsoll',
+  socket: '/run/plimsoll/docker.sock',
+  advertiseAddress: '192.0.2.1',
+  docker: 'unix:///var/run/docker.sock',
+};
+
+describe('units of a host', () => {
+  it('run the daemons of plim with the layout of the host', () => {
+    expect(coordinatorUnit(host).args).toEqual([
+      ...['/opt/plimsoll/dist/cli/plim.js', 'coordinator', '--state-dir', '/var/lib/plimsoll'],
+      ...['--socket', '/run/plimsoll/docker.sock', '--advertise', '192.0.2.1'],
+    ]);
+    expect(agentUnit(host).args.slice(1)).toEqual([
+      ...['agent', '--state-dir', '/var/lib/plimsoll', '--docker', 'unix:///var/run/docker.sock'],
+    ]);
+    expect(agentUnit(host).after).toContain('nats');
+  });
+
+  it('keep containers alive while dockerd is away, and containerd out of its hands', () => {
+    const [containerd, dockerd] = engineUnits({
+      ...{ socketPath: '/run/d.sock', directory: '/state/engine', runDir: '/run/plimsoll' },
+      ...{ dockerd: '/usr/sbin/dockerd', containerd: '/usr/bin/containerd', dockerdArgs: ['--data-root', '/data'] },
+    });
+
+    expect(dockerd.args).toContain('--live-restore');
+    expect(dockerd.args.slice(-2)).toEqual(['--data-root', '/data']);
+    expect(dockerd.args[dockerd.args.indexOf('--containerd') + 1]).toBe(
+      containerd.args[containerd.args.indexOf('--address') + 1],
+    );
+    expect(dockerd.staleFiles).toContain('/run/d.sock');
+  });
+});
+
+describe('systemdUnitText()', () => {
+  it('restarts for ever and quotes what systemd would expand', () => {
+    const unit = natsUnit({ file: '/opt/nats server', args: ['-c', '/etc/100%/$HOME "x"'] }, 'b1');
+
+    const text = systemdUnitText(unit);
+
+    expect(text).toContain('ExecStart="/opt/nats server" "-c" "/etc/100%%/$$HOME \\"x\\""\n');
+    expect(text).toContain('\nRestart=always\n');
+    expect(text).toContain('\nStartLimitIntervalSec=0\n');
+  });
+
+  it('starts after the units it names', () => {
+    expect(systemdUnitText(agentUnit(host))).toMatch(/^After=.* plimsoll-nats\.service/m);
+  });
+});
