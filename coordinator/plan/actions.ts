@@ -1,0 +1,50 @@
+/** What the planner may ask to be done: a value per write, each with its reason; `apply/` carries them out. */
+import type { RolloutRecord, SlotRecord, TaskRecord } from '../../model/records.ts';
+
+/** What every action carries: why, for people, and the revision it overwrites (absent = the key must not exist). */
+interface Write {
+  readonly key: string;
+  readonly reason: string;
+}
+interface Overwrite extends Write {
+  readonly expectedRevision: number;
+}
+
+export type Action =
+  | (Write & { kind: 'put-slot'; record: SlotRecord; expectedRevision: number | undefined })
+  | (Overwrite & { kind: 'delete-slot' })
+  | (Write & { kind: 'create-task'; record: TaskRecord })
+  | (Overwrite & { kind: 'update-task'; record: TaskRecord })
+  | (Overwrite & { kind: 'delete-task'; record: TaskRecord })
+  | (Write & { kind: 'put-rollout'; record: RolloutRecord; expectedRevision: number | undefined })
+  | (Overwrite & { kind: 'delete-rollout' })
+  | (Overwrite & { kind: 'delete-scale' })
+  | (Overwrite & { kind: 'delete-service' })
+  | (Overwrite & { kind: 'roll-back-service' });
+
+export type ActionKind = Action['kind'];
+
+/** Actions in one chain run in order and stop at the first failure; chains run beside each other. */
+export type Chain = readonly Action[];
+
+export interface Plan {
+  readonly chains: readonly Chain[];
+  /** When time alone will call for another plan, in wall milliseconds; undefined = only a change can. */
+  readonly nextAtMs: number | undefined;
+}
+
+/** The moment a plan is made for: wall time for records, elapsed time for what was measured in this process. */
+export interface Moment {
+  readonly wallMs: number;
+  readonly elapsedMs: number;
+}
+
+/** One line for logs and `plim why`. */
+export function describe(action: Action): string {
+  return `${action.kind} ${action.key}: ${action.reason}`;
+}
+
+/** All actions of a plan in order, for counting and for tests. */
+export function actionsOf(plan: Plan): Action[] {
+  return plan.chains.flat();
+}

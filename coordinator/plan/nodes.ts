@@ -1,0 +1,56 @@
+/** The nodes as a planner sees them: wish, description and liveness in one value. */
+import type { NodeRecord, NodeSpecRecord } from '../../model/records.ts';
+import type { NodeState, Snapshot } from '../store/snapshot.ts';
+import type { Moment } from './actions.ts';
+
+/** Tasks of a node whose engine has not answered for this long are replaced elsewhere. */
+export const ENGINE_PATIENCE_MS = 30_000;
+
+export interface PlanNode {
+  readonly id: string;
+  /** What people call it. */
+  readonly name: string;
+  readonly spec: NodeSpecRecord | undefined;
+  readonly record: NodeRecord | undefined;
+  readonly state: NodeState;
+  readonly availability: NodeSpecRecord['availability'];
+  /** Its tasks are taken for gone: they get stand-ins. */
+  readonly lost: boolean;
+  /** The operator removed it and it is not heard of: nothing on it counts any more. */
+  readonly removed: boolean;
+}
+
+/** Every node any record speaks of, by id. */
+export function nodesOf(snapshot: Snapshot, now: Moment): ReadonlyMap<string, PlanNode> {
+  const ids = new Set([...snapshot.nodes.keys(), ...snapshot.nodeSpecs.keys()]);
+  for (const { value } of snapshot.tasks.values()) ids.add(value.nodeId);
+  return new Map([...ids].sort().map((id) => [id, nodeOf(snapshot, id, now)]));
+}
+
+function nodeOf(snapshot: Snapshot, id: string, now: Moment): PlanNode {
+  const spec = snapshot.nodeSpecs.get(id)?.value;
+  const record = snapshot.nodes.get(id)?.value;
+  const liveness = snapshot.liveness.get(id);
+  const state = liveness?.state ?? 'unknown';
+  const engineGone = state === 'engine-unresponsive' && now.elapsedMs - (liveness?.sinceMs ?? 0) >= ENGINE_PATIENCE_MS;
+  const heardOf = state === 'ready' || state === 'engine-unresponsive' || state === 'suspect';
+  return {
+    id,
+    name: spec?.name ?? record?.hostname ?? id,
+    spec,
+    record,
+    state,
+    availability: spec?.availability ?? 'active',
+    lost: state === 'lost' || engineGone,
+    removed: !spec && !record && !heardOf,
+  };
+}
+
+/** The moment on the wall clock at which an unresponsive engine's tasks are given up, if one is waited for. */
+export function enginePatienceEndsMs(snapshot: Snapshot, now: Moment): number | undefined {
+  const waits = [...snapshot.liveness.values()]
+    .filter((liveness) => liveness.state === 'engine-unresponsive')
+    .map((liveness) => liveness.sinceMs + ENGINE_PATIENCE_MS - now.elapsedMs)
+    .filter((waitMs) => waitMs > 0);
+  return waits.length === 0 ? undefined : now.wallMs + Math.min(...waits);
+}

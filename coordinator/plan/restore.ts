@@ -1,0 +1,69 @@
+/**
+ * Writes assignments again that were lost from their bucket, under the same id on the same node: the agent there adopts
+ * the container it already has. A slot's own record tells what was assigned; where that is lost too, the agents' status
+ * and the orphans they report do.
+ */
+import type { Orphan } from '../../model/messages.ts';
+import type { ServiceRecord, StatusRecord, TaskRecord } from '../../model/records.ts';
+import type { Moment } from './actions.ts';
+import type { PlanNode } from './nodes.ts';
+import type { Slot } from './slot.ts';
+import { taskBody } from './vacancies.ts';
+
+/** A container (or an intended one) known to belong to a slot, without an assignment. */
+export interface Trace {
+  readonly taskId: string;
+  readonly nodeId: string;
+  readonly revision: number;
+}
+
+/** Traces of a slot besides its own record. */
+export function tracesOf(
+  statuses: readonly StatusRecord[],
+  orphans: readonly (Orphan & { nodeId: string })[],
+): Trace[] {
+  const reported = statuses.filter((status) => !status.removed && status.containerId !== undefined);
+  return [...reported, ...orphans].map(({ taskId, nodeId, revision }) => ({ taskId, nodeId, revision }));
+}
+
+/** Restores the slot's lost assignments: as running where the slot has nothing else at that revision, else as stopped. */
+export function restoreLost(
+  slot: Slot,
+  traces: readonly Trace[],
+  isWanted: boolean,
+  nodes: ReadonlyMap<string, PlanNode>,
+  now: Moment,
+): void {
+  const known = new Set(slot.tasks.map((task) => task.record.id));
+  const revisionsTaken = new Set(slot.live.map((task) => task.record.revision));
+  for (const trace of [...slot.current.assigned, ...traces]) {
+    const node = nodes.get(trace.nodeId);
+    if (known.has(trace.taskId) || !node || node.removed) continue;
+    known.add(trace.taskId);
+    const body = bodyOf(slot, trace, now);
+    if (!body) continue;
+    const runs = isWanted && !revisionsTaken.has(trace.revision);
+    if (runs) revisionsTaken.add(trace.revision);
+    slot.restoreTask({ ...body, id: trace.taskId, priorFailures: 0, ...wishFor(runs, slot) });
+  }
+}
+
+function wishFor(runs: boolean, slot: Slot): Pick<TaskRecord, 'desired' | 'reason'> {
+  if (!runs) return { desired: 'stopped', reason: 'a container nobody wants any more was found' };
+  const alone = slot.tasks.every((task) => task.gone || task.lost);
+  return { desired: alone ? 'running' : 'ready', reason: 'its assignment was missing and is written again' };
+}
+
+/** The task as its revision described it; undefined when that revision is forgotten (the container is left alone). */
+function bodyOf(slot: Slot, trace: Trace, now: Moment): ReturnType<typeof taskBody> | undefined {
+  const service = slot.service;
+  if (trace.revision === service.revision) return taskBody(service, slot.number, trace.nodeId, now);
+  const revision = service.revisions.find((candidate) => candidate.number === trace.revision);
+  if (!revision) return undefined;
+  const then: ServiceRecord = {
+    ...service,
+    revision: revision.number,
+    spec: { ...service.spec, TaskTemplate: revision.taskTemplate },
+  };
+  return taskBody(then, slot.number, trace.nodeId, now);
+}

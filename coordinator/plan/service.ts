@@ -1,0 +1,193 @@
+/** The plan for one service: its slots, its roll-out, its unhealthy tasks; or its removal. */
+import type { ServiceRecord, TaskRecord } from '../../model/records.ts';
+import { desiredReplicas, isGlobal } from '../../model/service-defaults.ts';
+import type { Snapshot } from '../store/snapshot.ts';
+import type { Action, Chain, Moment } from './actions.ts';
+import { stillSuits } from './filters.ts';
+import { wantedGlobal } from './global.ts';
+import { remember } from './history.ts';
+import type { PlanNode } from './nodes.ts';
+import type { Occupancy } from './occupancy.ts';
+import { wantedReplicas } from './replicated.ts';
+import { restoreLost, type Trace } from './restore.ts';
+import { type RolloutStep, stepRollout } from './rollout.ts';
+import { sameValue } from './same-value.ts';
+import { settleSlot, type Vacancy } from './settle.ts';
+import type { Slot, SlotTask } from './slot.ts';
+import { replaceOneUnhealthy } from './unhealthy.ts';
+import { fillVacancies, wantsOf } from './vacancies.ts';
+
+export interface ServicePlanning {
+  readonly entry: NonNullable<ReturnType<Snapshot['services']['get']>>;
+  /** Every slot of the service that has a record, a task or a trace, by key. */
+  readonly slots: Map<string, Slot>;
+  readonly traces: ReadonlyMap<string, readonly Trace[]>;
+  readonly snapshot: Snapshot;
+  readonly nodes: ReadonlyMap<string, PlanNode>;
+  readonly occupancy: Occupancy;
+  readonly historyLimit: number;
+  readonly now: Moment;
+  readonly wakeAt: (wallMs: number) => void;
+  /** Makes the slot of a key that has none yet. */
+  readonly newSlot: (key: string) => Slot;
+}
+
+/** The chains of one service. A removed one is taken down; any other is brought to what its specification wants. */
+export function planService(planning: ServicePlanning): Chain[] {
+  const service = planning.entry.value;
+  for (const slot of planning.slots.values()) forgetGone(slot, planning);
+  if (service.removedAtMs !== undefined) return removalOf(planning);
+  const wanted = wantedSlots(planning);
+  for (const slot of planning.slots.values()) restore(slot, wanted, planning);
+  for (const [key, slot] of planning.slots) if (!wanted.has(key)) retireSlot(slot);
+  const slots = [...wanted].map((key) => slotFor(key, planning)).sort(bySlot);
+  const rollout = stepRollout({
+    service,
+    version: planning.entry.revision,
+    slots: slots.filter((slot) => canUpdate(slot, planning)),
+    before: planning.snapshot.rollouts.get(service.id)?.value,
+    now: planning.now,
+  });
+  if (rollout.nextAtMs !== undefined) planning.wakeAt(rollout.nextAtMs);
+  staff(slots, rollout, planning);
+  replaceOneUnhealthy(slots);
+  return [rolloutChain(rollout, planning), ...[...planning.slots.values()].map((slot) => slot.chain())];
+}
+
+function slotFor(key: string, planning: ServicePlanning): Slot {
+  const known = planning.slots.get(key);
+  if (known) return known;
+  const made = planning.newSlot(key);
+  planning.slots.set(key, made);
+  return made;
+}
+
+function bySlot(a: Slot, b: Slot): number {
+  return a.number - b.number || (a.key < b.key ? -1 : 1);
+}
+
+function forgetGone(slot: Slot, planning: ServicePlanning): void {
+  for (const task of slot.tasks) {
+    if (!task.gone) continue;
+    const reason = task.node.removed ? 'its node was removed' : 'its containers are gone';
+    slot.forgetTask(task, remember(slot.current.history, task, planning.now.wallMs, planning.historyLimit), reason);
+  }
+}
+
+function wantedSlots(planning: ServicePlanning): ReadonlySet<string> {
+  const service = planning.entry.value;
+  if (isGlobal(service.spec)) return wantedGlobal(planning.nodes.values(), service.spec.TaskTemplate, planning.slots);
+  const replicas = planning.snapshot.scales.get(service.id)?.value.replicas ?? desiredReplicas(service.spec);
+  return wantedReplicas([...planning.slots.values()], replicas);
+}
+
+function restore(slot: Slot, wanted: ReadonlySet<string>, planning: ServicePlanning): void {
+  restoreLost(slot, planning.traces.get(slot.key) ?? [], wanted.has(slot.key), planning.nodes, planning.now);
+}
+
+function retireSlot(slot: Slot): void {
+  const reason = slot.number > 0 ? 'scaled down' : `node ${slot.tasks[0]?.node.name ?? slot.key} no longer takes it`;
+  for (const task of slot.live) slot.stopTask(task, reason);
+  slot.amend({ pending: undefined, surge: undefined }, reason);
+}
+
+/** A slot of a global service follows its node: one that is away or paused is not waited for. */
+function canUpdate(slot: Slot, planning: ServicePlanning): boolean {
+  if (slot.number > 0) return true;
+  const node = planning.nodes.get(slot.key);
+  return node?.state === 'ready' && node.availability === 'active';
+}
+
+function staff(slots: readonly Slot[], rollout: RolloutStep, planning: ServicePlanning): void {
+  const service = planning.entry.value;
+  const vacancies: Vacancy[] = [];
+  for (const slot of slots) {
+    if (slot.isRestoring || isLostGlobal(slot)) continue;
+    const vacancy = settleSlot(slot, {
+      now: planning.now,
+      revision: service.revision,
+      mayUpdate: rollout.inWork.has(slot.key),
+      unsuitable: (task) => unsuitability(task, service, planning),
+      wakeAt: planning.wakeAt,
+    });
+    if (vacancy) vacancies.push(vacancy);
+  }
+  const global = isGlobal(service.spec);
+  fillVacancies(vacancies, {
+    service,
+    now: planning.now,
+    occupancy: planning.occupancy,
+    sameCandidates: !global,
+    candidates: ({ slot }) =>
+      global ? [planning.nodes.get(slot.key)].filter((node) => node !== undefined) : planning.nodes.values(),
+  });
+}
+
+/** A global service's task on a lost node has no other place to go. */
+function isLostGlobal(slot: Slot): boolean {
+  return slot.number === 0 && slot.live.some((task) => task.lost);
+}
+
+function unsuitability(task: SlotTask, service: ServiceRecord, planning: ServicePlanning): string | undefined {
+  const { node } = task;
+  if (node.availability === 'drain') return `node ${node.name} is drained`;
+  if (!node.record || task.record.revision !== service.revision) return undefined;
+  const suits = stillSuits(node, planning.occupancy.use(node.id), wantsOf(service));
+  return suits ? undefined : `node ${node.name} no longer meets the placement constraints`;
+}
+
+function rolloutChain(step: RolloutStep, planning: ServicePlanning): Chain {
+  const { entry, snapshot } = planning;
+  const before = snapshot.rollouts.get(entry.value.id);
+  const chain: Action[] = [];
+  if (step.record && !sameValue(step.record, before?.value)) {
+    chain.push({
+      kind: 'put-rollout',
+      key: entry.value.id,
+      record: step.record,
+      expectedRevision: before?.revision,
+      reason: step.record.message,
+    });
+  }
+  if (step.rollBack !== undefined) {
+    chain.push({
+      kind: 'roll-back-service',
+      key: entry.value.id,
+      expectedRevision: entry.revision,
+      reason: step.rollBack,
+    });
+  }
+  return chain;
+}
+
+/** Stops every task; deletes what the leader keeps of the service, then the service itself, once none can be running. */
+function removalOf(planning: ServicePlanning): Chain[] {
+  const { entry, slots, snapshot } = planning;
+  const reason = 'the service was removed';
+  const tasks = [...slots.values()].flatMap((slot) => slot.tasks.map((task) => ({ slot, task })));
+  for (const { slot, task } of tasks) slot.stopTask(task, reason);
+  if (tasks.some(({ task }) => !task.gone && !task.lost)) return [...slots.values()].map((slot) => slot.chain());
+  const leftover: Chain[] = tasks.filter(({ task }) => task.gone).map(({ task }) => [deletionOf(task, reason)]);
+  const records = [...snapshot.slots].filter(([, slot]) => slot.value.serviceId === entry.value.id);
+  const slotDeletions = records.map(
+    ([key, slot]): Chain => [{ kind: 'delete-slot', key, expectedRevision: slot.revision, reason }],
+  );
+  if (leftover.length + slotDeletions.length > 0) return [...leftover, ...slotDeletions];
+  return [finalDeletions(planning, reason)];
+}
+
+function deletionOf(task: SlotTask, reason: string): Action {
+  const record: TaskRecord = task.record;
+  return { kind: 'delete-task', key: task.entry.key, record, expectedRevision: task.entry.revision, reason };
+}
+
+function finalDeletions({ entry, snapshot }: ServicePlanning, reason: string): Chain {
+  const key = entry.value.id;
+  const rollout = snapshot.rollouts.get(key);
+  const scale = snapshot.scales.get(key);
+  return [
+    ...(rollout ? [{ kind: 'delete-rollout', key, expectedRevision: rollout.revision, reason } as const] : []),
+    ...(scale ? [{ kind: 'delete-scale', key, expectedRevision: scale.revision, reason } as const] : []),
+    { kind: 'delete-service', key, expectedRevision: entry.revision, reason },
+  ];
+}

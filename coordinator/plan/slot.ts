@@ -1,0 +1,227 @@
+/** One slot of a service while it is planned: its tasks as they are, and the changes collected for it. */
+import type { HistoryEntry, ServiceRecord, SlotRecord, StatusRecord, TaskRecord } from '../../model/records.ts';
+import { derivedId } from '../../runtime/identifiers.ts';
+import type { Snapshot } from '../store/snapshot.ts';
+import type { Action, Chain } from './actions.ts';
+import type { PlanNode } from './nodes.ts';
+import { FAILURES_TO_AVOID_NODE } from './placement.ts';
+import { sameValue } from './same-value.ts';
+
+type TaskEntry = NonNullable<ReturnType<Snapshot['tasks']['get']>>;
+type SlotEntry = NonNullable<ReturnType<Snapshot['slots']['get']>>;
+
+/** An assignment with what is known of it. */
+export interface SlotTask {
+  readonly entry: TaskEntry;
+  readonly record: TaskRecord;
+  readonly status: StatusRecord | undefined;
+  readonly node: PlanNode;
+  /** Last seen able to do its work, however old that news is. */
+  readonly serving: boolean;
+  /** Serving, reported by the agent that runs now, on a node that is not lost. */
+  readonly ready: boolean;
+  /** Its node's agent will not hear of changes: on a lost node. */
+  readonly lost: boolean;
+  /** Known not to serve; of a task without a status nothing is known. */
+  readonly idle: boolean;
+  /** Its agent has failed to keep it up several times in a row. */
+  readonly failing: boolean;
+  /** Every container of it is known to be gone. */
+  readonly gone: boolean;
+}
+
+export function slotTaskOf(entry: TaskEntry, status: StatusRecord | undefined, node: PlanNode): SlotTask {
+  const serving = status?.ready === true;
+  const fresh = status !== undefined && status.incarnation === node.record?.incarnation;
+  return {
+    entry,
+    record: entry.value,
+    status,
+    node,
+    serving,
+    ready: serving && fresh && !node.lost,
+    lost: node.lost,
+    idle: status !== undefined && !serving,
+    failing: status !== undefined && !status.final && status.failures >= FAILURES_TO_AVOID_NODE,
+    gone: node.removed || (entry.value.desired === 'stopped' && status?.removed === true),
+  };
+}
+
+/** The key of a slot inside its service: the number, or the node of a global service's slot. */
+export function slotKeyOf(task: Pick<TaskRecord, 'slot' | 'nodeId'>): string {
+  return task.slot === 0 ? task.nodeId : String(task.slot);
+}
+
+/** The id of the `count`-th task of a slot; two leaders derive the same one. */
+export function taskIdOf(serviceId: string, slotKey: string, count: number): string {
+  return derivedId('task', serviceId, slotKey, count);
+}
+
+/** Collects changes of one slot: at most one write of its record, and one per task, in the order that survives a crash. */
+export class Slot {
+  readonly key: string;
+  readonly service: ServiceRecord;
+  /** Assignments that are not gone, stopping ones included. */
+  readonly tasks: readonly SlotTask[];
+  private readonly before: SlotEntry | undefined;
+  private record: SlotRecord;
+  private restoring = false;
+  private slotReason = 'remembers its tasks';
+  private readonly taskActions: Action[] = [];
+  private readonly changed = new Set<string>();
+  private readonly leaving = new Set<string>();
+
+  constructor(service: ServiceRecord, key: string, tasks: readonly SlotTask[], before: SlotEntry | undefined) {
+    this.service = service;
+    this.key = key;
+    this.tasks = tasks;
+    this.before = before;
+    this.record = before?.value ?? emptySlot(service.id, key, tasks);
+  }
+
+  get bucketKey(): string {
+    return `${this.service.id}.${this.key}`;
+  }
+
+  get number(): number {
+    return this.record.slot;
+  }
+
+  /** The slot as it will be. */
+  get current(): SlotRecord {
+    return this.record;
+  }
+
+  /** Tasks that run or shall, not counting those told to stop or forgotten in this plan. */
+  get live(): readonly SlotTask[] {
+    return this.tasks.filter((task) => task.record.desired !== 'stopped' && !this.leaving.has(task.record.id));
+  }
+
+  /** True when this plan writes or adopts an assignment of the slot: the next plan sees it and goes on. */
+  get isRestoring(): boolean {
+    return this.restoring;
+  }
+
+  /** The id the next task of this slot will have. */
+  get nextTaskId(): string {
+    return taskIdOf(this.service.id, this.key, this.record.tasksMade + 1);
+  }
+
+  /** True once this plan made a task or asked for one in vain. */
+  get isPending(): boolean {
+    return this.record.pending !== undefined;
+  }
+
+  /** Changes the slot's record; what does not differ in the end is not written. */
+  amend(change: Partial<SlotRecord>, reason: string): void {
+    const next = { ...this.record, ...change };
+    if (sameValue(next, this.record)) return;
+    this.record = next;
+    this.slotReason = reason;
+  }
+
+  makeTask(record: TaskRecord): void {
+    this.amend(
+      {
+        tasksMade: this.record.tasksMade + 1,
+        assigned: [...this.record.assigned, assignmentOf(record)],
+        pending: undefined,
+      },
+      record.reason,
+    );
+    this.taskActions.push({ kind: 'create-task', key: bucketKeyOf(record), record, reason: record.reason });
+  }
+
+  /** Writes an assignment again that was lost from its bucket, or adopts a container that has none. */
+  restoreTask(record: TaskRecord): void {
+    this.restoring = true;
+    const known = this.record.assigned.some((assigned) => assigned.taskId === record.id);
+    if (!known) this.amend({ assigned: [...this.record.assigned, assignmentOf(record)] }, record.reason);
+    this.taskActions.push({ kind: 'create-task', key: bucketKeyOf(record), record, reason: record.reason });
+  }
+
+  changeTask(task: SlotTask, change: Partial<TaskRecord>, reason: string): void {
+    if (this.changed.has(task.record.id)) return;
+    this.changed.add(task.record.id);
+    this.taskActions.push({
+      kind: 'update-task',
+      key: task.entry.key,
+      record: { ...task.record, ...change, reason },
+      expectedRevision: task.entry.revision,
+      reason,
+    });
+  }
+
+  stopTask(task: SlotTask, reason: string): void {
+    if (task.record.desired === 'stopped') return;
+    this.changeTask(task, { desired: 'stopped' }, reason);
+    this.leaving.add(task.record.id);
+  }
+
+  /** Takes a finished task's attempts into the history, then deletes its record. */
+  forgetTask(task: SlotTask, history: readonly HistoryEntry[], reason: string): void {
+    this.leaving.add(task.record.id);
+    const assigned = this.record.assigned.filter((entry) => entry.taskId !== task.record.id);
+    this.amend({ assigned, history: [...history] }, reason);
+    this.taskActions.push({
+      kind: 'delete-task',
+      key: task.entry.key,
+      record: task.record,
+      expectedRevision: task.entry.revision,
+      reason,
+    });
+  }
+
+  /** The slot's writes: its own record first, so that a crash in between is seen and repaired. */
+  chain(): Chain {
+    if (
+      sameValue(this.record, this.before?.value) ||
+      (!this.before && this.taskActions.length === 0 && !this.isPending)
+    ) {
+      return this.taskActions;
+    }
+    return [
+      {
+        kind: 'put-slot',
+        key: this.bucketKey,
+        record: this.record,
+        expectedRevision: this.before?.revision,
+        reason: this.slotReason,
+      },
+      ...this.taskActions,
+    ];
+  }
+}
+
+function bucketKeyOf(record: TaskRecord): string {
+  return `${record.nodeId}.${record.id}`;
+}
+
+function assignmentOf(record: TaskRecord): SlotRecord['assigned'][number] {
+  return { taskId: record.id, nodeId: record.nodeId, revision: record.revision };
+}
+
+/** How far back the count of a lost slot record is looked for among the ids of its tasks. */
+const MAX_COUNT_SEARCH = 200;
+
+/** A slot without a record, perhaps because the record was lost: its tasks tell how many were made. */
+function emptySlot(serviceId: string, key: string, tasks: readonly SlotTask[]): SlotRecord {
+  const ids = new Set(tasks.map((task) => task.record.id));
+  let tasksMade = 0;
+  for (let count = 1; ids.size > 0 && count <= MAX_COUNT_SEARCH; count += 1) {
+    if (ids.has(taskIdOf(serviceId, key, count))) tasksMade = count;
+  }
+  const isNumber = /^\d{1,9}$/.test(key);
+  return {
+    v: 1,
+    epoch: 0,
+    serviceId,
+    slot: isNumber ? Number(key) : 0,
+    ...(isNumber ? {} : { nodeId: key }),
+    tasksMade,
+    assigned: tasks.map((task) => assignmentOf(task.record)),
+    failuresByNode: {},
+    failuresRevision: 0,
+    history: [],
+  };
+}
