@@ -37,9 +37,10 @@ ensure_npm_packages() {
   local root=$1 missing
   missing=$(npm_packages_missing "$root") || return
   [ -n "$missing" ] || return 0
-  install_note "npm ci in $root: not as in package-lock.json ($missing)"
-  (cd "$root" && npm ci --no-audit --no-fund --loglevel=error >&2) ||
-    install_fail "Cannot install the npm packages of $root: npm ci failed (see above)"
+  install_note "npm install in $root: not as in package-lock.json ($missing)"
+  # Not `npm ci`: that refuses the lock file where the registry lacks the optional packages of other platforms.
+  (cd "$root" && npm install --no-save --no-audit --no-fund --loglevel=error >&2) ||
+    install_fail "Cannot install the npm packages of $root: npm install failed (see above)"
 }
 
 first_source_newer_than() {

@@ -14,6 +14,16 @@ ensure_docker_engine() {
   install_fail "Cannot find dockerd and containerd on the PATH although docker.io is installed: PATH is '$PATH'"
 }
 
+# What serves published ports on a host: nft holds the ports, iptables lets them past Docker, conntrack forgets UDP flows.
+ensure_network_tools() {
+  local program missing=''
+  for program in nft iptables ip conntrack; do
+    command -v "$program" >/dev/null || missing="$missing $program"
+  done
+  [ -n "$missing" ] || return 0
+  ensure_packages "published ports, for which this machine lacks${missing}" nftables iptables iproute2 conntrack
+}
+
 nats_server_version() { "$1" --version 2>/dev/null | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1; }
 
 # JetStream's sync_interval: always, and every fence the bus relies on, need 2.10.

@@ -2,7 +2,6 @@
 # Plimsoll on the lab's hosts: coordinators on the first ones, an agent on every one. What the lab knows of
 # the command line of `plim` is in this file only.
 
-lab_plim() { node "${LAB_PLIM:-$LAB_REPO/dist/cli/plim.js}" "$@"; }
 cluster_url() { printf 'http://%s:7700\n' "$(host_address h1)"; }
 cluster_docker_socket() { printf '%s/run/docker.sock\n' "$(host_dir "${1:-h1}")"; }
 host_state_dir() { printf '%s/state\n' "$(host_dir "$1")"; }
@@ -38,7 +37,7 @@ start_coordinator() {
 
 coordinator_is_ready() { curl -fsS -m 2 "http://$(host_address "$1"):7700/readyz"; }
 
-join_token() { plim_on_host h1 token --url "$(cluster_url)" -q; }
+join_token() { plim_on_host h1 token --socket "$(cluster_docker_socket)" --quiet; }
 
 # Makes the host a node, once: its identity stays in its state directory.
 join_host() {
