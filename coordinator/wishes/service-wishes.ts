@@ -1,4 +1,5 @@
 /** Creating, changing and removing services: validated, claimed, written by compare-and-set, visible when answered. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Entry } from '../../bus/bus.ts';
 import type { ServiceRecord } from '../../model/records.ts';
 import type { PortConfig, ServiceSpec } from '../../model/service-spec.ts';
@@ -26,12 +27,22 @@ export class ServiceWishes {
     this.claims = new Claims(parts.buckets.claims, parts.log);
   }
 
-  /** Answers the new service's id. A specification without a name gets a generated one. */
+  /** Answers the new service's id. A specification without a name gets a generated one that is free. */
   async create(wanted: ServiceSpec): Promise<{ id: string; warnings: string[] }> {
-    const named = wanted.Name === '' ? { ...wanted, Name: generatedName(this.parts.random) } : wanted;
-    checkServiceSpec(named);
-    const spec = withServerDefaults(named);
     const id = randomId();
+    if (wanted.Name !== '') return this.createNamed(id, wanted);
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.createNamed(id, { ...wanted, Name: generatedName(this.parts.random) });
+      } catch (error) {
+        if (!isConflict(error) || tries >= MAX_TRIES) throw error;
+      }
+    }
+  }
+
+  private async createNamed(id: string, wanted: ServiceSpec): Promise<{ id: string; warnings: string[] }> {
+    checkServiceSpec(wanted);
+    const spec = withServerDefaults(wanted);
     const owner = { v: 1, ownerId: id, ownerName: spec.Name } as const;
     const taken = await this.claims.take([nameClaim(spec.Name)], owner);
     const nowMs = this.parts.clock.wallMs();
@@ -39,9 +50,8 @@ export class ServiceWishes {
       const ports = await this.takePorts(id, spec, [], taken);
       const times = { createdAtMs: nowMs, updatedAtMs: nowMs };
       const history = withRevisionOf(spec, undefined, nowMs);
-      await this.store(
-        this.parts.buckets.services.create(id, { v: 1, id, spec, ...history, ports, ...times, change: 'create' }),
-      );
+      const record: ServiceRecord = { v: 1, id, spec, ...history, ports, ...times, change: 'create' };
+      await this.store(this.parts.buckets.services.create(id, record));
     });
     await announce(this.parts, 'service', id, 'create', { name: spec.Name });
     return { id, warnings: warningsOf(spec) };
@@ -54,7 +64,7 @@ export class ServiceWishes {
     checkUnchangeable(entry.value.spec, wanted);
     const spec = withServerDefaults(wanted);
     await this.change(entry, spec, 'update');
-    return { warnings: warningsOf(spec) };
+    return { warnings: warningsOf(spec, entry.value.spec) };
   }
 
   /** Swaps the specification with the one before it; twice is back again. */
@@ -65,7 +75,7 @@ export class ServiceWishes {
       throw new PlimsollError('precondition', `service ${id} does not have a previous spec`);
     }
     await this.change(entry, previousSpec, 'rollback');
-    return { warnings: warningsOf(previousSpec) };
+    return { warnings: warningsOf(previousSpec, entry.value.spec) };
   }
 
   /** Marks a service removed: it vanishes from every list at once, the leader stops its tasks and then forgets it. */
@@ -177,9 +187,10 @@ function asStale(error: unknown): never {
   throw isConflict(error) ? new StaleVersionError() : error;
 }
 
-function warningsOf(spec: ServiceSpec): string[] {
+/** What the user should know of a specification, unless the one before it said the same. */
+function warningsOf(spec: ServiceSpec, before?: ServiceSpec): string[] {
   const ports = ingressPorts(spec.EndpointSpec?.Ports ?? []);
-  if (ports.length === 0) return [];
+  if (ports.length === 0 || isDeepStrictEqual(spec.EndpointSpec, before?.EndpointSpec)) return [];
   return [
     'ports in ingress mode are served only on nodes that run a task of the service: the routing mesh is not there yet',
   ];

@@ -5,6 +5,8 @@ import { invalid, unsupported } from './errors.ts';
 /** Labels that mean something to Plimsoll. Any other `plimsoll.` label is a typing error worth hearing of. */
 const knownLabels = ['plimsoll.scrape.port', 'plimsoll.scrape.path'];
 
+const predefinedNetworks = ['bridge', 'host', 'none'];
+
 /** Throws `unsupported` (or `invalid` for an unknown label of ours), naming the field as the Engine API spells it. */
 export function refuseUnsupported(spec: ServiceSpec): void {
   refuseJobModes(spec);
@@ -30,9 +32,19 @@ function refuseUnknownLabels(labels: Readonly<Record<string, string>>): void {
   }
 }
 
+/** Only the engine's own networks, one at a time; on the host's network there is nothing to forward a port to. */
 function refuseNetworks(spec: ServiceSpec): void {
   if (spec.Networks?.length) throw unsupported('networks of services', 'Networks');
-  if (spec.TaskTemplate.Networks?.length) throw unsupported('networks of services', 'TaskTemplate.Networks');
+  const targets = (spec.TaskTemplate.Networks ?? []).map((network) => network.Target);
+  if (targets.some((target) => !predefinedNetworks.includes(target)) || targets.length > 1) {
+    throw unsupported(
+      `the networks ${targets.join(', ')}: one of ${predefinedNetworks.join(', ')}`,
+      'TaskTemplate.Networks',
+    );
+  }
+  if (targets.length > 0 && targets[0] !== 'bridge' && spec.EndpointSpec?.Ports?.length) {
+    throw unsupported(`published ports on the network ${targets[0]}`, 'EndpointSpec.Ports');
+  }
 }
 
 function refuseContainerFields(container: TaskTemplate['ContainerSpec']): void {
@@ -41,17 +53,21 @@ function refuseContainerFields(container: TaskTemplate['ContainerSpec']): void {
   if (container.Configs?.length) throw unsupported('configs', at('Configs'));
   if (container.Isolation && container.Isolation !== 'default') throw unsupported('isolation modes', at('Isolation'));
   for (const [name, value] of Object.entries(container.Privileges ?? {})) {
-    if (value !== false && value !== undefined) throw unsupported('privilege settings', at(`Privileges.${name}`));
+    if (!isPrivilegeSupported(name, value)) throw unsupported('this privilege setting', at(`Privileges.${name}`));
   }
+}
+
+const offModes: Readonly<Record<string, string>> = { Seccomp: 'unconfined', AppArmor: 'disabled' };
+
+function isPrivilegeSupported(name: string, value: unknown): boolean {
+  if (value === false || name === 'NoNewPrivileges') return true;
+  const mode = typeof value === 'object' && value !== null && 'Mode' in value ? value.Mode : undefined;
+  return Object.hasOwn(offModes, name) && ['', 'default', offModes[name]].includes(String(mode ?? ''));
 }
 
 function refuseResources({ Resources }: TaskTemplate): void {
   if (Resources?.Reservations?.GenericResources?.length) {
     throw unsupported('generic resources', 'TaskTemplate.Resources.Reservations.GenericResources');
-  }
-  if (Resources?.SwapBytes !== undefined) throw unsupported('swap limits', 'TaskTemplate.Resources.SwapBytes');
-  if (Resources?.MemorySwappiness !== undefined) {
-    throw unsupported('memory swappiness', 'TaskTemplate.Resources.MemorySwappiness');
   }
 }
 

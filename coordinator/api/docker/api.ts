@@ -1,0 +1,45 @@
+/** The Docker Engine API of a cluster: what the docker CLI and every Docker SDK speak to. */
+import type { IncomingMessage, RequestListener } from 'node:http';
+import type { Duplex } from 'node:stream';
+import express from 'express';
+import { requestMetrics } from '../request-metrics.ts';
+import type { DockerApiParts } from './api-parts.ts';
+import { negotiateVersion } from './api-version.ts';
+import { nodeRoutes } from './node-routes.ts';
+import { ApiError, answerErrors } from './responses.ts';
+import { serviceRoutes } from './service-routes.ts';
+import { swarmRoutes } from './swarm-routes.ts';
+import { systemRoutes } from './system-routes.ts';
+import { taskRoutes } from './task-routes.ts';
+import { unservedRoutes } from './unserved-routes.ts';
+
+export interface DockerApi {
+  readonly handler: RequestListener;
+  /** For the server's `upgrade` event: exec and attach, which hijack their connection. */
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Ends every open stream (logs, events). */
+  close(): void;
+}
+
+export function createDockerApi(parts: DockerApiParts): DockerApi {
+  const app = express();
+  const closing = new AbortController();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(requestMetrics('docker', parts.metrics, parts.clock));
+  app.use(negotiateVersion(parts.version));
+  app.use(systemRoutes(parts), swarmRoutes(parts), nodeRoutes(parts), serviceRoutes(parts), taskRoutes(parts));
+  app.use(unservedRoutes());
+  app.use(() => {
+    throw new ApiError(404, 'page not found');
+  });
+  app.use(answerErrors(parts.log));
+  return { handler: app, upgrade: refuseUpgrade, close: () => closing.abort() };
+}
+
+/** Nothing of ours hijacks a connection yet; the refusal is worded as every other. */
+function refuseUpgrade(_req: IncomingMessage, socket: Duplex): void {
+  const body = JSON.stringify({ message: 'Plimsoll does not support exec and attach yet (not supported)' });
+  const head = `HTTP/1.1 501 Not Implemented\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
+  socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`);
+}

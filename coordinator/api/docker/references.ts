@@ -1,0 +1,55 @@
+/** Finding the one object a name, an id or the beginning of an id means. Pure. */
+import type { Entry } from '../../../bus/bus.ts';
+import type { NodeSpecRecord, ServiceRecord } from '../../../model/records.ts';
+import type { Snapshot } from '../../store/snapshot.ts';
+import { ApiError } from './responses.ts';
+import { type TaskView, taskViews } from './task-view.ts';
+
+/** Services that exist for clients: removed ones vanish at once, though their tasks still stop. */
+export function liveServices(snapshot: Snapshot): Entry<ServiceRecord>[] {
+  return [...snapshot.services.values()].filter((entry) => entry.value.removedAtMs === undefined);
+}
+
+export function serviceByReference(snapshot: Snapshot, reference: string): Entry<ServiceRecord> {
+  return oneOf('service', reference, liveServices(snapshot), (entry) => [entry.value.id, entry.value.spec.Name]);
+}
+
+export function nodeByReference(snapshot: Snapshot, reference: string): Entry<NodeSpecRecord> {
+  return oneOf('node', reference, [...snapshot.nodeSpecs.values()], (entry) => [
+    entry.value.id,
+    nodeName(snapshot, entry.value.id),
+  ]);
+}
+
+export function taskByReference(snapshot: Snapshot, reference: string): TaskView {
+  return oneOf('task', reference, taskViews(snapshot), (task) => [task.ID, taskName(snapshot, task)]);
+}
+
+/** What people call a node: its hostname. */
+export function nodeName(snapshot: Snapshot, nodeId: string): string {
+  return snapshot.nodes.get(nodeId)?.value.hostname ?? '';
+}
+
+/** `web.1.<id>`; with the node's id instead of the slot for global services. */
+export function taskName(snapshot: Snapshot, task: TaskView): string {
+  const service = snapshot.services.get(task.ServiceID)?.value.spec.Name ?? task.ServiceID;
+  return `${service}.${task.Slot ?? task.NodeID}.${task.ID}`;
+}
+
+/** Full id, else exact name, else unique beginning of an id; throws Docker's 404 or 400. */
+function oneOf<T>(
+  kind: string,
+  reference: string,
+  all: readonly T[],
+  names: (one: T) => [id: string, name: string],
+): T {
+  const byId = all.find((one) => names(one)[0] === reference);
+  if (byId !== undefined) return byId;
+  const byName = all.filter((one) => names(one)[1] === reference);
+  const found =
+    byName.length > 0 ? byName : all.filter((one) => reference !== '' && names(one)[0].startsWith(reference));
+  if (found.length > 1) throw new ApiError(400, `${kind} ${reference} is ambiguous (${found.length} matches found)`);
+  const [only] = found;
+  if (only === undefined) throw new ApiError(404, `${kind} ${reference} not found`);
+  return only;
+}

@@ -1,0 +1,60 @@
+/** Reading JSON bodies: bounded, checked against a schema, refused with the name of the field that is wrong. */
+import type { Request } from 'express';
+import { z } from 'zod';
+import { dropNulls } from '../../../model/service-spec.ts';
+import { messageOf } from '../../../runtime/errors.ts';
+import { ApiError } from './responses.ts';
+
+export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+/** The parsed body; throws ApiError 400 or 413. Reading stops at the limit: a bigger body never lies in memory. */
+export async function readJson<T>(req: Request, schema: z.ZodType<T>): Promise<T> {
+  const type = req.headers['content-type'] ?? '';
+  if (!/^application\/json\s*(;|$)/i.test(type)) {
+    throw new ApiError(400, `unsupported Content-Type header (${type}): must be 'application/json'`);
+  }
+  return checkJson(parseJson(await readText(req)), schema);
+}
+
+/** `null` counts as absent. Throws ApiError 400 naming the first wrong field. */
+export function checkJson<T>(json: unknown, schema: z.ZodType<T>): T {
+  const result = schema.safeParse(dropNulls(json));
+  if (result.success) return result.data;
+  throw new ApiError(400, `invalid JSON: ${result.error.issues.map(describeIssue).join('; ')}`);
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  const path = issue.path.map(String).join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const fields = issue.keys.map((key) => (path ? `${path}.${key}` : key)).join(', ');
+    return `${fields}: unknown field`;
+  }
+  return `${path || 'the body'}: ${issue.message}`;
+}
+
+async function readText(req: Request): Promise<string> {
+  if (Number(req.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge(req);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of req) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) throw tooLarge(req);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function tooLarge(req: Request): ApiError {
+  req.res?.setHeader('Connection', 'close');
+  return new ApiError(413, `the request body is larger than ${MAX_BODY_BYTES} bytes`);
+}
+
+function parseJson(text: string): unknown {
+  if (text.trim() === '') throw new ApiError(400, 'invalid JSON: got EOF while reading request body');
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const reason = messageOf(error).replace('Unexpected end of JSON input', 'unexpected EOF');
+    throw new ApiError(400, `invalid JSON: ${reason}`);
+  }
+}

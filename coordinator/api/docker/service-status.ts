@@ -1,0 +1,21 @@
+/** ServiceStatus: how many tasks of a service run and how many should. Pure. */
+import type { ServiceRecord } from '../../../model/records.ts';
+import { desiredReplicas, isGlobal } from '../../../model/service-defaults.ts';
+import type { Snapshot } from '../../store/snapshot.ts';
+import { nodeState } from './node-state.ts';
+import { serviceTasks, type TaskView } from './task-view.ts';
+
+export interface ServiceStatus {
+  readonly RunningTasks: number;
+  readonly DesiredTasks: number;
+  readonly CompletedTasks: number;
+}
+
+export function serviceStatus(snapshot: Snapshot, record: ServiceRecord): ServiceStatus {
+  const wanted = serviceTasks(snapshot, record).filter((task) => task.DesiredState === 'running');
+  const isUp = (task: TaskView) => task.NodeID !== undefined && nodeState(snapshot, task.NodeID) !== 'down';
+  const running = wanted.filter((task) => task.Status.State === 'running' && isUp(task));
+  const replicas = snapshot.scales.get(record.id)?.value.replicas ?? desiredReplicas(record.spec);
+  const DesiredTasks = isGlobal(record.spec) ? new Set(wanted.map((task) => task.NodeID)).size : replicas;
+  return { RunningTasks: running.length, DesiredTasks, CompletedTasks: 0 };
+}

@@ -1,0 +1,61 @@
+/** A service as the Engine API shows it. Pure. */
+import type { Entry } from '../../../bus/bus.ts';
+import type { ServiceRecord } from '../../../model/records.ts';
+import { DEFAULT_STOP_GRACE_PERIOD_NS } from '../../../model/service-defaults.ts';
+import type { ServiceSpec, UpdateConfig } from '../../../model/service-spec.ts';
+import type { Snapshot } from '../../store/snapshot.ts';
+import { isoTime } from './dates.ts';
+import { serviceStatus } from './service-status.ts';
+import { updateStatus } from './update-status.ts';
+
+export interface ServiceViewOptions {
+  /** Spell out what unset fields mean. */
+  readonly insertDefaults: boolean;
+  /** Add ServiceStatus, the counts of tasks. */
+  readonly status: boolean;
+}
+
+export function serviceView(snapshot: Snapshot, entry: Entry<ServiceRecord>, options: ServiceViewOptions): object {
+  const { value: record, revision } = entry;
+  const specView = options.insertDefaults ? withDefaults : (spec: ServiceSpec) => spec;
+  return {
+    ID: record.id,
+    Version: { Index: revision },
+    CreatedAt: isoTime(record.createdAtMs),
+    UpdatedAt: isoTime(record.updatedAtMs),
+    Spec: specView(record.spec),
+    PreviousSpec: record.previousSpec && specView(record.previousSpec),
+    Endpoint: endpointView(record),
+    UpdateStatus: updateStatus(record, snapshot.rollouts.get(record.id)?.value),
+    ServiceStatus: options.status ? serviceStatus(snapshot, record) : undefined,
+  };
+}
+
+function endpointView({ spec, ports }: ServiceRecord): object {
+  if (ports.length === 0) return { Spec: {} };
+  return { Spec: { Mode: spec.EndpointSpec?.Mode || 'vip', Ports: spec.EndpointSpec?.Ports }, Ports: ports };
+}
+
+const defaultUpdateConfig: UpdateConfig = {
+  Parallelism: 1,
+  FailureAction: 'pause',
+  Monitor: 5_000_000_000,
+  MaxFailureRatio: 0,
+  Order: 'stop-first',
+};
+const defaultRestartPolicy = { Condition: 'any', Delay: 5_000_000_000, MaxAttempts: 0 } as const;
+
+/** As the engine does for `insertDefaults=true`: whole blocks where none was given, the grace period in any case. */
+function withDefaults(spec: ServiceSpec): ServiceSpec {
+  const { ContainerSpec, RestartPolicy } = spec.TaskTemplate;
+  return {
+    ...spec,
+    TaskTemplate: {
+      ...spec.TaskTemplate,
+      ContainerSpec: { StopGracePeriod: DEFAULT_STOP_GRACE_PERIOD_NS, ...ContainerSpec },
+      RestartPolicy: { ...defaultRestartPolicy, ...RestartPolicy },
+    },
+    UpdateConfig: { ...defaultUpdateConfig, ...spec.UpdateConfig },
+    RollbackConfig: { ...defaultUpdateConfig, ...spec.RollbackConfig },
+  };
+}

@@ -1,0 +1,264 @@
+/**
+ * Tasks as the Engine API shows them: every attempt of ours is one of Swarm's tasks. Built from the snapshot alone:
+ * the attempt that runs, the one that waits for its restart, the ones that ended, and slots without a place. Pure.
+ */
+import type { Entry } from '../../../bus/bus.ts';
+import type { ExitRecord, HistoryEntry, ServiceRecord, StatusRecord, TaskRecord } from '../../../model/records.ts';
+import { desiredReplicas, isGlobal } from '../../../model/service-defaults.ts';
+import type { PortConfig, TaskTemplate } from '../../../model/service-spec.ts';
+import { attemptId } from '../../../runtime/identifiers.ts';
+import type { Snapshot } from '../../store/snapshot.ts';
+import { isoTime } from './dates.ts';
+
+export interface TaskView {
+  readonly ID: string;
+  readonly Version: { readonly Index: number };
+  readonly CreatedAt: string;
+  readonly UpdatedAt: string;
+  readonly Labels: object;
+  readonly Spec: TaskTemplate;
+  readonly ServiceID: string;
+  /** Absent for tasks of global services. */
+  readonly Slot?: number | undefined;
+  readonly NodeID?: string | undefined;
+  readonly Status: TaskStatusView;
+  readonly DesiredState: 'ready' | 'running' | 'shutdown' | 'remove';
+  /** Not part of the API's object: which revision of the service this is, and which record it belongs to. */
+  readonly plimsoll: { readonly revision: number; readonly taskId: string };
+}
+
+export interface TaskStatusView {
+  readonly Timestamp: string;
+  readonly State: string;
+  readonly Message: string;
+  readonly Err?: string | undefined;
+  readonly ContainerStatus?:
+    | { readonly ContainerID: string; readonly PID: number; readonly ExitCode: number }
+    | undefined;
+  readonly PortStatus: { readonly Ports?: readonly PortConfig[] | undefined };
+}
+
+/** All tasks of all services, or of one. Removed services have none. */
+export function taskViews(snapshot: Snapshot, serviceId?: string): TaskView[] {
+  return [...snapshot.services.values()]
+    .filter(({ value }) => value.removedAtMs === undefined && (serviceId === undefined || value.id === serviceId))
+    .flatMap(({ value }) => serviceTasks(snapshot, value));
+}
+
+export function serviceTasks(snapshot: Snapshot, service: ServiceRecord): TaskView[] {
+  const records = [...snapshot.tasks.values()].filter(({ value }) => value.serviceId === service.id);
+  const live = records.flatMap((entry) => liveTask(snapshot, service, entry));
+  const slots = [...snapshot.slots.values()].filter(({ value }) => value.serviceId === service.id);
+  const pending = slots.flatMap(({ value, revision }) => {
+    if (value.pending === undefined) return [];
+    const { taskId, sinceMs, reason, revision: wanted } = value.pending;
+    return [
+      pendingTask(service, { taskId, sinceMs, reason, wanted, version: revision, ...slotFields(service, value) }),
+    ];
+  });
+  const known = new Set([...live, ...pending].map((task) => task.ID));
+  const past = slots
+    .flatMap(({ value, revision }) => value.history.map((ended) => pastTask(service, value, ended, revision)))
+    .filter((task) => !known.has(task.ID));
+  return boundedHistory([...live, ...pending, ...past], snapshot.cluster?.value.taskHistoryLimit ?? 5);
+}
+
+interface Pending {
+  readonly taskId: string;
+  readonly sinceMs: number;
+  readonly reason: string;
+  readonly wanted: number;
+  readonly version: number;
+  readonly Slot?: number | undefined;
+  readonly NodeID?: string | undefined;
+}
+
+function pendingTask(
+  service: ServiceRecord,
+  { taskId, sinceMs, reason, wanted, version, Slot, NodeID }: Pending,
+): TaskView {
+  const since = isoTime(sinceMs);
+  return {
+    ID: taskId,
+    Version: { Index: version },
+    CreatedAt: since,
+    UpdatedAt: since,
+    Labels: {},
+    Spec: templateOf(service, wanted),
+    ServiceID: service.id,
+    Slot,
+    NodeID,
+    Status: { Timestamp: since, State: 'pending', Message: 'pending task scheduling', Err: reason, PortStatus: {} },
+    DesiredState: 'running',
+    plimsoll: { revision: wanted, taskId },
+  };
+}
+
+/** The attempts of one assignment: ended ones, the current one, and the next while its restart is waited for. */
+function liveTask(snapshot: Snapshot, service: ServiceRecord, entry: Entry<TaskRecord>): TaskView[] {
+  const task = entry.value;
+  const status = snapshot.statuses.get(task.id);
+  const version = Math.max(entry.revision, status?.revision ?? 0);
+  const base = {
+    Version: { Index: version },
+    Labels: {},
+    Spec: task.template,
+    ServiceID: task.serviceId,
+    ...slotFields(service, task),
+    NodeID: task.nodeId,
+    plimsoll: { revision: task.revision, taskId: task.id },
+  };
+  if (status === undefined)
+    return [{ ...base, ...assignedOnly(task), DesiredState: desiredState(snapshot, service, task) }];
+  const seen = status.value;
+  const ended = seen.exits
+    .filter((exit) => exit.attempt !== seen.attempt)
+    .map((exit) => ({ ...base, ...endedAttempt(task, exit) }));
+  const current = { ...base, ...currentAttempt(task, seen) };
+  if (!isEnded(seen)) return [...ended, { ...current, DesiredState: desiredState(snapshot, service, task) }];
+  const shutdown = { ...current, DesiredState: 'shutdown' as const };
+  if (seen.final || task.desired !== 'running') return [...ended, shutdown];
+  return [...ended, shutdown, { ...base, ...waitingAttempt(task, seen) }];
+}
+
+function assignedOnly(task: TaskRecord) {
+  const since = isoTime(task.createdAtMs);
+  const Status = { Timestamp: since, State: 'assigned', Message: 'scheduler assigned task to node', PortStatus: {} };
+  return { ID: task.id, CreatedAt: since, UpdatedAt: since, Status };
+}
+
+function currentAttempt(task: TaskRecord, seen: StatusRecord) {
+  const changed = isoTime(seen.changedAtMs);
+  const hostPorts = task.ports.filter((port) => port.PublishMode === 'host');
+  const isUp = seen.state === 'running';
+  const ContainerStatus =
+    seen.containerId === undefined && !isEnded(seen)
+      ? undefined
+      : { ContainerID: seen.containerId ?? '', PID: seen.pid ?? 0, ExitCode: seen.exitCode ?? 0 };
+  return {
+    ID: attemptId(task.id, seen.attempt),
+    CreatedAt: isoTime(attemptCreatedMs(task, seen, seen.attempt)),
+    UpdatedAt: changed,
+    Status: {
+      Timestamp: changed,
+      State: isUp && seen.health === 'starting' ? 'starting' : seen.state,
+      Message: seen.message,
+      Err: seen.error,
+      ContainerStatus,
+      PortStatus: isUp && hostPorts.length > 0 ? { Ports: hostPorts } : {},
+    },
+  };
+}
+
+function endedAttempt(task: TaskRecord, exit: ExitRecord) {
+  const finished = isoTime(exit.finishedAtMs);
+  return {
+    ID: attemptId(task.id, exit.attempt),
+    CreatedAt: isoTime(exit.startedAtMs ?? task.createdAtMs),
+    UpdatedAt: finished,
+    Status: endedStatus(finished, exit.state, exit.error, exit.containerId, exit.exitCode),
+    DesiredState: 'shutdown' as const,
+  };
+}
+
+/** Swarm makes a task's successor at once, desired `ready` until its delay is over; so do we show it. */
+function waitingAttempt(task: TaskRecord, seen: StatusRecord) {
+  const since = isoTime(seen.changedAtMs);
+  return {
+    ID: attemptId(task.id, seen.attempt + 1),
+    CreatedAt: isoTime(seen.changedAtMs + 1),
+    UpdatedAt: since,
+    Status: { Timestamp: since, State: 'ready', Message: 'waiting for its restart', PortStatus: {} },
+    DesiredState: 'ready' as const,
+  };
+}
+
+function pastTask(
+  service: ServiceRecord,
+  slot: { slot: number; nodeId?: string | undefined },
+  ended: HistoryEntry,
+  version: number,
+): TaskView {
+  const template = templateOf(service, ended.revision);
+  const finished = isoTime(ended.finishedAtMs);
+  return {
+    ID: attemptId(ended.taskId, ended.attempt),
+    Version: { Index: version },
+    CreatedAt: isoTime(ended.createdAtMs),
+    UpdatedAt: finished,
+    Labels: {},
+    Spec: { ...template, ContainerSpec: { ...template.ContainerSpec, Image: ended.image } },
+    ServiceID: service.id,
+    ...slotFields(service, slot),
+    NodeID: ended.nodeId,
+    Status: endedStatus(finished, ended.state, ended.error, ended.containerId, ended.exitCode ?? 0),
+    DesiredState: 'shutdown',
+    plimsoll: { revision: ended.revision, taskId: ended.taskId },
+  };
+}
+
+const endedMessages: Readonly<Record<string, string>> = {
+  complete: 'finished',
+  shutdown: 'shutdown',
+  rejected: 'preparing',
+};
+
+function endedStatus(
+  Timestamp: string,
+  State: string,
+  error: string,
+  ContainerID: string,
+  ExitCode: number,
+): TaskStatusView {
+  return {
+    Timestamp,
+    State,
+    Message: endedMessages[State] ?? 'started',
+    Err: error === '' ? undefined : error,
+    ContainerStatus: { ContainerID, PID: 0, ExitCode },
+    PortStatus: {},
+  };
+}
+
+function desiredState(snapshot: Snapshot, service: ServiceRecord, task: TaskRecord): TaskView['DesiredState'] {
+  const slotKey = isGlobal(service.spec) ? task.nodeId : task.slot;
+  const slot = snapshot.slots.get(`${service.id}.${slotKey}`)?.value;
+  if (slot?.surge?.lostTaskId === task.id) return 'shutdown';
+  if (task.desired !== 'stopped') return task.desired;
+  return !isGlobal(service.spec) && task.slot > desiredReplicas(service.spec) ? 'remove' : 'shutdown';
+}
+
+/** When an attempt was made: the first with the task, a later one when the one before it ended. */
+function attemptCreatedMs(task: TaskRecord, seen: StatusRecord, attempt: number): number {
+  if (attempt === 1) return task.createdAtMs;
+  const before = seen.exits.find((exit) => exit.attempt === attempt - 1);
+  return before === undefined ? (seen.startedAtMs ?? seen.changedAtMs) : before.finishedAtMs + 1;
+}
+
+const isEnded = (seen: StatusRecord): boolean => ['complete', 'shutdown', 'failed', 'rejected'].includes(seen.state);
+
+function slotFields(service: ServiceRecord, { slot, nodeId }: { slot: number; nodeId?: string | undefined }) {
+  return isGlobal(service.spec) ? { Slot: undefined, NodeID: nodeId } : { Slot: slot };
+}
+
+function templateOf(service: ServiceRecord, revision: number): TaskTemplate {
+  return service.revisions.find((known) => known.number === revision)?.taskTemplate ?? service.spec.TaskTemplate;
+}
+
+/** At most `limit` tasks per slot, the newest; what should still run is always kept. */
+function boundedHistory(tasks: readonly TaskView[], limit: number): TaskView[] {
+  const bySlot = new Map<string | number, TaskView[]>();
+  for (const task of tasks) {
+    const slot = task.Slot ?? task.NodeID ?? task.ID;
+    bySlot.set(slot, [...(bySlot.get(slot) ?? []), task]);
+  }
+  return [...bySlot.values()].flatMap((slot) => {
+    const [ended, wanted] = [slot.filter(isOver), slot.filter((task) => !isOver(task))];
+    const newestFirst = ended.sort((left, right) => right.CreatedAt.localeCompare(left.CreatedAt));
+    return [...wanted, ...newestFirst.slice(0, Math.max(0, limit - wanted.length))];
+  });
+}
+
+const isOver = (task: TaskView): boolean =>
+  task.DesiredState === 'shutdown' &&
+  ['complete', 'shutdown', 'failed', 'rejected', 'orphaned'].includes(task.Status.State);

@@ -1,0 +1,249 @@
+/** The Engine API of a coordinator on the memory bus behind a real unix socket, with nodes and tasks as a test scripts them. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BucketView } from '../../bus/bus.ts';
+import { createDockerApi, type DockerApi } from '../../coordinator/api/docker/api.ts';
+import type { NodeLiveness, Snapshot } from '../../coordinator/store/snapshot.ts';
+import { createWishes } from '../../coordinator/wishes/wishes.ts';
+import type { NodeRecord, ServiceRecord, StatusRecord, TaskRecord } from '../../model/records.ts';
+import { type Clock, systemClock } from '../../runtime/clock.ts';
+import { derivedId } from '../../runtime/identifiers.ts';
+import { createLog } from '../../runtime/log.ts';
+import { createMetrics } from '../../runtime/metrics.ts';
+import { type MemoryConnection, MemoryServer } from './memory-bus.ts';
+
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+type ViewName =
+  | 'services'
+  | 'nodeSpecs'
+  | 'nodes'
+  | 'clusters'
+  | 'tasks'
+  | 'statuses'
+  | 'slots'
+  | 'rollouts'
+  | 'scales';
+
+export const CLUSTER_ID = derivedId('cluster');
+export const nodeIdOf = (hostname: string): string => derivedId('node', hostname);
+
+export class DockerApiServer {
+  readonly connection: MemoryConnection;
+  readonly metrics = createMetrics('test', '0.0.0');
+  readonly revokedNodes: string[] = [];
+  socketPath = '';
+  private readonly clock: Clock;
+  private readonly liveness = new Map<string, NodeLiveness>();
+  private readonly views = new Map<ViewName, BucketView<unknown>>();
+  private server: Server | undefined;
+  private api: DockerApi | undefined;
+  private folder = '';
+
+  private constructor(clock: Clock) {
+    this.clock = clock;
+    this.connection = new MemoryServer({ clock }).connect();
+  }
+
+  static async start(clock: Clock = systemClock): Promise<DockerApiServer> {
+    const server = new DockerApiServer(clock);
+    await server.listen();
+    return server;
+  }
+
+  /** What the coordinator knows right now. */
+  snapshot(): Snapshot {
+    const byLastPart = (name: ViewName) => {
+      const entries = [...(this.views.get(name)?.entries ?? [])];
+      return new Map(entries.map(([key, entry]) => [key.split('.').at(-1) ?? key, entry]));
+    };
+    return {
+      cluster: this.views.get('clusters')?.entries.get('main'),
+      services: byLastPart('services'),
+      nodeSpecs: byLastPart('nodeSpecs'),
+      nodes: byLastPart('nodes'),
+      liveness: this.liveness,
+      tasks: byLastPart('tasks'),
+      statuses: byLastPart('statuses'),
+      slots: new Map(this.views.get('slots')?.entries),
+      rollouts: byLastPart('rollouts'),
+      scales: byLastPart('scales'),
+      leader: { coordinatorId: 'c1', nodeId: nodeIdOf('h1'), epoch: 1 },
+    } as Snapshot;
+  }
+
+  setNodeState(hostname: string, state: NodeLiveness['state'], message = ''): void {
+    this.liveness.set(nodeIdOf(hostname), { state, sinceMs: 0, message });
+  }
+
+  async addNode(hostname: string, record: Partial<NodeRecord> = {}): Promise<void> {
+    const id = nodeIdOf(hostname);
+    const { buckets } = this.connection;
+    const times = { createdAtMs: 1_000, updatedAtMs: 1_000 };
+    const wish = { labels: {}, role: 'worker', availability: 'active', publicKey: 'U' } as const;
+    await buckets.nodeSpecs.create(id, { v: 1, id, ...wish, ...times });
+    await buckets.nodes.create(id, aNodeRecord(hostname, record));
+    this.setNodeState(hostname, 'ready');
+  }
+
+  /** Plays leader and agents once: every slot of a replicated service gets a running task, as the service is now. */
+  async runTasks(serviceName: string, hostname = 'h1', changes: Partial<StatusRecord> = {}): Promise<TaskRecord[]> {
+    const service = this.service(serviceName);
+    const replicas = service.spec.Mode?.Replicated?.Replicas ?? 1;
+    const tasks = Array.from({ length: replicas }, (_, index) => aTaskRecord(service, index + 1, nodeIdOf(hostname)));
+    for (const task of tasks) {
+      await this.connection.buckets.tasks.put(`${task.nodeId}.${task.id}`, task);
+      await this.connection.buckets.statuses.put(`${task.nodeId}.${task.id}`, aStatusRecord(task, changes));
+    }
+    return tasks;
+  }
+
+  service(name: string): ServiceRecord {
+    const entry = [...this.snapshot().services.values()].find(({ value }) => value.spec.Name === name);
+    if (entry === undefined) throw new Error(`There is no service ${name}`);
+    return entry.value;
+  }
+
+  /** Runs a docker CLI against this API; never throws for a failing command. */
+  docker(args: readonly string[], cli = 'docker'): Promise<CommandResult> {
+    const env = { ...process.env, DOCKER_HOST: `unix://${this.socketPath}`, DOCKER_CONFIG: this.folder };
+    return new Promise((resolve) => {
+      const child = execFile(cli, [...args], { env, timeout: 30_000 }, (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : (child.exitCode ?? -1), stdout, stderr });
+      });
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.api?.close();
+    this.server?.closeAllConnections();
+    await new Promise((resolve) => (this.server ? this.server.close(resolve) : resolve(undefined)));
+    for (const view of this.views.values()) await view.close();
+    await this.connection.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async listen(): Promise<void> {
+    await this.openViews();
+    const log = createLog('test', 'silent');
+    const parts = { bus: this.connection.bus, snapshot: () => this.snapshot(), clock: this.clock, log };
+    const wishes = createWishes({
+      ...parts,
+      buckets: this.connection.buckets,
+      barrier: { reached: async (bucket, revision) => this.views.get(bucket)?.reached(revision) },
+      random: () => 0.5,
+      revokeNode: async (nodeId) => void this.revokedNodes.push(nodeId),
+    });
+    this.api = createDockerApi({
+      ...parts,
+      wishes,
+      metrics: this.metrics,
+      version: '0.0.0-test',
+      clusterId: CLUSTER_ID,
+      nodeId: () => nodeIdOf('h1'),
+      advertiseAddress: '10.99.0.1',
+      joinToken: async () => 'PLIM-1-test',
+      caPem: '-----BEGIN CERTIFICATE-----\n',
+    });
+    this.folder = await mkdtemp(join(tmpdir(), 'plimsoll-api-'));
+    this.socketPath = join(this.folder, 'docker.sock');
+    this.server = createServer(this.api.handler).on('upgrade', this.api.upgrade);
+    await new Promise<void>((resolve) => this.server?.listen(this.socketPath, resolve));
+  }
+
+  private async openViews(): Promise<void> {
+    const { buckets } = this.connection;
+    const times = { createdAtMs: 1_000, updatedAtMs: 1_000 };
+    await buckets.clusters.create('main', { v: 1, id: CLUSTER_ID, taskHistoryLimit: 5, labels: {}, ...times });
+    this.views.set('services', await buckets.services.watch());
+    this.views.set('nodeSpecs', await buckets.nodeSpecs.watch());
+    this.views.set('nodes', await buckets.nodes.watch());
+    this.views.set('clusters', await buckets.clusters.watch());
+    this.views.set('tasks', await buckets.tasks.watch());
+    this.views.set('statuses', await buckets.statuses.watch());
+    this.views.set('slots', await buckets.slots.watch());
+    this.views.set('rollouts', await buckets.rollouts.watch());
+    this.views.set('scales', await buckets.scales.watch());
+  }
+}
+
+export function aNodeRecord(hostname: string, changes: Partial<NodeRecord> = {}): NodeRecord {
+  return {
+    v: 1,
+    id: nodeIdOf(hostname),
+    incarnation: 1,
+    hostname,
+    address: '10.99.0.1',
+    agentVersion: '0.0.0',
+    agentPort: 7701,
+    engine: {
+      version: '28.5.2',
+      apiVersion: '1.51',
+      os: 'linux',
+      architecture: 'x86_64',
+      labels: {},
+      plugins: [{ type: 'Log', name: 'json-file' }],
+      liveRestore: true,
+    },
+    resources: { nanoCpus: 2_000_000_000, memoryBytes: 4_000_000_000 },
+    manager: hostname === 'h1',
+    ...changes,
+  };
+}
+
+export function aTaskRecord(service: ServiceRecord, slot: number, nodeId: string): TaskRecord {
+  return {
+    v: 1,
+    epoch: 1,
+    id: derivedId('task', service.id, slot, service.revision),
+    serviceId: service.id,
+    serviceName: service.spec.Name,
+    serviceLabels: service.spec.Labels ?? {},
+    slot,
+    nodeId,
+    revision: service.revision,
+    desired: 'running',
+    template: service.spec.TaskTemplate,
+    ports: service.ports.map((port) => ({ ...port, PublishedPort: port.PublishedPort ?? 0 })),
+    replaceAttempt: 0,
+    priorFailures: 0,
+    reason: 'scripted',
+    createdAtMs: 2_000,
+  };
+}
+
+export function aStatusRecord(task: TaskRecord, changes: Partial<StatusRecord> = {}): StatusRecord {
+  return {
+    v: 1,
+    taskId: task.id,
+    serviceId: task.serviceId,
+    slot: task.slot,
+    nodeId: task.nodeId,
+    revision: task.revision,
+    incarnation: 1,
+    attempt: 1,
+    sequence: 1,
+    state: 'running',
+    ready: true,
+    health: 'none',
+    removed: false,
+    containerId: 'ab'.repeat(32),
+    pid: 4242,
+    message: 'started',
+    changedAtMs: 3_000,
+    startedAtMs: 3_000,
+    failures: 0,
+    restarts: 0,
+    oomKills: 0,
+    exits: [],
+    final: false,
+    ...changes,
+  };
+}
