@@ -1,5 +1,5 @@
 /** Tells the bus what became of each task: the newest status per task, sent until it is acknowledged. */
-import type { Bucket } from '../bus/bus.ts';
+import type { Bucket, BucketView } from '../bus/bus.ts';
 import type { StatusRecord } from '../model/records.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -58,8 +58,27 @@ export class StatusReporter {
   /** Sends everything again: the bus was away, or lost what it had. */
   sendAll(): void {
     for (const [taskId, report] of this.reports) {
-      report.acknowledged = undefined;
-      this.send(taskId);
+      this.sendAgain(taskId, report);
+    }
+  }
+
+  /** Sends what the bus lacks or has in an older form, takes off what is of no task here (`isKnown` says which are). */
+  compareWith(view: BucketView<StatusRecord>, isKnown: (taskId: string) => boolean): void {
+    if (!view.current) return;
+    for (const [taskId, report] of this.reports) {
+      const stored = view.entries.get(this.keyOf(taskId))?.value;
+      if (report.status !== undefined && !isSame(stored, report.status)) this.sendAgain(taskId, report);
+    }
+    for (const { value } of view.entries.values()) {
+      if (!this.reports.has(value.taskId) && !isKnown(value.taskId)) this.forget(value.taskId);
+    }
+  }
+
+  /** Keys of the bucket changed: those that vanished though their task lives are sent again at once. */
+  restore(view: BucketView<StatusRecord>, keys: readonly string[]): void {
+    const vanished = new Set(keys.filter((key) => !view.entries.has(key)));
+    for (const [taskId, report] of this.reports) {
+      if (report.status !== undefined && vanished.has(this.keyOf(taskId))) this.sendAgain(taskId, report);
     }
   }
 
@@ -74,6 +93,15 @@ export class StatusReporter {
     });
   }
 
+  private sendAgain(taskId: string, report: Report): void {
+    report.acknowledged = undefined;
+    this.send(taskId);
+  }
+
+  private keyOf(taskId: string): string {
+    return `${this.parts.nodeId}.${taskId}`;
+  }
+
   private isDue(taskId: string): boolean {
     const report = this.reports.get(taskId);
     return report !== undefined && report.acknowledged !== report.text;
@@ -82,7 +110,7 @@ export class StatusReporter {
   private async sendOnce(taskId: string): Promise<void> {
     const report = this.reports.get(taskId);
     if (!report) return;
-    const key = `${this.parts.nodeId}.${taskId}`;
+    const key = this.keyOf(taskId);
     const { text } = report;
     try {
       if (report.status) await this.parts.statuses.put(key, report.status);
@@ -103,4 +131,8 @@ export class StatusReporter {
     current.acknowledged = text;
     if (current.status === undefined && text === '') this.reports.delete(taskId);
   }
+}
+
+function isSame(stored: StatusRecord | undefined, own: StatusRecord): boolean {
+  return stored?.incarnation === own.incarnation && stored.sequence === own.sequence;
 }

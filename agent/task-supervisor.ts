@@ -145,6 +145,11 @@ export class TaskSupervisor {
     return entry && { ...entry, containers: [...entry.containers.values()] };
   }
 
+  /** Is a task, or a container of it that no record accounts for, on this node? */
+  isHere(taskId: string): boolean {
+    return this.entries.has(taskId) || [...this.strays.values()].some((container) => container.taskId === taskId);
+  }
+
   /** Containers of this cluster on this node that no record accounts for. */
   orphans(): Orphan[] {
     const orphaned = [...this.entries.values()].filter((entry) => entry.orphaned);

@@ -1,0 +1,28 @@
+/** What an agent is put together from: the real things by default, others in tests. */
+
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { BeatState } from './beat-state.ts';
+import type { BusConnection } from './bus-link.ts';
+import type { Engine } from './engine/engine.ts';
+import type { ObservedContainer } from './plan/observed-container.ts';
+import type { PublishedPorts } from './published-ports.ts';
+
+export interface AgentParts {
+  readonly identity: { readonly nodeId: string; readonly clusterId: string; readonly natsUrls: readonly string[] };
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly engine: Engine;
+  /** Connects to the cluster's bus; called until it succeeds. */
+  readonly connect: () => Promise<BusConnection>;
+  /** Ingress ports of this node; `watch` keeps them repaired. */
+  readonly ports: PublishedPorts & { watch(signal: AbortSignal): Promise<void> };
+  /** Starts sending beats from a thread of its own; the agent itself tells `state` how it does. */
+  readonly startBeats: (state: BeatState, incarnation: number) => { stop(): Promise<void> };
+  /** The containers' part of /metrics. */
+  readonly containersPage: (containers: readonly ObservedContainer[]) => Promise<string>;
+  readonly monotonicNs: () => bigint;
+}

@@ -1,0 +1,234 @@
+/** The daemon of one host: takes assignments from the bus, keeps the engine at them, says what became of them. */
+import { messageOf, type PlimsollError } from '../runtime/errors.ts';
+import { Lifecycle } from '../runtime/lifecycle.ts';
+import { Poke } from '../runtime/loop.ts';
+import { type AgentMetrics, agentMetrics } from './agent-metrics.ts';
+import type { AgentParts } from './agent-parts.ts';
+import { keepAssignments, readAssignments } from './assignment-file.ts';
+import { BeatState } from './beat-state.ts';
+import { BusLink } from './bus-link.ts';
+import { ContainerEvents } from './container-events.ts';
+import { EngineWatch } from './engine-watch.ts';
+import { type AgentHttp, serveHttp } from './http-server.ts';
+import { ImageStore } from './image-store.ts';
+import { IngressFeed } from './ingress-feed.ts';
+import { NodeDescription } from './node-description.ts';
+import { planUnhealthyReplacements } from './plan/replace-unhealthy.ts';
+import { type Incarnation, markRegistered, nextIncarnation } from './registration.ts';
+import type { AgentSettings } from './settings.ts';
+import { type SupervisedTask, TaskSupervisor } from './task-supervisor.ts';
+
+const TICK_MS = 250;
+const DESCRIBE_MS = 60_000;
+const DESCRIBE_RETRY_MS = 1_000;
+/** Cut off this long, the agent replaces unhealthy tasks itself. */
+const REPLACE_AFTER_MS = 10_000;
+
+export interface RunningAgent {
+  readonly nodeId: string;
+  /** Where /metrics and /healthz are. */
+  readonly port: number;
+  /** Rejects when the agent must not go on: another one runs under its identity. Never resolves by itself. */
+  readonly failed: Promise<never>;
+  /** Ends the agent; the containers stay as they are. */
+  stop(): Promise<void>;
+}
+
+/** Resolves as soon as the agent works; the bus and the engine may still be away. */
+export async function startAgent(settings: AgentSettings, parts: AgentParts): Promise<RunningAgent> {
+  const lifecycle = new Lifecycle(parts.log);
+  try {
+    return await new Agent(settings, parts, lifecycle, await nextIncarnation(settings.stateDir)).start();
+  } catch (error) {
+    await lifecycle.stop();
+    throw error;
+  }
+}
+
+class Agent {
+  private readonly settings: AgentSettings;
+  private readonly parts: AgentParts;
+  private readonly lifecycle: Lifecycle;
+  private readonly incarnation: Incarnation;
+  private readonly metrics: AgentMetrics;
+  private readonly beats = new BeatState();
+  private readonly description: NodeDescription;
+  private readonly changed = new Poke();
+  private readonly events: ContainerEvents;
+  private readonly link: BusLink;
+  private readonly supervisor: TaskSupervisor;
+  private http: AgentHttp | undefined;
+  private fail: (error: PlimsollError) => void = () => undefined;
+
+  constructor(settings: AgentSettings, parts: AgentParts, lifecycle: Lifecycle, incarnation: Incarnation) {
+    this.settings = settings;
+    this.parts = parts;
+    this.lifecycle = lifecycle;
+    this.incarnation = incarnation;
+    this.metrics = agentMetrics(parts.metrics);
+    this.description = new NodeDescription({ ...parts, ...parts.identity, settings });
+    this.events = new ContainerEvents(parts.identity.nodeId, parts.log, this.metrics);
+    this.link = this.createLink();
+    this.supervisor = this.createSupervisor();
+  }
+
+  async start(): Promise<RunningAgent> {
+    const { parts, lifecycle, supervisor } = this;
+    const failed = new Promise<never>((_, reject) => {
+      this.fail = reject;
+    });
+    failed.catch((error) => parts.log.error({ error: messageOf(error) }, 'this agent must not run'));
+    const http = await this.startHttp();
+    this.startBeats();
+    await this.restoreAssignments();
+    lifecycle.onStop('tasks', () => supervisor.stop());
+    this.background('node description', this.keepDescribed(lifecycle.signal));
+    this.background('engine watch', this.createEngineWatch().run(lifecycle.signal));
+    this.background('published ports', parts.ports.watch(lifecycle.signal));
+    this.background('main loop', this.tick(lifecycle.signal));
+    this.background('bus', this.link.run(supervisor));
+    lifecycle.onStop('bus link', () => this.link.stop());
+    return { nodeId: parts.identity.nodeId, port: http.port, failed, stop: () => lifecycle.stop() };
+  }
+
+  private createLink(): BusLink {
+    const { parts, events, metrics } = this;
+    return new BusLink({
+      ...parts,
+      nodeId: parts.identity.nodeId,
+      metrics,
+      events,
+      describe: () => this.description.record(this.incarnation, this.http?.port ?? this.settings.port),
+      onRegistered: () => markRegistered(this.settings.stateDir, this.incarnation),
+      onEpoch: (epoch) => {
+        this.beats.epoch = epoch;
+      },
+      onTakenOver: (error) => this.fail(error),
+    });
+  }
+
+  private createSupervisor(): TaskSupervisor {
+    const { parts, metrics, link } = this;
+    const ingress = new IngressFeed(parts.ports, parts.log, metrics);
+    return new TaskSupervisor({
+      ...parts,
+      metrics,
+      clusterId: parts.identity.clusterId,
+      incarnation: this.incarnation.incarnation,
+      startsAtOnce: this.settings.startsAtOnce,
+      executor: {
+        images: new ImageStore(parts.engine, parts.clock),
+        ports: parts.ports,
+        place: () => this.description.place(),
+      },
+      onStatus: (status) => {
+        link.report(status);
+        ingress.take(status, this.supervisor);
+      },
+      onForgotten: (taskId) => link.forget(taskId),
+      onChange: () => this.changed.poke(),
+    });
+  }
+
+  private createEngineWatch(): EngineWatch {
+    return new EngineWatch({
+      ...this.parts,
+      metrics: this.metrics,
+      clusterId: this.parts.identity.clusterId,
+      supervisor: this.supervisor,
+      onEvent: (event) => this.events.take(event),
+      onResponsive: (responsive) => {
+        this.beats.engineResponsive = responsive;
+      },
+    });
+  }
+
+  private async startHttp(): Promise<AgentHttp> {
+    const { parts } = this;
+    const http = await serveHttp(this.settings.port, {
+      log: parts.log,
+      metricsPage: () => this.metricsPage(),
+      healthy: () => ({
+        healthy: true,
+        why: this.beats.engineResponsive ? 'ok' : 'ok, but the engine does not answer',
+      }),
+    });
+    this.http = http;
+    this.lifecycle.onStop('http', () => http.stop());
+    return http;
+  }
+
+  private startBeats(): void {
+    this.beats.tick(this.parts.monotonicNs());
+    const beats = this.parts.startBeats(this.beats, this.incarnation.incarnation);
+    this.lifecycle.onStop('beats', () => beats.stop());
+  }
+
+  /** What was assigned before this start is taken up before the bus has said a word. */
+  private async restoreAssignments(): Promise<void> {
+    const { parts, metrics, settings, supervisor } = this;
+    const file = { ...parts, metrics, stateDir: settings.stateDir, clusterId: parts.identity.clusterId };
+    for (const { record, memory } of await readAssignments(file)) supervisor.assign(record, memory);
+    const ended = new AbortController();
+    const kept = keepAssignments(file, this.changed, () => supervisor.tasks(), ended.signal);
+    this.lifecycle.onStop('assignment file', async () => {
+      ended.abort();
+      await kept;
+    });
+  }
+
+  /** Turns as long as the main thread does, which is what the beats tell; and replaces the unhealthy when cut off. */
+  private async tick(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.beats.tick(this.parts.monotonicNs());
+      const tasks = this.supervisor.tasks();
+      const cutOffForMs = this.link.cutOffForMs;
+      for (const taskId of planUnhealthyReplacements(tasks.map(healthView), cutOffForMs, REPLACE_AFTER_MS)) {
+        this.supervisor.replace(taskId, 'unhealthy container');
+      }
+      await this.parts.clock.sleep(TICK_MS, signal).catch(() => undefined);
+    }
+  }
+
+  private async keepDescribed(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const refreshed = await this.description.refresh().then(
+        () => true,
+        (error) => {
+          this.parts.log.warn({ error: messageOf(error) }, 'the engine does not say what it is: asking again');
+          return false;
+        },
+      );
+      await this.parts.clock.sleep(refreshed ? DESCRIBE_MS : DESCRIBE_RETRY_MS, signal).catch(() => undefined);
+    }
+  }
+
+  private async metricsPage(): Promise<string> {
+    const tasks = this.supervisor.tasks();
+    this.metrics.tasks.reset();
+    for (const { memory } of tasks) this.metrics.tasks.inc({ state: memory?.state ?? 'assigned' });
+    const containers = tasks.flatMap((task) => task.containers);
+    const pages = await Promise.all([this.parts.metrics.metrics(), this.parts.containersPage(containers)]);
+    return pages.join('\n');
+  }
+
+  private background(name: string, work: Promise<void>): void {
+    const watched = work.catch((error) => {
+      if (!this.lifecycle.signal.aborted)
+        this.parts.log.error({ name, error: messageOf(error) }, 'a part of the agent ended');
+    });
+    this.lifecycle.onStop(name, () => watched);
+  }
+}
+
+function healthView({ record, memory, containers }: SupervisedTask) {
+  const container = containers.find(({ attempt }) => attempt === memory?.attempt);
+  const ready = container?.phase === 'running' && (memory?.wasReady ?? false);
+  return {
+    taskId: record.id,
+    serviceId: record.serviceId,
+    health: container?.health ?? 'none',
+    ready,
+    beingReplaced: memory?.exits.at(-1)?.error.includes('unhealthy container') || memory?.replaceReason !== undefined,
+  } as const;
+}

@@ -1,0 +1,36 @@
+/** Sends a node's beats: small, unacknowledged, every 500 ms. */
+import type { Bus } from '../bus/bus.ts';
+import { subjects } from '../bus/subjects.ts';
+import type { Beat } from '../model/messages.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { BeatState } from './beat-state.ts';
+
+const BEAT_MS = 500;
+
+export interface Beating {
+  readonly nodeId: string;
+  readonly incarnation: number;
+  readonly state: BeatState;
+  readonly clock: Clock;
+  readonly monotonicNs: () => bigint;
+}
+
+/** Beats on `bus` until the signal aborts. */
+export async function beatUntil(
+  bus: Bus,
+  { nodeId, incarnation, state, clock, monotonicNs }: Beating,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let sequence = 0; !signal.aborted; sequence += 1) {
+    const beat: Beat = {
+      nodeId,
+      incarnation,
+      sequence,
+      mainLoopAgeMs: state.mainLoopAgeMs(monotonicNs()),
+      engineResponsive: state.engineResponsive,
+      epoch: state.epoch,
+    };
+    bus.publish(subjects.beat(nodeId), beat);
+    await clock.sleep(BEAT_MS, signal).catch(() => undefined);
+  }
+}

@@ -1,0 +1,55 @@
+/** The agent's own port: /metrics for Prometheus, /healthz for whoever asks whether it lives. Read-only. */
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { messageOf } from '../runtime/errors.ts';
+import type { Log } from '../runtime/log.ts';
+
+export interface AgentHttp {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+export interface HttpParts {
+  readonly metricsPage: () => Promise<string>;
+  readonly healthy: () => { readonly healthy: boolean; readonly why: string };
+  readonly log: Log;
+}
+
+/** Listens on every address of the host. Throws when the port is taken. */
+export async function serveHttp(port: number, parts: HttpParts): Promise<AgentHttp> {
+  const server = createServer((request, response) => {
+    answer(request.method ?? '', request.url ?? '', response, parts).catch((error) => {
+      parts.log.error({ error: messageOf(error), path: request.url }, 'could not answer a request');
+      send(response, 500, 'text/plain', 'internal error\n');
+    });
+  });
+  server.listen(port);
+  await once(server, 'listening');
+  const { port: listening } = server.address() as AddressInfo;
+  return { port: listening, stop: () => closeServer(server) };
+}
+
+async function answer(method: string, url: string, response: ServerResponse, parts: HttpParts): Promise<void> {
+  if (method !== 'GET' && method !== 'HEAD') return send(response, 405, 'text/plain', 'only GET is answered here\n');
+  switch (url.split('?')[0]) {
+    case '/metrics':
+      return send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await parts.metricsPage());
+    case '/healthz': {
+      const { healthy, why } = parts.healthy();
+      return send(response, healthy ? 200 : 503, 'text/plain', `${why}\n`);
+    }
+    default:
+      return send(response, 404, 'text/plain', 'there is /metrics and /healthz\n');
+  }
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  if (!response.headersSent) response.writeHead(status, { 'Content-Type': type });
+  response.end(body);
+}
+
+async function closeServer(server: Server): Promise<void> {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+}

@@ -1,0 +1,92 @@
+/** What this host is: asked of the engine at first and again now and then, for containers' templates and the node's record. */
+import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { NodeRecord } from '../model/records.ts';
+import { PlimsollError } from '../runtime/errors.ts';
+import { logsAreUnbounded } from './engine/docker-config-file.ts';
+import type { Engine, EngineDescription } from './engine/engine.ts';
+import { addressTowards } from './host-address.ts';
+import type { HostPlace } from './host-config.ts';
+import type { Incarnation } from './registration.ts';
+import type { AgentSettings } from './settings.ts';
+
+export interface DescriptionParts {
+  readonly engine: Engine;
+  readonly settings: AgentSettings;
+  readonly nodeId: string;
+  readonly clusterId: string;
+  readonly natsUrls: readonly string[];
+  readonly version: string;
+}
+
+export class NodeDescription {
+  private readonly parts: DescriptionParts;
+  private engine: EngineDescription | undefined;
+  private unboundedLogs = false;
+
+  constructor(parts: DescriptionParts) {
+    this.parts = parts;
+  }
+
+  /** Asks the engine; what it said before stays when it does not answer. */
+  async refresh(): Promise<void> {
+    const engine = await this.parts.engine.describe();
+    this.unboundedLogs =
+      engine.loggingDriver === 'json-file' && (await logsAreUnbounded(this.parts.settings.dockerConfigFile));
+    this.engine = engine;
+  }
+
+  /** For containers made here. Throws `unavailable` before the engine has answered once. */
+  place(): HostPlace {
+    const { os, architecture } = this.known();
+    return {
+      clusterId: this.parts.clusterId,
+      hostname: hostname(),
+      os,
+      architecture,
+      logsUnbounded: this.unboundedLogs,
+    };
+  }
+
+  get rootDir(): string | undefined {
+    return this.engine?.rootDir;
+  }
+
+  async record(incarnation: Incarnation, agentPort: number): Promise<NodeRecord> {
+    const { parts } = this;
+    const engine = this.known();
+    return {
+      v: 1,
+      id: parts.nodeId,
+      incarnation: incarnation.incarnation,
+      instance: incarnation.instance,
+      hostname: hostname(),
+      address: parts.settings.address ?? (await addressTowards(natsHost(parts.natsUrls))),
+      agentVersion: parts.version,
+      agentPort,
+      engine: {
+        version: engine.version,
+        apiVersion: engine.apiVersion,
+        os: engine.os,
+        architecture: engine.architecture,
+        labels: { ...engine.labels },
+        plugins: [...engine.plugins],
+        liveRestore: engine.liveRestore,
+      },
+      resources: { nanoCpus: engine.cpus * 1e9, memoryBytes: engine.memoryBytes },
+      manager: existsSync(join(parts.settings.stateDir, 'cluster', 'coordinator.json')),
+    };
+  }
+
+  private known(): EngineDescription {
+    if (this.engine) return this.engine;
+    throw new PlimsollError('unavailable', 'The container engine has not answered yet');
+  }
+}
+
+function natsHost(urls: readonly string[]): string {
+  const [first = ''] = urls;
+  const url = first.includes('://') ? first : `nats://${first}`;
+  return URL.canParse(url) ? new URL(url).hostname : '127.0.0.1';
+}

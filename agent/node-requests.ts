@@ -1,0 +1,72 @@
+/** What this node answers when asked over the bus: probes, containers, inspections, logs, orphans. */
+import { connect } from 'node:net';
+import { z } from 'zod';
+import type { Bus, Subscription } from '../bus/bus.ts';
+import {
+  ContainerListRequest,
+  LogsRequest,
+  type OrphansReply,
+  type ProbeReply,
+  ProbeRequest,
+} from '../model/messages.ts';
+import { messageOf, PlimsollError } from '../runtime/errors.ts';
+import type { Engine } from './engine/engine.ts';
+import type { TaskSupervisor } from './task-supervisor.ts';
+
+export interface NodeRequestParts {
+  readonly bus: Bus;
+  readonly nodeId: string;
+  readonly engine: Engine;
+  readonly supervisor: TaskSupervisor;
+}
+
+const OrphansRequest = z.object({});
+const InspectRequest = z.object({ id: z.string().min(1) });
+const LONGEST_PROBE_MS = 5_000;
+
+/** Answers until the subscriptions are stopped. */
+export function answerRequests({ bus, nodeId, engine, supervisor }: NodeRequestParts): Subscription[] {
+  return [
+    bus.answer(nodeId, 'probe', ProbeRequest, probe),
+    bus.answer(nodeId, 'containers', ContainerListRequest, async ({ all }) => ({
+      containers: await engine.listRaw(all),
+    })),
+    bus.answer(nodeId, 'inspect', InspectRequest, async ({ id }) => ({ container: await engine.inspectRaw(id) })),
+    bus.answer(nodeId, 'orphans', OrphansRequest, async (): Promise<z.infer<typeof OrphansReply>> => {
+      return { orphans: supervisor.orphans() };
+    }),
+    bus.answerStream(nodeId, 'logs', LogsRequest, (request, signal) => taskLogs(engine, supervisor, request, signal)),
+  ];
+}
+
+/** Opens a TCP connection and closes it again. */
+function probe({ address, port, timeoutMs }: ProbeRequest): Promise<ProbeReply> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port });
+    const answer = (reply: ProbeReply) => {
+      socket.destroy();
+      resolve(reply);
+    };
+    socket.setTimeout(Math.min(timeoutMs, LONGEST_PROBE_MS), () => {
+      answer({ reachable: false, error: `no answer within ${timeoutMs} ms` });
+    });
+    socket.once('connect', () => answer({ reachable: true }));
+    socket.once('error', (error) => answer({ reachable: false, error: messageOf(error) }));
+  });
+}
+
+/** The logs of a task's containers, the older attempts first; only the newest is followed. */
+async function* taskLogs(
+  engine: Engine,
+  supervisor: TaskSupervisor,
+  { taskId, ...options }: LogsRequest,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const containers = [...(supervisor.task(taskId)?.containers ?? [])].sort((a, b) => a.attempt - b.attempt);
+  if (containers.length === 0) throw new PlimsollError('not-found', `No container of task ${taskId} is on this node`);
+  const newest = containers.at(-1);
+  for (const container of containers) {
+    const follow = options.follow && container === newest;
+    yield* engine.logs(container.id, { ...options, follow }, signal);
+  }
+}

@@ -1,0 +1,75 @@
+/** Says to the cluster what this host is, under a number that grows with each start: a cloned disk is found out. */
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Bucket, Entry } from '../bus/bus.ts';
+import { Id, type NodeRecord } from '../model/records.ts';
+import { PlimsollError } from '../runtime/errors.ts';
+import { randomId } from '../runtime/identifiers.ts';
+import { readJson, writeDurably } from './durable-file.ts';
+
+const StoredIncarnation = z.object({
+  incarnation: z.int().min(1),
+  instance: Id,
+  /** The bus has accepted it; until then the next start tries the same one. */
+  registered: z.boolean(),
+});
+export type Incarnation = z.infer<typeof StoredIncarnation>;
+
+function pathIn(stateDir: string): string {
+  return join(stateDir, 'node', 'incarnation.json');
+}
+
+/** The incarnation of this start, stored before it is used. */
+export async function nextIncarnation(stateDir: string): Promise<Incarnation> {
+  const json = await readJson(pathIn(stateDir));
+  const last = json === undefined ? undefined : StoredIncarnation.parse(json);
+  if (last && !last.registered) return last;
+  const next = { incarnation: (last?.incarnation ?? 0) + 1, instance: randomId(), registered: false };
+  await writeDurably(pathIn(stateDir), next);
+  return next;
+}
+
+export async function markRegistered(stateDir: string, incarnation: Incarnation): Promise<void> {
+  await writeDurably(pathIn(stateDir), { ...incarnation, registered: true });
+}
+
+/**
+ * Writes the node's record with CAS. Throws `precondition` when another agent runs as this node under the same or a
+ * higher incarnation: two hosts with one identity.
+ */
+export async function register(nodes: Bucket<NodeRecord>, record: NodeRecord): Promise<void> {
+  for (;;) {
+    const existing = await nodes.get(record.id);
+    refuseClone(existing, record);
+    if (existing && sameRecord(existing.value, record)) return;
+    try {
+      if (existing) await nodes.update(record.id, record, existing.revision);
+      else await nodes.create(record.id, record);
+      return;
+    } catch (error) {
+      if (!(error instanceof PlimsollError) || error.code !== 'conflict') throw error;
+    }
+  }
+}
+
+/** Is the record another agent's, started after us (or at once with us) under our identity? */
+export function isTakenOver(existing: NodeRecord, own: Pick<NodeRecord, 'incarnation' | 'instance'>): boolean {
+  return existing.incarnation >= own.incarnation && existing.instance !== own.instance;
+}
+
+function refuseClone(existing: Entry<NodeRecord> | undefined, record: NodeRecord): void {
+  if (existing && isTakenOver(existing.value, record)) throw cloneError(existing.value, record);
+}
+
+export function cloneError(existing: NodeRecord, own: Pick<NodeRecord, 'id' | 'incarnation'>): PlimsollError {
+  const other = `${existing.hostname} (${existing.address}, incarnation ${existing.incarnation})`;
+  return new PlimsollError(
+    'precondition',
+    `Cannot run as node ${own.id} (incarnation ${own.incarnation}): ${other} runs under the same identity. ` +
+      'Was this disk cloned? Run "plim leave" and "plim join" on one of the two hosts',
+  );
+}
+
+function sameRecord(a: NodeRecord, b: NodeRecord): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
