@@ -8,11 +8,10 @@ import { INGRESS_MARK } from './ingress-table.ts';
 /** In the order Docker would meet them; the two backends keep separate rules. */
 const iptablesPrograms = ['iptables', 'iptables-nft', 'iptables-legacy'] as const;
 const mark = `0x${INGRESS_MARK.toString(16)}/0x${INGRESS_MARK.toString(16)}`;
-const rule = [
-  'DOCKER-USER',
-  ...['-m', 'conntrack', '--ctstate', 'DNAT', '-m', 'connmark', '--mark', mark],
-  ...['-m', 'comment', '--comment', 'plimsoll ingress', '-j', 'ACCEPT'],
-];
+const rule =
+  `DOCKER-USER -m conntrack --ctstate DNAT -m connmark --mark ${mark} -m comment --comment plimsoll-ingress -j ACCEPT`.split(
+    ' ',
+  );
 
 /**
  * Makes sure the rule is there. Answers `false` when no iptables backend has Docker's chain: the engine is not up yet
@@ -26,11 +25,12 @@ export async function ensureForwardAccepted(run: CommandRunner): Promise<boolean
   return true;
 }
 
-/** Takes the rule away, however often it is there. */
+/** Takes the rule away. */
 export async function removeForwardAccept(run: CommandRunner): Promise<void> {
   const program = await programWithDockerChain(run);
   if (program === undefined) return;
-  while ((await run(program, ['-w', '-D', ...rule])).exitCode === 0);
+  const present = await run(program, ['-w', '-C', ...rule]);
+  if (present.exitCode === 0) await runSuccessfully(run, program, ['-w', '-D', ...rule]);
 }
 
 async function programWithDockerChain(run: CommandRunner): Promise<string | undefined> {

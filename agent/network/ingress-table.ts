@@ -97,8 +97,13 @@ function renderPort(port: string, endpoints: readonly IngressEndpoint[]): string
   const turns = endpoints.map(({ address, targetPort }, turn) => `${turn} : ${address} . ${targetPort}`);
   return block(`chain ${chainOf(port)}`, [
     `ct mark set ct mark or ${INGRESS_MARK}`,
-    `dnat ip to numgen inc mod ${turns.length} map { ${turns.join(', ')} }`,
+    // nft wants the transport protocol said again wherever a port is translated.
+    `meta l4proto ${protocolOf(port)} dnat ip to numgen inc mod ${turns.length} map { ${turns.join(', ')} }`,
   ]);
+}
+
+function protocolOf(port: string): string {
+  return port.split(' ')[0] ?? '';
 }
 
 function chainOf(port: string): string {

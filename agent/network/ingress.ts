@@ -7,6 +7,7 @@ import { counterOf, type Metrics } from '../../runtime/metrics.ts';
 import { networksOf, parseConnectedNetworks } from './bridge-networks.ts';
 import { type CommandRunner, runSuccessfully } from './command-runner.ts';
 import { ensureForwardAccepted, removeForwardAccept } from './forward-accept.ts';
+import { ensureHairpin } from './hairpin.ts';
 import { INGRESS_TABLE, type IngressEndpoint, renderIngressTable, renderTableRemoval } from './ingress-table.ts';
 import { LoopbackRouting, type ProcFiles } from './loopback-routing.ts';
 import { staleUdpFlows } from './udp-flows.ts';
@@ -116,10 +117,19 @@ class HostIngressPorts implements IngressPorts {
     const addresses = endpoints.map((endpoint) => endpoint.address);
     const bridges = networksOf(addresses, parseConnectedNetworks(routes));
     const devices = bridges.map((bridge) => bridge.device);
+    for (const device of devices) await this.letContainersReachThemselves(device);
     const loopbackDevices = await this.loopback.devicesToSwitch(devices);
     const text = renderIngressTable({ endpoints, bridges, loopbackDevices });
     if (text === this.installed?.text) return;
     await this.load({ text, endpoints, loopbackDevices });
+  }
+
+  /** Serving everybody else matters more than this: a failure is logged and the ports are served. */
+  private async letContainersReachThemselves(bridge: string): Promise<void> {
+    await ensureHairpin(this.parts.run, bridge).catch((error: unknown) => {
+      const fields = { bridge, error: messageOf(error) };
+      this.parts.log.warn(fields, 'cannot set hairpin mode: a container may not reach itself through its own port');
+    });
   }
 
   private async load(table: Omit<InstalledTable, 'listing'>): Promise<void> {

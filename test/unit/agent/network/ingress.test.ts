@@ -1,0 +1,142 @@
+import { Registry } from 'prom-client';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { CommandResult } from '../../../../agent/network/command-runner.ts';
+import { createIngressPorts, type IngressPorts } from '../../../../agent/network/ingress.ts';
+import type { IngressEndpoint } from '../../../../agent/network/ingress-table.ts';
+import { systemClock } from '../../../../runtime/clock.ts';
+import { createLog } from '../../../../runtime/log.ts';
+
+const a: IngressEndpoint = {
+  taskId: 'a',
+  protocol: 'tcp',
+  publishedPort: 80,
+  address: '172.17.0.2',
+  targetPort: 80,
+};
+const b: IngressEndpoint = { ...a, taskId: 'b', address: '172.17.0.3' };
+
+/** A host that keeps the last table loaded into it and what was switched in /proc. */
+class FakeHost {
+  table = '';
+  loads = 0;
+  refusal: string | undefined;
+  readonly switches = new Map([['/proc/sys/net/ipv4/conf/docker0/route_localnet', '0']]);
+
+  readonly run = async (program: string, args: readonly string[], stdin = ''): Promise<CommandResult> => {
+    if (program === 'ip') return this.answer('[]');
+    if (program === 'conntrack') return this.answer('');
+    if (program !== 'nft') return this.answer('');
+    if (args[0] === '-f') return this.load(stdin);
+    return this.table === ''
+      ? { exitCode: 1, stdout: '', stderr: 'No such file or directory' }
+      : this.answer(this.table);
+  };
+
+  readonly files = {
+    read: async (path: string) => {
+      if (path === '/proc/net/route') return 'head\ndocker0\t000011AC\t00000000\t1\t0\t0\t0\t0000FFFF\t0\t0\t0\n';
+      const value = this.switches.get(path);
+      if (value === undefined) throw new Error(`ENOENT ${path}`);
+      return value;
+    },
+    write: async (path: string, text: string) => void this.switches.set(path, text),
+  };
+
+  private load(text: string): CommandResult {
+    if (this.refusal) return { exitCode: 1, stdout: '', stderr: this.refusal };
+    this.loads += 1;
+    this.table = text.includes('table ip plimsoll {') ? text : '';
+    return this.answer('');
+  }
+
+  private answer(stdout: string): CommandResult {
+    return { exitCode: 0, stdout, stderr: '' };
+  }
+}
+
+describe('createIngressPorts()', () => {
+  let host: FakeHost;
+  let ports: IngressPorts;
+
+  function create(): IngressPorts {
+    const log = createLog('test', 'silent');
+    return createIngressPorts({ run: host.run, files: host.files, clock: systemClock, log, metrics: new Registry() });
+  }
+
+  beforeEach(() => {
+    host = new FakeHost();
+    ports = create();
+  });
+
+  it('apply() touches nothing while there is nothing to serve', async () => {
+    await ports.apply([]);
+
+    expect(host.loads).toBe(0);
+    expect([...host.switches.values()]).toEqual(['0']);
+  });
+
+  it('apply() loads the table once for the same endpoints', async () => {
+    await ports.apply([a, b]);
+    await ports.apply([b, a]);
+
+    expect(host.loads).toBe(1);
+    expect(host.table).toContain('172.17.0.3');
+  });
+
+  it('apply() clears what an earlier process left', async () => {
+    await ports.apply([a]);
+
+    await create().apply([]);
+
+    expect(host.table).not.toContain('172.17.0.2');
+  });
+
+  it('withdraw() takes a task out, and a stale list does not bring it back', async () => {
+    await ports.apply([a, b]);
+
+    await ports.withdraw('a');
+    await ports.apply([a, b]);
+
+    expect(host.table).not.toContain('172.17.0.2');
+    expect(host.table).toContain('172.17.0.3');
+  });
+
+  it('apply() takes a withdrawn task back after a list without it', async () => {
+    await ports.apply([a]);
+    await ports.withdraw('a');
+    await ports.apply([]);
+
+    await ports.apply([a]);
+
+    expect(host.table).toContain('172.17.0.2');
+  });
+
+  it('apply() says why the host refused, and succeeds later with the same list', async () => {
+    host.refusal = 'Operation not permitted';
+    await expect(ports.apply([a])).rejects.toThrow('Operation not permitted');
+
+    host.refusal = undefined;
+    await ports.apply([a]);
+
+    expect(host.table).toContain('172.17.0.2');
+  });
+
+  it('remove() switches off what it switched on, also in a later process', async () => {
+    await ports.apply([a]);
+    expect([...host.switches.values()]).toEqual(['1']);
+
+    await create().remove();
+
+    expect([...host.switches.values()]).toEqual(['0']);
+    expect(host.table).toBe('');
+  });
+
+  it('remove() leaves a switch alone that was on before', async () => {
+    host.switches.set('/proc/sys/net/ipv4/conf/docker0/route_localnet', '1');
+    await ports.apply([a]);
+
+    await ports.remove();
+
+    expect([...host.switches.values()]).toEqual(['1']);
+  });
+});
