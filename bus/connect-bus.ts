@@ -1,0 +1,99 @@
+/** The way in: one connection for a node or a coordinator, as Bus and Buckets. */
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { type BucketName, bucketDefinitions } from './bucket-definitions.ts';
+import type { Buckets } from './buckets.ts';
+import type { Bus } from './bus.ts';
+import { busMetrics } from './bus-metrics.ts';
+import { type UserIdentity, userNameOf } from './identity/user-identity.ts';
+import { NatsBucket } from './nats-bucket.ts';
+import { type NatsLink, openLink } from './nats-connection.ts';
+import { NatsWire } from './nats-wire.ts';
+import { openStreams } from './open-streams.ts';
+import { recordBuckets } from './record-buckets.ts';
+import { WireBus } from './wire-bus.ts';
+
+export interface ConnectBusOptions {
+  readonly identity: UserIdentity;
+  /** What this connection is for, shown by the server: `state`, `beats`, `streams`, `cli`. */
+  readonly purpose: string;
+  /** Keep trying when no server answers at first; else throws `unavailable`. */
+  readonly waitForServer: boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly registry: Metrics;
+  /** Asked at every (re)connect, so that a renewed token is used; default: the identity's. */
+  readonly jwt?: () => string;
+  /** Copies of each stream, for a coordinator that makes them; default 1. */
+  readonly replicas?: number;
+}
+
+export interface ConnectedBus {
+  readonly bus: Bus;
+  /** Closing the bus ends them too. */
+  readonly buckets: Buckets;
+}
+
+/** Message expiry and the fence came with these servers. */
+const EXPIRES_MESSAGES_SINCE: Version = [2, 11];
+
+type Version = readonly [major: number, minor: number];
+
+/**
+ * Connects with the user's identity. A coordinator's connection also makes the buckets and learns whether the server
+ * can fence. Throws `unavailable` (see `waitForServer`), `precondition` when streams of another configuration are there.
+ */
+export async function connectBus(options: ConnectBusOptions): Promise<ConnectedBus> {
+  const { identity, purpose, waitForServer, clock, registry } = options;
+  const log = options.log.child({ module: 'bus' });
+  const metrics = busMetrics(registry);
+  const user = { name: userNameOf(identity), jwt: options.jwt ?? (() => identity.jwt), seed: identity.seed };
+  const { natsUrls: urls, caPem } = identity;
+  const link = await openLink({ urls, user, caPem, purpose, waitForServer, log, metrics });
+  try {
+    const expiresMarkers = serverIsSince(link, EXPIRES_MESSAGES_SINCE);
+    const readsFromLeader = identity.role === 'coordinator';
+    const raw = (name: BucketName) =>
+      new NatsBucket({ link, name, readsFromLeader, expiresMarkers, clock, log, metrics });
+    const serverFences = identity.role === 'coordinator' && (await prepareServer(link, options, expiresMarkers, raw));
+    const bus = new WireBus({ wire: new NatsWire(link, log), clock, log, metrics });
+    return { bus, buckets: recordBuckets({ raw, serverFences, clock, log, metrics }) };
+  } catch (error) {
+    await link.close();
+    throw error;
+  }
+}
+
+async function prepareServer(
+  link: NatsLink,
+  options: ConnectBusOptions,
+  expiresMessages: boolean,
+  raw: (name: BucketName) => NatsBucket,
+): Promise<boolean> {
+  await openStreams(link.manager, { replicas: options.replicas ?? 1, expiresMessages }, options.log);
+  const fences = await canFence(raw(bucketDefinitions.lease.name));
+  if (!fences)
+    options.log.warn({}, 'this NATS server cannot fence former leaders: a new leader waits one lease time first');
+  return fences;
+}
+
+/**
+ * Tries whether a write can depend on another key's revision. In the lease's bucket, which forgets the trial by itself;
+ * a server that ignored the other key would compare with the written key's own revision, 0, and refuse.
+ */
+async function canFence(leases: NatsBucket): Promise<boolean> {
+  const trial = `_trial.${crypto.randomUUID()}`;
+  const revision = await leases.write(`${trial}.fence`, 'null');
+  try {
+    await leases.write(`${trial}.write`, 'null', { key: `${trial}.fence`, revision });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function serverIsSince(link: NatsLink, [wantedMajor, wantedMinor]: Version): boolean {
+  const [major = 0, minor = 0] = (link.connection.info?.version ?? '').split('.').map(Number);
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+}

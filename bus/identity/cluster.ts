@@ -1,0 +1,140 @@
+/** A cluster's own secrets, `<state-dir>/cluster/`: made once, read by its coordinators and its NATS server. */
+import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { Id } from '../../model/records.ts';
+import { randomId } from '../../runtime/identifiers.ts';
+import { certificateFingerprint, createAuthority, createServerCertificate } from './certificates.ts';
+import { formatJoinToken } from './join-token.ts';
+import { ClusterKeys, createClusterKeys, createUserKeys, issueUserJwt, publicKeyOf } from './keys.ts';
+import { coordinatorPermissions, nodePermissions } from './permissions.ts';
+import {
+  type CoordinatorIdentity,
+  coordinatorIdentityFile,
+  type NodeIdentity,
+  readPrivateJson,
+  writeCoordinatorIdentity,
+  writePrivateJson,
+} from './user-identity.ts';
+
+const Certificate = z.object({ certificatePem: z.string(), privateKeyPem: z.string() });
+
+export const Cluster = z.object({
+  v: z.literal(1),
+  clusterId: Id,
+  keys: ClusterKeys,
+  authority: Certificate,
+  serverCertificate: Certificate,
+  nats: z.object({
+    serverName: z.string(),
+    /** 127.0.0.1 keeps the cluster to this host; 0.0.0.0 lets other hosts in, over TLS. */
+    listenHost: z.string(),
+    port: z.int(),
+    /** Addresses or names other hosts reach this server by. */
+    advertisedHosts: z.array(z.string()).min(1),
+  }),
+  /** Public keys of users whose tokens are worth nothing any more -> issued up to when, in seconds since 1970. */
+  revokedAtSeconds: z.record(z.string(), z.int()),
+});
+export type Cluster = z.infer<typeof Cluster>;
+
+export interface ClusterOptions {
+  readonly listenHost: string;
+  readonly port: number;
+  readonly advertisedHosts: readonly string[];
+  readonly nowMs: number;
+}
+
+export function clusterFile(stateDir: string): string {
+  return join(stateDir, 'cluster', 'cluster.json');
+}
+
+/** The cluster of this state directory, made if there is none, with its coordinator's identity beside it. */
+export async function createCluster(stateDir: string, options: ClusterOptions): Promise<Cluster> {
+  const cluster = existsSync(clusterFile(stateDir)) ? openCluster(stateDir) : await newCluster(options);
+  writePrivateJson(clusterFile(stateDir), cluster);
+  if (!existsSync(coordinatorIdentityFile(stateDir))) {
+    writeCoordinatorIdentity(stateDir, await issueCoordinatorIdentity(cluster));
+  }
+  return cluster;
+}
+
+/** Throws `not-found` when this host holds no cluster, `invalid` when its file is damaged. */
+export function openCluster(stateDir: string): Cluster {
+  return readPrivateJson(clusterFile(stateDir), Cluster, 'create a cluster first: plim up');
+}
+
+export function saveCluster(stateDir: string, cluster: Cluster): void {
+  writePrivateJson(clusterFile(stateDir), cluster);
+}
+
+/** What `plim token` prints. */
+export function joinTokenOf(cluster: Cluster): string {
+  return formatJoinToken({
+    clusterId: cluster.clusterId,
+    authorityFingerprint: certificateFingerprint(cluster.authority.certificatePem),
+    accountPublicKey: publicKeyOf(cluster.keys.accountSeed),
+    signingSeed: cluster.keys.joinSigningSeed,
+  });
+}
+
+/** Where nodes find the bus. */
+export function natsUrlsOf(cluster: Cluster): string[] {
+  return cluster.nats.advertisedHosts.map((host) => `${schemeOf(cluster)}://${host}:${cluster.nats.port}`);
+}
+
+/** The token of a node's user, for a key pair whose private half stays on that node. */
+export function issueNodeJwt(cluster: Cluster, nodeId: string, publicKey: string): Promise<string> {
+  return issueUserJwt(cluster.keys, nodeId, publicKey, nodePermissions(nodeId));
+}
+
+/** The identity of a node made on the spot: for the host the cluster is created on. */
+export async function issueNodeIdentity(cluster: Cluster, nodeId = randomId()): Promise<NodeIdentity> {
+  const { seed, publicKey } = createUserKeys();
+  return {
+    ...{ v: 1, role: 'node', nodeId, clusterId: cluster.clusterId, seed },
+    jwt: await issueNodeJwt(cluster, nodeId, publicKey),
+    natsUrls: natsUrlsOf(cluster),
+    caPem: cluster.authority.certificatePem,
+  };
+}
+
+export async function issueCoordinatorIdentity(cluster: Cluster): Promise<CoordinatorIdentity> {
+  const { seed, publicKey } = createUserKeys();
+  const coordinatorId = randomId();
+  return {
+    ...{ v: 1, role: 'coordinator', coordinatorId, clusterId: cluster.clusterId, seed },
+    jwt: await issueUserJwt(cluster.keys, coordinatorId, publicKey, coordinatorPermissions),
+    natsUrls: [`${schemeOf(cluster)}://127.0.0.1:${cluster.nats.port}`, ...natsUrlsOf(cluster)],
+    caPem: cluster.authority.certificatePem,
+  };
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
+
+function schemeOf(cluster: Cluster): 'nats' | 'tls' {
+  return isLoopback(cluster.nats.listenHost) ? 'nats' : 'tls';
+}
+
+async function newCluster(options: ClusterOptions): Promise<Cluster> {
+  const clusterId = randomId();
+  const authority = await createAuthority(clusterId, options.nowMs);
+  const hosts = [...new Set([...options.advertisedHosts, '127.0.0.1', 'localhost', hostname()])];
+  return {
+    v: 1,
+    clusterId,
+    keys: createClusterKeys(),
+    authority,
+    serverCertificate: await createServerCertificate(authority, hosts, options.nowMs),
+    nats: {
+      serverName: `plimsoll-${randomId()}`,
+      listenHost: options.listenHost,
+      port: options.port,
+      advertisedHosts: [...options.advertisedHosts],
+    },
+    revokedAtSeconds: {},
+  };
+}

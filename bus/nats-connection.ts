@@ -1,0 +1,149 @@
+/** One connection to NATS with the deadlines and patience Plimsoll wants of it. */
+import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { connect, jwtAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { messageOf, PlimsollError } from '../runtime/errors.ts';
+import type { Log } from '../runtime/log.ts';
+import type { BusMetrics } from './bus-metrics.ts';
+
+/** Who connects. `jwt` is asked for at every (re)connect, so that a renewed one is used. */
+export interface NatsUser {
+  /** Own inboxes are `_INBOX.<name>.>`. */
+  readonly name: string;
+  readonly jwt: () => string;
+  readonly seed: string;
+}
+
+export interface ConnectionOptions {
+  readonly urls: readonly string[];
+  readonly user: NatsUser;
+  /** The only authority servers are believed by; used for `tls://` addresses. */
+  readonly caPem: string;
+  /** Shown in the server's connection list: `state`, `beats`, `streams`. */
+  readonly purpose: string;
+  /** Keep trying when no server answers at first; else throws `unavailable`. */
+  readonly waitForServer: boolean;
+  readonly log: Log;
+  readonly metrics: BusMetrics;
+}
+
+const CONNECT_TIMEOUT_MS = 2_000;
+const PING_INTERVAL_MS = 500;
+const PINGS_MISSED = 2;
+const RECONNECT_WAIT_MS = 100;
+export const REQUEST_TIMEOUT_MS = 5_000;
+
+/** A live connection: its state, and JetStream over it. Reconnects for ever until closed. */
+export class NatsLink {
+  readonly connection: NatsConnection;
+  readonly jetstream: JetStreamClient;
+  readonly manager: JetStreamManager;
+  readonly userName: string;
+  connected = true;
+  private readonly listeners = new Set<(connected: boolean) => void>();
+
+  constructor(connection: NatsConnection, manager: JetStreamManager, userName: string) {
+    this.connection = connection;
+    this.jetstream = jetstream(connection, { timeout: REQUEST_TIMEOUT_MS });
+    this.manager = manager;
+    this.userName = userName;
+  }
+
+  onConnectionChange(listener: (connected: boolean) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  setConnected(connected: boolean): void {
+    if (this.connected === connected) return;
+    this.connected = connected;
+    for (const listener of this.listeners) listener(connected);
+  }
+
+  /** Throws `unavailable` at once instead of letting a call wait for its deadline. */
+  requireConnected(): void {
+    if (!this.connected) throw new PlimsollError('unavailable', 'Cannot reach NATS: the connection is down');
+  }
+
+  inbox(): string {
+    return `_INBOX.${this.userName}.${crypto.randomUUID()}`;
+  }
+
+  async close(): Promise<void> {
+    await this.connection.close();
+    this.setConnected(false);
+    this.listeners.clear();
+  }
+}
+
+/** Connects; throws `unavailable` when no server lets us in (and `waitForServer` is off). */
+export async function openLink(options: ConnectionOptions): Promise<NatsLink> {
+  const { user } = options;
+  try {
+    const connection = await connect({
+      servers: [...options.urls],
+      name: `plimsoll ${options.purpose} ${user.name}`,
+      authenticator: jwtAuthenticator(user.jwt, new TextEncoder().encode(user.seed)),
+      inboxPrefix: `_INBOX.${user.name}`,
+      timeout: CONNECT_TIMEOUT_MS,
+      pingInterval: PING_INTERVAL_MS,
+      maxPingOut: PINGS_MISSED,
+      reconnectTimeWait: RECONNECT_WAIT_MS,
+      reconnectJitter: RECONNECT_WAIT_MS,
+      reconnectJitterTLS: RECONNECT_WAIT_MS,
+      maxReconnectAttempts: -1,
+      waitOnFirstConnect: options.waitForServer,
+      // A user that was refused once may be let in again: a clock was wrong, a server was not yet told.
+      ignoreAuthErrorAbort: true,
+      // Nodes are told where servers are; what servers say of each other may be addresses nobody else can reach.
+      ignoreClusterUpdates: true,
+      ...(usesTls(options.urls) ? { tls: pinnedTls(options.caPem) } : {}),
+    });
+    const manager = await jetstreamManager(connection, { checkAPI: false, timeout: REQUEST_TIMEOUT_MS });
+    const link = new NatsLink(connection, manager, user.name);
+    void followStatus(link, options);
+    return link;
+  } catch (error) {
+    throw new PlimsollError(
+      'unavailable',
+      `Cannot connect to NATS at ${options.urls.join(', ')}: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function usesTls(urls: readonly string[]): boolean {
+  return urls.some((url) => url.startsWith('tls://'));
+}
+
+/** The authority signs nothing but this cluster's servers: its word is enough, whatever name we dialled. */
+function pinnedTls(caPem: string): { ca: string; checkServerIdentity: () => undefined } {
+  return { ca: caPem, checkServerIdentity: () => undefined };
+}
+
+async function followStatus(link: NatsLink, options: ConnectionOptions): Promise<void> {
+  const { log, metrics, purpose } = options;
+  for await (const status of link.connection.status()) {
+    switch (status.type) {
+      case 'disconnect':
+        log.warn({ purpose, server: status.server }, 'lost the connection to NATS');
+        link.setConnected(false);
+        break;
+      case 'reconnect':
+        log.info({ purpose, server: status.server }, 'connected to NATS again');
+        metrics.reconnects.inc();
+        link.setConnected(true);
+        break;
+      case 'error':
+        log.warn({ purpose, error: messageOf(status.error) }, 'NATS refused something');
+        break;
+      case 'slowConsumer':
+        log.warn({ purpose, pending: status.pending }, 'messages arrive faster than they are read');
+        break;
+      default:
+        break;
+    }
+  }
+  link.setConnected(false);
+}

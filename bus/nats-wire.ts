@@ -1,0 +1,61 @@
+/** Core messaging over a NATS connection. */
+
+import { messageOf } from '../runtime/errors.ts';
+import type { Log } from '../runtime/log.ts';
+import type { NatsLink } from './nats-connection.ts';
+import type { Wire, WireMessage } from './wire.ts';
+
+const NO_RESPONDERS = 503;
+
+export class NatsWire implements Wire {
+  private readonly link: NatsLink;
+  private readonly log: Log;
+
+  constructor(link: NatsLink, log: Log) {
+    this.link = link;
+    this.log = log;
+  }
+
+  get connected(): boolean {
+    return this.link.connected;
+  }
+
+  onConnectionChange(listener: (connected: boolean) => void): () => void {
+    return this.link.onConnectionChange(listener);
+  }
+
+  publish(subject: string, data: Uint8Array, reply?: string): boolean {
+    if (!this.link.connected || this.link.connection.isClosed()) return false;
+    try {
+      this.link.connection.publish(subject, data, reply === undefined ? {} : { reply });
+      return true;
+    } catch (error) {
+      this.log.warn({ subject, error: messageOf(error) }, 'NATS did not take a message');
+      return false;
+    }
+  }
+
+  subscribe(subject: string, handler: (message: WireMessage) => void): { stop(): void } {
+    const subscription = this.link.connection.subscribe(subject, {
+      callback: (error, message) => {
+        if (error) return this.log.warn({ subject, error: messageOf(error) }, 'NATS refused a subscription');
+        const noResponders = message.headers?.code === NO_RESPONDERS && message.data.length === 0;
+        // What a callback throws would end the whole connection's reader.
+        try {
+          handler({ subject: message.subject, data: message.data, reply: message.reply, noResponders });
+        } catch (thrown) {
+          this.log.error({ subject: message.subject, error: messageOf(thrown) }, 'a message handler threw');
+        }
+      },
+    });
+    return { stop: () => subscription.unsubscribe() };
+  }
+
+  inbox(): string {
+    return this.link.inbox();
+  }
+
+  close(): Promise<void> {
+    return this.link.close();
+  }
+}

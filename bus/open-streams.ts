@@ -1,0 +1,109 @@
+/** Makes the streams behind buckets and events, and brings the ones that are there to the configuration wanted. */
+import {
+  DiscardPolicy,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from '@nats-io/jetstream';
+import { nanos } from '@nats-io/transport-node';
+import { PlimsollError } from '../runtime/errors.ts';
+import type { Log } from '../runtime/log.ts';
+import { type BucketDefinition, bucketDefinitions, eventStream } from './bucket-definitions.ts';
+import { streamOf } from './nats-bucket.ts';
+import { natsFailure } from './nats-failure.ts';
+
+export interface StreamChoices {
+  /** Copies of each stream: as many as there are servers, at most 3. */
+  readonly replicas: number;
+  /** Single messages can expire (server >= 2.11). */
+  readonly expiresMessages: boolean;
+}
+
+type WantedConfig = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'storage' | 'subjects'>;
+
+const DUPLICATE_WINDOW_MS = 2 * 60_000;
+
+/** Every stream there must be. Pure. */
+export function wantedStreams(choices: StreamChoices): WantedConfig[] {
+  const buckets = Object.values<BucketDefinition>(bucketDefinitions).map((bucket) => bucketStream(bucket, choices));
+  return [...buckets, eventsStream(choices)];
+}
+
+function bucketStream(bucket: BucketDefinition, choices: StreamChoices): WantedConfig {
+  const { maxAgeMs } = bucket;
+  return {
+    name: streamOf(bucket.name),
+    subjects: [`$KV.${bucket.name}.>`],
+    storage: bucket.storage === 'memory' ? StorageType.Memory : StorageType.File,
+    retention: RetentionPolicy.Limits,
+    // A full bucket refuses new keys rather than forgetting old ones.
+    discard: DiscardPolicy.New,
+    max_msgs_per_subject: 1,
+    max_bytes: bucket.maxBytes,
+    allow_direct: true,
+    num_replicas: choices.replicas,
+    duplicate_window: nanos(Math.min(maxAgeMs ?? DUPLICATE_WINDOW_MS, DUPLICATE_WINDOW_MS)),
+    ...(maxAgeMs === undefined ? {} : { max_age: nanos(maxAgeMs) }),
+    ...(choices.expiresMessages ? { allow_msg_ttl: true } : {}),
+  };
+}
+
+function eventsStream(choices: StreamChoices): WantedConfig {
+  return {
+    name: eventStream.name,
+    subjects: [eventStream.subject],
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.Old,
+    max_bytes: eventStream.maxBytes,
+    max_age: nanos(eventStream.maxAgeMs),
+    num_replicas: choices.replicas,
+  };
+}
+
+/** Throws `precondition` when a stream lies where it cannot be moved from, `unavailable` when JetStream is away. */
+export async function openStreams(manager: JetStreamManager, choices: StreamChoices, log: Log): Promise<void> {
+  await Promise.all(wantedStreams(choices).map((wanted) => openStream(manager, wanted, log)));
+}
+
+async function openStream(manager: JetStreamManager, wanted: WantedConfig, log: Log): Promise<void> {
+  try {
+    const found = await configOf(manager, wanted.name);
+    if (!found) {
+      await manager.streams.add(wanted);
+      return;
+    }
+    if (found.storage !== wanted.storage) {
+      throw new PlimsollError(
+        'precondition',
+        `Cannot use stream ${wanted.name}: it lies in ${found.storage}, wanted is ${wanted.storage}; delete it to have it made anew`,
+      );
+    }
+    const different = differences(found, wanted);
+    if (different.length === 0) return;
+    log.info({ stream: wanted.name, different }, 'a stream is brought to the configuration wanted');
+    await manager.streams.update(wanted.name, wanted);
+  } catch (error) {
+    throw natsFailure(error, `open stream ${wanted.name}`);
+  }
+}
+
+async function configOf(manager: JetStreamManager, name: string): Promise<StreamConfig | undefined> {
+  try {
+    return (await manager.streams.info(name)).config;
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Names of settings that are not as wanted. A stream made on a newer server keeps what an older one lacks. Pure. */
+export function differences(found: StreamConfig, wanted: WantedConfig): string[] {
+  const settings = Object.entries(wanted) as [keyof StreamConfig, unknown][];
+  return settings
+    .filter(([name, value]) => JSON.stringify(found[name]) !== JSON.stringify(value))
+    .map(([name]) => name);
+}

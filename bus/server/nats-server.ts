@@ -1,0 +1,164 @@
+/** The NATS server of a cluster: a process of its own, started once, found again by its pid file, never our child. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import { type Clock, withDeadline } from '../../runtime/clock.ts';
+import { PlimsollError } from '../../runtime/errors.ts';
+import { type Cluster, isLoopback, openCluster, saveCluster } from '../identity/cluster.ts';
+import { serverTrust } from '../identity/keys.ts';
+import { writePrivateFile } from '../identity/user-identity.ts';
+import { natsConfigText } from './nats-config.ts';
+
+export interface NatsServerOptions {
+  /** The nats-server program, a path or a name on the PATH. */
+  readonly executable: string;
+}
+
+export interface ProcessCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+}
+
+const READY_TIMEOUT_MS = 20_000;
+const STOP_TIMEOUT_MS = 15_000;
+const POLL_MS = 25;
+
+/** Files of the server under `<state-dir>/nats/`. */
+export function natsFiles(stateDir: string) {
+  const folder = join(stateDir, 'nats');
+  return {
+    folder,
+    config: join(folder, 'nats.conf'),
+    pid: join(folder, 'nats.pid'),
+    log: join(folder, 'nats.log'),
+    store: join(folder, 'store'),
+    certificate: join(folder, 'server.pem'),
+    key: join(folder, 'server.key'),
+  };
+}
+
+/** Writes the server's configuration and answers how to run it; a supervisor (systemd, ours) does the rest. */
+export async function natsServerCommand(stateDir: string, options: NatsServerOptions): Promise<ProcessCommand> {
+  await writeNatsConfig(stateDir, openCluster(stateDir));
+  return { file: options.executable, args: ['-c', natsFiles(stateDir).config] };
+}
+
+/** The pid of the running server of this state directory: the pid file, believed only if that process runs our config. */
+export function runningNatsPid(stateDir: string): number | undefined {
+  const files = natsFiles(stateDir);
+  try {
+    const pid = Number(readFileSync(files.pid, 'utf8').trim());
+    const isOurs = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(files.config);
+    return isOurs ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Makes sure the server runs and answers; one that runs already is adopted. Answers its pid. */
+export async function ensureNatsServer(stateDir: string, options: NatsServerOptions, clock: Clock): Promise<number> {
+  const cluster = openCluster(stateDir);
+  if (runningNatsPid(stateDir) === undefined) {
+    const command = await natsServerCommand(stateDir, options);
+    await spawnDetached(command, natsFiles(stateDir).log);
+  }
+  await natsServerReady(cluster, clock, READY_TIMEOUT_MS);
+  const pid = runningNatsPid(stateDir);
+  if (pid !== undefined) return pid;
+  throw new PlimsollError(
+    'precondition',
+    `Another NATS server listens on port ${cluster.nats.port}; stop it or choose another port`,
+  );
+}
+
+/** Ends the server of this state directory, if it runs: gently, then for good. */
+export async function stopNatsServer(stateDir: string, clock: Clock): Promise<void> {
+  const pid = runningNatsPid(stateDir);
+  if (pid === undefined) return;
+  process.kill(pid, 'SIGTERM');
+  const deadlineMs = clock.elapsedMs() + STOP_TIMEOUT_MS;
+  while (existsSync(`/proc/${pid}`)) {
+    if (clock.elapsedMs() > deadlineMs) process.kill(pid, 'SIGKILL');
+    await clock.sleep(POLL_MS);
+  }
+  rmSync(natsFiles(stateDir).pid, { force: true });
+}
+
+/** Resolves when this cluster's own server answers on its port; throws `unavailable` after `timeoutMs`. */
+export async function natsServerReady(cluster: Cluster, clock: Clock, timeoutMs: number): Promise<void> {
+  const { port, serverName } = cluster.nats;
+  const deadlineMs = clock.elapsedMs() + timeoutMs;
+  let greeting: string | undefined;
+  while (clock.elapsedMs() < deadlineMs) {
+    greeting = await greetingOf(port, clock).catch(() => undefined);
+    if (greeting?.includes(`"server_name":${JSON.stringify(serverName)}`)) return;
+    await clock.sleep(POLL_MS);
+  }
+  const found = greeting === undefined ? 'nothing answers there' : 'another server answers there';
+  throw new PlimsollError(
+    'unavailable',
+    `Cannot reach the NATS server ${serverName} on port ${port} within ${timeoutMs} ms: ${found}`,
+  );
+}
+
+/** Makes a user's tokens worthless from now on; a connected one is cut off at once. */
+export async function revokeUser(stateDir: string, publicKey: string, nowMs: number): Promise<void> {
+  const cluster = openCluster(stateDir);
+  const revokedAtSeconds = { ...cluster.revokedAtSeconds, [publicKey]: Math.ceil(nowMs / 1000) };
+  const changed = { ...cluster, revokedAtSeconds };
+  saveCluster(stateDir, changed);
+  await writeNatsConfig(stateDir, changed);
+  const pid = runningNatsPid(stateDir);
+  if (pid !== undefined) process.kill(pid, 'SIGHUP');
+}
+
+async function writeNatsConfig(stateDir: string, cluster: Cluster): Promise<void> {
+  const files = natsFiles(stateDir);
+  const { serverName, listenHost, port } = cluster.nats;
+  const usesTls = !isLoopback(listenHost);
+  mkdirSync(files.store, { recursive: true, mode: 0o700 });
+  if (usesTls) {
+    // The authority travels along, so that a joining host can compare it with the fingerprint in its token.
+    const chain = [cluster.serverCertificate.certificatePem, cluster.authority.certificatePem].join('\n');
+    writePrivateFile(files.certificate, `${chain}\n`);
+    writePrivateFile(files.key, `${cluster.serverCertificate.privateKeyPem}\n`);
+  }
+  const text = natsConfigText({
+    ...{ serverName, listenHost, port, storeDir: files.store, pidFile: files.pid },
+    trust: await serverTrust(cluster.keys, cluster.revokedAtSeconds),
+    tls: usesTls ? { certificateFile: files.certificate, keyFile: files.key } : undefined,
+  });
+  writePrivateFile(files.config, text);
+}
+
+function spawnDetached(command: ProcessCommand, logFile: string): Promise<void> {
+  const log = openSync(logFile, 'a', 0o600);
+  const child = spawn(command.file, [...command.args], { detached: true, stdio: ['ignore', log, log] });
+  return new Promise((resolve, reject) => {
+    child.once('spawn', () => {
+      child.unref();
+      resolve();
+    });
+    child.once('error', (error) =>
+      reject(new PlimsollError('unavailable', `Cannot start ${command.file}: ${error.message}`, { cause: error })),
+    );
+  });
+}
+
+/** The first line a NATS server sends: its INFO, with its name. */
+function greetingOf(port: number, clock: Clock): Promise<string> {
+  const socket = createConnection(port, '127.0.0.1');
+  const line = new Promise<string>((resolve, reject) => {
+    let text = '';
+    socket.setEncoding('utf8');
+    socket.on('data', (part) => {
+      text += part;
+      if (text.includes('\r\n')) resolve(text);
+    });
+    socket.on('error', reject);
+    socket.on('close', () => reject(new Error('closed before it said anything')));
+  });
+  const timeout = () => new PlimsollError('timeout', `No greeting on port ${port}`);
+  return withDeadline(clock, 1_000, line, timeout).finally(() => socket.destroy());
+}
