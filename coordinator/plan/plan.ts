@@ -6,7 +6,7 @@ import type { Chain, Moment, Plan } from './actions.ts';
 import { DEFAULT_HISTORY_LIMIT } from './history.ts';
 import { enginePatienceEndsMs, nodesOf, type PlanNode } from './nodes.ts';
 import { Occupancy } from './occupancy.ts';
-import { type Trace, tracesOf } from './restore.ts';
+import type { Trace } from './restore.ts';
 import { planService } from './service.ts';
 import { Slot, type SlotTask, slotKeyOf, slotTaskOf } from './slot.ts';
 
@@ -82,21 +82,17 @@ function tasksBySlot(snapshot: Snapshot, nodes: ReadonlyMap<string, PlanNode>): 
   return grouped(tasks, (task) => task.record);
 }
 
-/** Containers the agents tell of that have no assignment. */
+/** Containers that have no assignment, as the agents' status and their reports of orphans tell. */
 function tracesBySlot(snapshot: Snapshot, orphans: readonly NodeOrphan[]): BySlot<Trace> {
-  const isUnassigned = (trace: { taskId: string }) => !snapshot.tasks.has(trace.taskId);
-  const statuses: StatusRecord[] = [];
-  for (const { value } of snapshot.statuses.values()) if (isUnassigned(value)) statuses.push(value);
-  const sources = [
-    ...statuses.map((status) => ({ status })),
-    ...orphans.filter(isUnassigned).map((orphan) => ({ orphan })),
-  ];
-  const found = sources.flatMap((source) => {
-    const { serviceId, slot, nodeId } = 'status' in source ? source.status : source.orphan;
-    const traces = 'status' in source ? tracesOf([source.status], []) : tracesOf([], [source.orphan]);
-    return traces.map((trace) => ({ ...trace, serviceId, slot, nodeId }));
-  });
-  return grouped(found, (trace) => trace);
+  const reported = [...snapshot.statuses.values()].map((entry) => entry.value).filter(hasContainer);
+  return grouped(
+    [...reported, ...orphans].filter((trace) => !snapshot.tasks.has(trace.taskId)),
+    (trace) => trace,
+  );
+}
+
+function hasContainer(status: StatusRecord): boolean {
+  return !status.removed && status.containerId !== undefined;
 }
 
 function grouped<T>(

@@ -3,8 +3,7 @@
  * the container it already has. A slot's own record tells what was assigned; where that is lost too, the agents' status
  * and the orphans they report do.
  */
-import type { Orphan } from '../../model/messages.ts';
-import type { ServiceRecord, StatusRecord, TaskRecord } from '../../model/records.ts';
+import type { ServiceRecord, TaskRecord } from '../../model/records.ts';
 import type { Moment } from './actions.ts';
 import type { PlanNode } from './nodes.ts';
 import type { Slot } from './slot.ts';
@@ -15,15 +14,6 @@ export interface Trace {
   readonly taskId: string;
   readonly nodeId: string;
   readonly revision: number;
-}
-
-/** Traces of a slot besides its own record. */
-export function tracesOf(
-  statuses: readonly StatusRecord[],
-  orphans: readonly (Orphan & { nodeId: string })[],
-): Trace[] {
-  const reported = statuses.filter((status) => !status.removed && status.containerId !== undefined);
-  return [...reported, ...orphans].map(({ taskId, nodeId, revision }) => ({ taskId, nodeId, revision }));
 }
 
 /** Restores the slot's lost assignments: as running where the slot has nothing else at that revision, else as stopped. */

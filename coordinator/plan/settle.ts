@@ -95,23 +95,21 @@ function awaitsReturned(slot: Slot, contenders: readonly SlotTask[], situation: 
   return true;
 }
 
-/** The one to keep among several: not failing, ready; then the first one made, or after a long absence the stand-in. */
+/** The one to keep among several: not failing, ready; then the one that was lost (after a long absence its stand-in). */
 function chooseKeeper(slot: Slot, contenders: readonly SlotTask[], now: Moment): SlotTask {
   const surge = slot.current.surge;
+  const isOriginal = (task: SlotTask) => task.record.id === surge?.lostTaskId;
   const wasLong = surge !== undefined && now.wallMs >= surge.madeAtMs + SURGE_RETURN_MS;
   const [keeper] = [...contenders].sort(
     (a, b) =>
       Number(a.failing) - Number(b.failing) ||
       Number(b.ready) - Number(a.ready) ||
-      (wasLong ? -1 : 1) * byAge(a, b) ||
+      (wasLong ? 1 : -1) * (Number(isOriginal(a)) - Number(isOriginal(b))) ||
+      a.record.createdAtMs - b.record.createdAtMs ||
       (a.record.id < b.record.id ? -1 : 1),
   );
   if (!keeper) throw new Error('a slot without contenders has no keeper');
   return keeper;
-}
-
-function byAge(a: SlotTask, b: SlotTask): number {
-  return a.record.createdAtMs - b.record.createdAtMs;
 }
 
 /** Stops what the keeper replaces, but nothing that serves before the keeper can take over. */

@@ -1,0 +1,149 @@
+/** A coordinator's live copy of the cluster's buckets, and the immutable snapshots made from it. */
+import type { Buckets } from '../../bus/buckets.ts';
+import type { BucketView, Entry } from '../../bus/bus.ts';
+import { type Clock, withDeadline } from '../../runtime/clock.ts';
+import { PlimsollError } from '../../runtime/errors.ts';
+import type { NodeLiveness, Snapshot } from './snapshot.ts';
+
+const MAIN_CLUSTER_KEY = 'main';
+const REACH_TIMEOUT_MS = 5_000;
+/** The lease lives 3 s and is renewed each second. */
+const LEASE_TRUST_MS = 4_000;
+
+/** The buckets a coordinator watches. */
+const watchedBuckets = [
+  'services',
+  'nodeSpecs',
+  'clusters',
+  'nodes',
+  'statuses',
+  'leases',
+  'slots',
+  'tasks',
+  'rollouts',
+  'scales',
+] as const satisfies readonly (keyof Buckets)[];
+
+export type WatchedBucket = (typeof watchedBuckets)[number];
+
+type ValueOf<K extends WatchedBucket> = Buckets[K] extends { watch(filter?: string): Promise<BucketView<infer T>> }
+  ? T
+  : never;
+type Views = { readonly [K in WatchedBucket]: BucketView<ValueOf<K>> };
+type Table<K extends WatchedBucket> = ReadonlyMap<string, Entry<ValueOf<K>>>;
+
+export interface StoreParts {
+  readonly buckets: Buckets;
+  readonly clock: Clock;
+}
+
+/** Opens a watch per bucket; resolves when every copy is complete. */
+export async function openStore(parts: StoreParts): Promise<Store> {
+  const watching = watchedBuckets.map(async (name) => [name, await parts.buckets[name].watch()] as const);
+  return new Store(Object.fromEntries(await Promise.all(watching)) as unknown as Views, parts.clock);
+}
+
+/** Tables are copied only when their bucket has changed since the last snapshot. */
+export class Store {
+  private readonly views: Views;
+  private readonly clock: Clock;
+  private readonly tables = new Map<WatchedBucket, ReadonlyMap<string, unknown>>();
+  private readonly listeners = new Set<(bucket: WatchedBucket | 'liveness', keys: readonly string[]) => void>();
+  private liveness: ReadonlyMap<string, NodeLiveness> = new Map();
+  private leaseSeenMs: number;
+  private last: Snapshot | undefined;
+
+  constructor(views: Views, clock: Clock) {
+    this.views = views;
+    this.clock = clock;
+    this.leaseSeenMs = clock.elapsedMs();
+    for (const name of watchedBuckets) views[name].onChange((keys) => this.changed(name, keys));
+  }
+
+  /** Everything known now. The same object is answered until something changes. */
+  snapshot(): Snapshot {
+    this.last ??= this.build();
+    return this.last;
+  }
+
+  /** False while any copy has a gap or the bus is away: what is missing then may well be there. */
+  get isCurrent(): boolean {
+    return watchedBuckets.every((name) => this.views[name].current);
+  }
+
+  /** Resolves when `snapshot()` shows the write with this revision of a bucket. Rejects with `timeout`. */
+  reached(bucket: WatchedBucket, revision: number, timeoutMs = REACH_TIMEOUT_MS): Promise<void> {
+    return this.views[bucket].reached(revision, timeoutMs);
+  }
+
+  /** Resolves when `snapshot()` no longer shows a key. Rejects with `timeout`. */
+  async vanished(bucket: WatchedBucket, key: string, timeoutMs = REACH_TIMEOUT_MS): Promise<void> {
+    const view: BucketView<unknown> = this.views[bucket];
+    if (!view.entries.has(key)) return;
+    let stop = () => {};
+    const gone = new Promise<void>((resolve) => {
+      stop = view.onChange(() => !view.entries.has(key) && resolve());
+    });
+    const late = () => new PlimsollError('timeout', `Cannot see ${bucket} ${key} deleted after ${timeoutMs} ms`);
+    await withDeadline(this.clock, timeoutMs, gone, late).finally(stop);
+  }
+
+  /** What the liveness watch found out; part of every snapshot from now on. */
+  setLiveness(liveness: ReadonlyMap<string, NodeLiveness>): void {
+    this.liveness = liveness;
+    this.last = undefined;
+    for (const listener of this.listeners) listener('liveness', [...liveness.keys()]);
+  }
+
+  /** Called after each batch of changes. Returns the way to stop. */
+  onChange(listener: (bucket: WatchedBucket | 'liveness', keys: readonly string[]) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    this.listeners.clear();
+    await Promise.all(watchedBuckets.map((name) => this.views[name].close()));
+  }
+
+  private changed(bucket: WatchedBucket, keys: readonly string[]): void {
+    this.tables.delete(bucket);
+    if (bucket === 'leases') this.leaseSeenMs = this.clock.elapsedMs();
+    this.last = undefined;
+    for (const listener of this.listeners) listener(bucket, keys);
+  }
+
+  private build(): Snapshot {
+    return {
+      cluster: this.views.clusters.entries.get(MAIN_CLUSTER_KEY),
+      services: this.table('services'),
+      nodeSpecs: this.table('nodeSpecs'),
+      nodes: this.table('nodes'),
+      liveness: this.liveness,
+      tasks: this.table('tasks', (task) => task.id),
+      statuses: this.table('statuses', (status) => status.taskId),
+      slots: this.table('slots'),
+      rollouts: this.table('rollouts'),
+      scales: this.table('scales'),
+      leader: this.leader(),
+    };
+  }
+
+  /** A lease that ran out is not announced: one that was not renewed for long is nobody's. */
+  private leader(): Snapshot['leader'] {
+    const lease = this.views.leases.entries.get('leader')?.value;
+    if (this.clock.elapsedMs() - this.leaseSeenMs > LEASE_TRUST_MS) return undefined;
+    return lease && { coordinatorId: lease.holderId, nodeId: lease.holderNodeId, epoch: lease.epoch };
+  }
+
+  /** An immutable copy of a view, under its own keys or under the ids its records carry. */
+  private table<K extends WatchedBucket>(bucket: K, idOf?: (value: ValueOf<K>) => string): Table<K> {
+    const known = this.tables.get(bucket);
+    if (known) return known as Table<K>;
+    const entries = this.views[bucket].entries as Table<K>;
+    const table = new Map<string, Entry<ValueOf<K>>>();
+    for (const [key, entry] of entries) table.set(idOf ? idOf(entry.value) : key, entry);
+    this.tables.set(bucket, table);
+    return table;
+  }
+}

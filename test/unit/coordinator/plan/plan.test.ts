@@ -1,0 +1,249 @@
+import { expect, test } from 'vitest';
+import { actionsOf } from '../../../../coordinator/plan/actions.ts';
+import { PlanWorld } from '../../../support/plan-world.ts';
+
+function threeNodes(): { world: PlanWorld; nodes: [string, string, string] } {
+  const world = new PlanWorld();
+  return { world, nodes: [world.addNode('h1'), world.addNode('h2'), world.addNode('h3')] };
+}
+
+const runs = (world: PlanWorld, id: string) => world.live(id).filter((task) => task.desired === 'running').length;
+
+test('plan() makes the replicas a service wants, spread over the nodes', () => {
+  const { world } = threeNodes();
+  const id = world.addService('web', 6);
+
+  world.converge();
+
+  expect(runs(world, id)).toBe(6);
+  expect(Object.values(world.spread(id))).toEqual([2, 2, 2]);
+});
+
+test('plan() writes a slot before its task, and everything in one plan', () => {
+  const { world } = threeNodes();
+  world.addService('web', 2);
+
+  expect(world.plan().chains.map((chain) => chain.map((action) => action.kind))).toEqual([
+    ['put-slot', 'create-task'],
+    ['put-slot', 'create-task'],
+  ]);
+});
+
+test('plan() repairs a crash between the slot and its task under the same task id', () => {
+  const { world } = threeNodes();
+  const id = world.addService('web', 1);
+  const [, intended] = actionsOf(world.plan());
+
+  world.lead(1);
+  world.converge();
+
+  expect(world.live(id).map((task) => `${task.nodeId}.${task.id}`)).toEqual([intended?.key]);
+});
+
+test('plan() scales down on the nodes with most copies, high slots first', () => {
+  const { world, nodes } = threeNodes();
+  world.setState(nodes[2], 'suspect');
+  const id = world.addService('web', 4);
+  world.converge();
+  world.setState(nodes[2], 'ready');
+  world.scale(id, 5);
+  world.converge();
+
+  world.scale(id, 3);
+  world.converge();
+
+  expect(
+    world
+      .live(id)
+      .map((task) => task.slot)
+      .sort(),
+  ).toEqual([1, 2, 5]);
+  expect(Object.values(world.spread(id))).toEqual([1, 1, 1]);
+});
+
+test('plan() says in the slot why a task has no node, and places it when one fits', () => {
+  const { world, nodes } = threeNodes();
+  const id = world.addService('web', 1, {
+    TaskTemplate: { ContainerSpec: { Image: 'good' }, Placement: { Constraints: ['node.labels.disk==ssd'] } },
+  });
+
+  world.converge();
+  expect(world.tables.slots.get(`${id}.1`)?.value.pending?.reason).toBe(
+    'no suitable node (scheduling constraints not satisfied on 3 nodes; wants node.labels.disk==ssd)',
+  );
+
+  const spec = world.tables.nodeSpecs.get(nodes[1]);
+  if (spec) world.write('nodeSpecs', nodes[1], { ...spec.value, labels: { disk: 'ssd' } });
+  world.converge();
+  expect(world.spread(id)).toEqual({ [nodes[1]]: 1 });
+  expect(world.tables.slots.get(`${id}.1`)?.value.pending).toBeUndefined();
+});
+
+test('plan() counts reservations and keeps host ports apart', () => {
+  const world = new PlanWorld();
+  world.addNode('h1', { memoryBytes: 3 * 2 ** 30 });
+  world.addNode('h2', { memoryBytes: 3 * 2 ** 30 });
+  const Resources = { Reservations: { MemoryBytes: 2 * 2 ** 30 } };
+  const big = world.addService('big', 3, { TaskTemplate: { ContainerSpec: { Image: 'good' }, Resources } });
+  const port = { Protocol: 'tcp', TargetPort: 80, PublishedPort: 80, PublishMode: 'host' } as const;
+  const ported = world.addService('ported', 3, { EndpointSpec: { Ports: [port] } });
+
+  world.converge();
+
+  expect(runs(world, big)).toBe(2);
+  expect(world.tables.slots.get(`${big}.3`)?.value.pending?.reason).toContain(
+    'insufficient resources on 2 nodes; wants 2 GiB of memory',
+  );
+  expect(Object.values(world.spread(ported))).toEqual([1, 1]);
+});
+
+test('plan() surges when a node is lost and lets the original stay when it returns in time', () => {
+  const { world, nodes } = threeNodes();
+  const id = world.addService('web', 3);
+  world.converge();
+  const original = world.live(id).find((task) => task.nodeId === nodes[0]);
+
+  world.setState(nodes[0], 'lost');
+  world.converge();
+  expect(world.live(id)).toHaveLength(4);
+  expect(world.tables.slots.get(`${id}.${original?.slot}`)?.value.surge?.lostNodeId).toBe(nodes[0]);
+
+  world.pass(20_000);
+  world.setState(nodes[0], 'ready');
+  world.converge();
+  expect(world.live(id)).toHaveLength(3);
+  expect(world.live(id).map((task) => task.id)).toContain(original?.id);
+  expect(world.tables.slots.get(`${id}.${original?.slot}`)?.value.surge).toBeUndefined();
+});
+
+test('plan() keeps the stand-in when the lost node returns after a minute', () => {
+  const { world, nodes } = threeNodes();
+  const id = world.addService('web', 3);
+  world.converge();
+  world.setState(nodes[0], 'lost');
+  world.converge();
+
+  world.pass(61_000);
+  world.setState(nodes[0], 'ready');
+  world.converge();
+
+  expect(world.live(id)).toHaveLength(3);
+  expect(world.spread(id)[nodes[0]]).toBeUndefined();
+});
+
+test('plan() replaces tasks of a removed node and remembers them as orphaned', () => {
+  const { world, nodes } = threeNodes();
+  const id = world.addService('web', 3);
+  world.converge();
+  world.setState(nodes[0], 'lost');
+  world.converge();
+
+  world.removeNode(nodes[0]);
+  world.converge();
+
+  expect(world.live(id)).toHaveLength(3);
+  const histories = [...world.tables.slots.values()].flatMap((slot) => slot.value.history);
+  expect(histories.map((entry) => entry.state)).toEqual(['orphaned']);
+});
+
+test('plan() empties a drained node, pulling the image elsewhere before it stops', () => {
+  const { world, nodes } = threeNodes();
+  const id = world.addService('web', 3);
+  world.converge();
+
+  world.setAvailability(nodes[0], 'drain');
+  world.lead();
+  expect(world.live(id).filter((task) => task.nodeId === nodes[0])).toHaveLength(1);
+  world.converge();
+
+  expect(world.spread(id)[nodes[0]]).toBeUndefined();
+  expect(runs(world, id)).toBe(3);
+});
+
+test('plan() moves a slot that keeps failing on one node', () => {
+  const { world } = threeNodes();
+  world.behaviours.set('bad', 'crashes');
+  const id = world.addService('web', 1, { image: 'bad' });
+
+  for (let round = 0; round < 60; round += 1) {
+    world.lead();
+    world.runAgents();
+  }
+
+  expect(Object.keys(world.tables.slots.get(`${id}.1`)?.value.failuresByNode ?? {}).length).toBeGreaterThan(0);
+  expect(world.live(id).length).toBeLessThanOrEqual(1);
+});
+
+test('plan() runs a global service on every active node, new ones included, and not on drained ones', () => {
+  const { world, nodes } = threeNodes();
+  const id = world.addService('agent', 0, { Mode: { Global: {} } });
+  world.converge();
+  expect(Object.keys(world.spread(id)).sort()).toEqual([...nodes].sort());
+
+  const fourth = world.addNode('h4');
+  world.setAvailability(nodes[0], 'drain');
+  world.converge();
+  expect(Object.keys(world.spread(id)).sort()).toEqual([nodes[1], nodes[2], fourth].sort());
+});
+
+test('plan() restarts unhealthy tasks one at a time', () => {
+  const { world } = threeNodes();
+  world.behaviours.set('sick', 'unhealthy');
+  const id = world.addService('web', 3, { image: 'sick' });
+  world.lead();
+  world.runAgents();
+
+  world.lead();
+
+  expect(world.live(id).filter((task) => task.replaceAttempt === 1)).toHaveLength(1);
+});
+
+test('plan() takes a removed service down and forgets it', () => {
+  const { world } = threeNodes();
+  const id = world.addService('web', 3);
+  world.converge();
+
+  world.remove(id);
+  world.converge();
+
+  expect(world.tables.services.size + world.tables.tasks.size + world.tables.slots.size).toBe(0);
+});
+
+test.each(['services', 'tasks', 'statuses', 'nodes', 'nodeSpecs', 'slots'] as const)(
+  'plan() stops nothing when the bucket of %s is found empty',
+  (table) => {
+    const { world } = threeNodes();
+    world.addService('web', 4);
+    world.addService('agent', 0, { Mode: { Global: {} } });
+    world.converge();
+
+    world.tables[table].clear();
+
+    const stops = actionsOf(world.plan()).filter(
+      (action) => action.kind === 'update-task' && action.record.desired === 'stopped',
+    );
+    expect(stops).toEqual([]);
+  },
+);
+
+test('plan() writes lost assignments again as they were, even when the slots are lost too', () => {
+  for (const lost of [['tasks'], ['tasks', 'slots']] as const) {
+    const { world } = threeNodes();
+    const id = world.addService('web', 4);
+    world.converge();
+    const before = world
+      .live(id)
+      .map((task) => `${task.nodeId}.${task.id}`)
+      .sort();
+
+    for (const table of lost) world.tables[table].clear();
+    world.converge();
+
+    expect(
+      world
+        .live(id)
+        .map((task) => `${task.nodeId}.${task.id}`)
+        .sort(),
+    ).toEqual(before);
+  }
+});
