@@ -1,0 +1,115 @@
+/** A whole agent on a real engine and the bus in memory. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type RunningAgent, startAgent } from '../../agent/agent.ts';
+import type { AgentParts } from '../../agent/agent-parts.ts';
+import { DockerEngine } from '../../agent/engine/docker-engine.ts';
+import { AgentSettings } from '../../agent/settings.ts';
+import type { StatusRecord, TaskRecord } from '../../model/records.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { derivedId, randomId } from '../../runtime/identifiers.ts';
+import { createLog } from '../../runtime/log.ts';
+import { createMetrics } from '../../runtime/metrics.ts';
+import { eventually } from './eventually.ts';
+import { type MemoryConnection, MemoryServer } from './memory-bus.ts';
+
+export class AgentOnMemoryBus {
+  readonly server = new MemoryServer({ clock: systemClock });
+  /** The test's own connection, as a coordinator would have it. */
+  readonly leader = this.server.connect('leader');
+  readonly nodeId = derivedId('node', 1);
+  readonly clusterId = randomId();
+  readonly engine: DockerEngine;
+  /** The agent's connection, to cut. */
+  connection: MemoryConnection | undefined;
+  agent: RunningAgent | undefined;
+  /** What the ports part was told, newest last. */
+  readonly portCalls: string[] = [];
+  private readonly stateDir: string;
+  private readonly address: string;
+
+  private constructor(address: string, stateDir: string) {
+    this.address = address;
+    this.stateDir = stateDir;
+    this.engine = new DockerEngine(address, systemClock);
+  }
+
+  static async create(address: string): Promise<AgentOnMemoryBus> {
+    const stateDir = await mkdtemp(join(tmpdir(), 'plimsoll-agent-'));
+    await mkdir(join(stateDir, 'node'));
+    return new AgentOnMemoryBus(address, stateDir);
+  }
+
+  async start(parts: Partial<AgentParts> = {}, settings: Partial<AgentSettings> = {}): Promise<RunningAgent> {
+    const all = AgentSettings.parse({ stateDir: this.stateDir, docker: this.address, port: 0, ...settings });
+    this.agent = await startAgent(all, { ...this.parts(), ...parts });
+    return this.agent;
+  }
+
+  /** Stops the agent and leaves its containers. */
+  async stopAgent(): Promise<void> {
+    await this.agent?.stop();
+    this.agent = undefined;
+  }
+
+  async assign(task: TaskRecord): Promise<void> {
+    const { tasks } = this.leader.buckets;
+    const key = `${task.nodeId}.${task.id}`;
+    const existing = await tasks.get(key);
+    if (existing) await tasks.update(key, task, existing.revision);
+    else await tasks.create(key, task);
+  }
+
+  async status(task: TaskRecord): Promise<StatusRecord | undefined> {
+    return (await this.leader.buckets.statuses.get(`${task.nodeId}.${task.id}`))?.value;
+  }
+
+  /** Waits for a status of the task that satisfies the test. */
+  statusWhere(task: TaskRecord, accept: (status: StatusRecord) => boolean, what: string): Promise<StatusRecord> {
+    const timeoutMs = 20_000;
+    return eventually(
+      async () => {
+        const status = await this.status(task);
+        return status && accept(status) ? status : undefined;
+      },
+      { timeoutMs, intervalMs: 5, what },
+    );
+  }
+
+  async dispose(): Promise<void> {
+    await this.stopAgent();
+    for (const container of await this.engine.listOwn(this.clusterId)) {
+      await this.engine.stop(container.id, 0);
+      await this.engine.remove(container.id);
+    }
+    await rm(this.stateDir, { recursive: true, force: true });
+  }
+
+  private parts(): AgentParts {
+    return {
+      identity: { nodeId: this.nodeId, clusterId: this.clusterId, natsUrls: ['127.0.0.1'] },
+      version: '0.0.0',
+      clock: systemClock,
+      log: createLog('agent', process.env.PLIMSOLL_TEST_LOG === undefined ? 'silent' : 'debug'),
+      metrics: createMetrics('agent', '0.0.0'),
+      engine: this.engine,
+      connect: async () => {
+        this.connection = this.server.connect('agent');
+        return this.connection;
+      },
+      ports: {
+        apply: async (endpoints) => {
+          this.portCalls.push(`apply ${endpoints.map(({ publishedPort }) => publishedPort).join(' ')}`);
+        },
+        withdraw: async (taskId) => {
+          this.portCalls.push(`withdraw ${taskId}`);
+        },
+        watch: async () => undefined,
+      },
+      startBeats: () => ({ stop: async () => undefined }),
+      containersPage: async () => '',
+      monotonicNs: () => process.hrtime.bigint(),
+    };
+  }
+}

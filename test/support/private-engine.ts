@@ -1,0 +1,133 @@
+/**
+ * A Docker Engine of the test's own: containerd and dockerd in a network namespace, with every directory in a temporary
+ * one. Its image `plimsoll/test:1` is a busybox.
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { eventually } from './eventually.ts';
+import { shell } from './network-namespace.ts';
+
+const run = promisify(execFile);
+const APPLETS = ['sh', 'sleep', 'echo', 'true', 'false', 'cat', 'nc', 'httpd', 'test', 'touch', 'kill', 'env', 'rm'];
+
+export const testImage = 'plimsoll/test:1';
+
+export interface PrivateEngine {
+  /** unix:///path */
+  readonly address: string;
+  /** Runs the docker CLI on it and answers what it printed. */
+  docker(...args: string[]): Promise<string>;
+  /** SIGKILL to dockerd alone. */
+  killDockerd(): Promise<void>;
+  startDockerd(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts an engine that has `testImage`. `liveRestore` keeps containers while dockerd is away. */
+export async function startPrivateEngine(options: { readonly liveRestore?: boolean } = {}): Promise<PrivateEngine> {
+  const engine = new Engine(await mkdtemp(join(tmpdir(), 'plimsoll-engine-')), options.liveRestore ?? true);
+  try {
+    await engine.start();
+    return engine;
+  } catch (error) {
+    await engine.stop();
+    throw error;
+  }
+}
+
+class Engine implements PrivateEngine {
+  readonly address: string;
+  private readonly dir: string;
+  private readonly namespace: string;
+  private readonly liveRestore: boolean;
+  private containerd: ChildProcess | undefined;
+  private dockerd: ChildProcess | undefined;
+
+  constructor(dir: string, liveRestore: boolean) {
+    this.dir = dir;
+    this.liveRestore = liveRestore;
+    this.namespace = dir.slice(dir.lastIndexOf('/') + 1);
+    this.address = `unix://${join(dir, 'docker.sock')}`;
+  }
+
+  async start(): Promise<void> {
+    await shell(`ip netns add ${this.namespace}; ip -n ${this.namespace} link set lo up`);
+    await writeFile(join(this.dir, 'daemon.json'), '{}');
+    await writeFile(
+      join(this.dir, 'containerd.toml'),
+      'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n',
+    );
+    this.containerd = this.spawn('containerd', [
+      ...['--config', join(this.dir, 'containerd.toml'), '--address', this.containerdSocket],
+      ...['--root', join(this.dir, 'containerd'), '--state', join(this.dir, 'containerd-state')],
+    ]);
+    await eventually(() => shell(`test -S ${this.containerdSocket} && echo yes`), { what: 'containerd listens' });
+    await this.startDockerd();
+    await this.importImage();
+  }
+
+  async startDockerd(): Promise<void> {
+    await rm(join(this.dir, 'docker.pid'), { force: true });
+    this.dockerd = this.spawn('dockerd', [
+      ...['--config-file', join(this.dir, 'daemon.json'), '--host', this.address],
+      ...['--containerd', this.containerdSocket, '--data-root', join(this.dir, 'data')],
+      ...['--exec-root', join(this.dir, 'exec'), '--pidfile', join(this.dir, 'docker.pid')],
+      ...['--cgroup-parent', `/${this.namespace}`, '--exec-opt', 'native.cgroupdriver=cgroupfs'],
+      ...(this.liveRestore ? ['--live-restore'] : []),
+    ]);
+    await eventually(() => this.docker('version'), { timeoutMs: 30_000, what: 'dockerd answers' });
+  }
+
+  async killDockerd(): Promise<void> {
+    await end(this.dockerd, 'SIGKILL');
+  }
+
+  async docker(...args: string[]): Promise<string> {
+    return (await run('docker', ['--host', this.address, ...args])).stdout.trim();
+  }
+
+  async stop(): Promise<void> {
+    if (this.dockerd && this.dockerd.exitCode === null && this.dockerd.signalCode === null) {
+      const ids = (await this.docker('ps', '-aq').catch(() => '')).split('\n').filter(Boolean);
+      if (ids.length > 0) await this.docker('rm', '-f', ...ids).catch(() => '');
+    }
+    await end(this.dockerd, 'SIGTERM');
+    await end(this.containerd, 'SIGTERM');
+    await shell(`
+      awk '{ print $2 }' /proc/mounts | grep '^${this.dir}' | sort -r | xargs -r umount -l || true
+      ip netns del ${this.namespace} || true
+      find /sys/fs/cgroup -depth -type d -path '*/${this.namespace}*' -exec rmdir {} + || true
+    `);
+    await rm(this.dir, { recursive: true, force: true });
+  }
+
+  private get containerdSocket(): string {
+    return join(this.dir, 'containerd.sock');
+  }
+
+  private spawn(program: string, args: readonly string[]): ChildProcess {
+    const inNamespace = [`--net=/run/netns/${this.namespace}`, program, ...args];
+    return spawn('nsenter', inNamespace, { stdio: 'ignore', detached: true });
+  }
+
+  private async importImage(): Promise<void> {
+    const root = join(this.dir, 'image');
+    await mkdir(join(root, 'bin'), { recursive: true });
+    await mkdir(join(root, 'tmp'));
+    await copyFile('/bin/busybox', join(root, 'bin', 'busybox'));
+    for (const applet of APPLETS) await symlink('busybox', join(root, 'bin', applet));
+    await run('tar', ['-C', root, '-cf', join(this.dir, 'image.tar'), '.']);
+    await this.docker('import', join(this.dir, 'image.tar'), testImage);
+  }
+}
+
+async function end(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<void> {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill(signal);
+  await ended;
+}
