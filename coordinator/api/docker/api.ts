@@ -5,6 +5,10 @@ import express from 'express';
 import { requestMetrics } from '../request-metrics.ts';
 import type { DockerApiParts } from './api-parts.ts';
 import { negotiateVersion } from './api-version.ts';
+import { containerRoutes } from './container-routes.ts';
+import { EventFeed } from './event-feed.ts';
+import { eventRoutes } from './event-routes.ts';
+import { logRoutes } from './log-routes.ts';
 import { nodeRoutes } from './node-routes.ts';
 import { ApiError, answerErrors } from './responses.ts';
 import { serviceRoutes } from './service-routes.ts';
@@ -24,17 +28,23 @@ export interface DockerApi {
 export function createDockerApi(parts: DockerApiParts): DockerApi {
   const app = express();
   const closing = new AbortController();
+  const events = new EventFeed(parts.bus);
   app.disable('x-powered-by');
   app.disable('etag');
   app.use(requestMetrics('docker', parts.metrics, parts.clock));
   app.use(negotiateVersion(parts.version));
   app.use(systemRoutes(parts), swarmRoutes(parts), nodeRoutes(parts), serviceRoutes(parts), taskRoutes(parts));
+  app.use(logRoutes(parts, closing.signal), eventRoutes(parts, events, closing.signal), containerRoutes(parts));
   app.use(unservedRoutes());
   app.use(() => {
     throw new ApiError(404, 'page not found');
   });
   app.use(answerErrors(parts.log));
-  return { handler: app, upgrade: refuseUpgrade, close: () => closing.abort() };
+  const close = () => {
+    closing.abort();
+    events.close();
+  };
+  return { handler: app, upgrade: refuseUpgrade, close };
 }
 
 /** Nothing of ours hijacks a connection yet; the refusal is worded as every other. */
