@@ -24,9 +24,14 @@ export class NodeDescription {
   private readonly parts: DescriptionParts;
   private engine: EngineDescription | undefined;
   private unboundedLogs = false;
+  private readonly answered: Promise<void>;
+  private noteAnswer: () => void = () => undefined;
 
   constructor(parts: DescriptionParts) {
     this.parts = parts;
+    this.answered = new Promise((resolve) => {
+      this.noteAnswer = resolve;
+    });
   }
 
   /** Asks the engine; what it said before stays when it does not answer. */
@@ -35,18 +40,15 @@ export class NodeDescription {
     this.unboundedLogs =
       engine.loggingDriver === 'json-file' && (await logsAreUnbounded(this.parts.settings.dockerConfigFile));
     this.engine = engine;
+    this.noteAnswer();
   }
 
-  /** For containers made here. Throws `unavailable` before the engine has answered once. */
-  place(): HostPlace {
+  /** For containers made here; waits until the engine has answered once. */
+  async place(): Promise<HostPlace> {
+    await this.answered;
     const { os, architecture } = this.known();
-    return {
-      clusterId: this.parts.clusterId,
-      hostname: hostname(),
-      os,
-      architecture,
-      logsUnbounded: this.unboundedLogs,
-    };
+    const { clusterId } = this.parts;
+    return { clusterId, hostname: hostname(), os, architecture, logsUnbounded: this.unboundedLogs };
   }
 
   get rootDir(): string | undefined {

@@ -27,7 +27,7 @@ export interface ExecutorParts {
   readonly engine: Engine;
   readonly images: ImageStore;
   readonly ports: PublishedPorts;
-  readonly place: () => HostPlace;
+  readonly place: () => Promise<HostPlace>;
   /** Told of a new container's id before it starts. */
   readonly onCreated: (taskId: string, containerId: string) => void;
 }
@@ -61,7 +61,7 @@ export async function executeStep(
 
 async function create(parts: ExecutorParts, record: TaskRecord, attempt: number): Promise<string> {
   parts.images.noteUse(record.template.ContainerSpec.Image);
-  const place = parts.place();
+  const place = await parts.place();
   return refusable('create', async () => {
     const request = containerRequest(record, attempt, place);
     try {

@@ -64,6 +64,8 @@ export class TaskSupervisor {
   private readonly strays = new Map<string, ObservedContainer>();
   private readonly lanes: Readonly<Record<EngineStep['kind'], KeyedQueue>>;
   private readonly stopping = new AbortController();
+  /** Steps ever queued: their keys in the lanes, where a task may queue its next step while the last one leaves. */
+  private jobs = 0;
   /** Nothing is planned before the engine has been seen once: unseen is not absent. */
   private seen = false;
 
@@ -266,7 +268,8 @@ export class TaskSupervisor {
     const taskId = entry.record.id;
     const job = { kind: step.kind, abort: new AbortController() };
     entry.job = job;
-    this.lanes[step.kind].offer(taskId, async () => {
+    this.jobs += 1;
+    this.lanes[step.kind].offer(String(this.jobs), async () => {
       await this.runJob(entry, step, job.abort.signal);
       entry.job = undefined;
       queueMicrotask(() => this.turn(taskId));
