@@ -12,7 +12,7 @@ import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import { fenceKey } from './bucket-definitions.ts';
 import type { BusMetrics } from './bus-metrics.ts';
-import { isDeleteMarker } from './nats-bucket.ts';
+import { isDeleteMarker } from './kv-layout.ts';
 import { type NatsLink, REQUEST_TIMEOUT_MS } from './nats-connection.ts';
 import { natsFailure } from './nats-failure.ts';
 import type { RawWatch, StoredMessage, WatchSink } from './raw-bucket.ts';

@@ -12,7 +12,7 @@ import { nanos } from '@nats-io/transport-node';
 import { PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import { type BucketDefinition, bucketDefinitions, eventStream } from './bucket-definitions.ts';
-import { streamOf } from './nats-bucket.ts';
+import { streamOf, subjectOf } from './kv-layout.ts';
 import { natsFailure } from './nats-failure.ts';
 
 export interface StreamChoices {
@@ -36,7 +36,7 @@ function bucketStream(bucket: BucketDefinition, choices: StreamChoices): WantedC
   const { maxAgeMs } = bucket;
   return {
     name: streamOf(bucket.name),
-    subjects: [`$KV.${bucket.name}.>`],
+    subjects: [subjectOf(bucket.name, '>')],
     storage: bucket.storage === 'memory' ? StorageType.Memory : StorageType.File,
     retention: RetentionPolicy.Limits,
     // A full bucket refuses new keys rather than forgetting old ones.

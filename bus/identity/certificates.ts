@@ -1,4 +1,6 @@
 /** The cluster's own certificate authority and the certificates it makes for NATS servers. */
+// x509 finds its own parts through decorators' metadata and leaves loading it to us.
+// oxlint-disable-next-line import/no-unassigned-import
 import 'reflect-metadata';
 import { createHash, webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';

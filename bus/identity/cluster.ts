@@ -93,7 +93,11 @@ export function issueNodeJwt(cluster: Cluster, nodeId: string, publicKey: string
 export async function issueNodeIdentity(cluster: Cluster, nodeId = randomId()): Promise<NodeIdentity> {
   const { seed, publicKey } = createUserKeys();
   return {
-    ...{ v: 1, role: 'node', nodeId, clusterId: cluster.clusterId, seed },
+    v: 1,
+    role: 'node',
+    nodeId,
+    clusterId: cluster.clusterId,
+    seed,
     jwt: await issueNodeJwt(cluster, nodeId, publicKey),
     natsUrls: natsUrlsOf(cluster),
     caPem: cluster.authority.certificatePem,
@@ -104,7 +108,11 @@ export async function issueCoordinatorIdentity(cluster: Cluster): Promise<Coordi
   const { seed, publicKey } = createUserKeys();
   const coordinatorId = randomId();
   return {
-    ...{ v: 1, role: 'coordinator', coordinatorId, clusterId: cluster.clusterId, seed },
+    v: 1,
+    role: 'coordinator',
+    coordinatorId,
+    clusterId: cluster.clusterId,
+    seed,
     jwt: await issueUserJwt(cluster.keys, coordinatorId, publicKey, coordinatorPermissions),
     natsUrls: [`${schemeOf(cluster)}://127.0.0.1:${cluster.nats.port}`, ...natsUrlsOf(cluster)],
     caPem: cluster.authority.certificatePem,

@@ -7,6 +7,20 @@ import { joinPermissions, type UserPermissions } from './permissions.ts';
 const encoder = new TextEncoder();
 const UNLIMITED = -1;
 
+const trafficLimits = { subs: UNLIMITED, data: UNLIMITED, payload: UNLIMITED };
+const accountLimits = {
+  ...trafficLimits,
+  conn: UNLIMITED,
+  leaf: UNLIMITED,
+  imports: UNLIMITED,
+  exports: UNLIMITED,
+  wildcards: true,
+  mem_storage: UNLIMITED,
+  disk_storage: UNLIMITED,
+  streams: UNLIMITED,
+  consumer: UNLIMITED,
+};
+
 /** Seeds of the cluster's keys: whoever has them is the cluster. */
 export const ClusterKeys = z.object({
   operatorSeed: z.string(),
@@ -67,14 +81,9 @@ export async function serverTrust(
   const account = pairOf(keys.accountSeed);
   const systemAccount = pairOf(keys.systemAccountSeed);
   const system_account = systemAccount.getPublicKey();
-  const limits = {
-    ...{ conn: UNLIMITED, leaf: UNLIMITED, imports: UNLIMITED, exports: UNLIMITED, wildcards: true },
-    ...{ subs: UNLIMITED, data: UNLIMITED, payload: UNLIMITED },
-    ...{ mem_storage: UNLIMITED, disk_storage: UNLIMITED, streams: UNLIMITED, consumer: UNLIMITED },
-  };
   const signer = { signer: operator };
   const accountClaims = {
-    limits,
+    limits: accountLimits,
     revocations: { ...revokedAtSeconds },
     signing_keys: [newScopedSigner(pairOf(keys.joinSigningSeed), 'join', userClaims(joinPermissions))],
   };
@@ -105,7 +114,7 @@ export function issueJoinJwt(accountPublicKey: string, joinSigningSeed: string, 
 
 function userClaims(permissions: UserPermissions) {
   return {
-    ...{ subs: UNLIMITED, data: UNLIMITED, payload: UNLIMITED },
+    ...trafficLimits,
     pub: { allow: [...permissions.publish] },
     sub: { allow: [...permissions.subscribe] },
   };

@@ -125,7 +125,11 @@ async function writeNatsConfig(stateDir: string, cluster: Cluster): Promise<void
     writePrivateFile(files.key, `${cluster.serverCertificate.privateKeyPem}\n`);
   }
   const text = natsConfigText({
-    ...{ serverName, listenHost, port, storeDir: files.store, pidFile: files.pid },
+    serverName,
+    listenHost,
+    port,
+    storeDir: files.store,
+    pidFile: files.pid,
     trust: await serverTrust(cluster.keys, cluster.revokedAtSeconds),
     tls: usesTls ? { certificateFile: files.certificate, keyFile: files.key } : undefined,
   });

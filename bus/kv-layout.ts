@@ -1,0 +1,30 @@
+/** How NATS tools lay a key-value bucket over a stream: names, subjects, delete markers. Pure. */
+import { headers, type MsgHdrs } from '@nats-io/transport-node';
+
+const OPERATION_HEADER = 'KV-Operation';
+const TIME_TO_LIVE_HEADER = 'Nats-TTL';
+/** Set by the server on markers it makes itself. */
+const MARKER_REASON_HEADER = 'Nats-Marker-Reason';
+
+export function streamOf(bucket: string): string {
+  return `KV_${bucket}`;
+}
+
+export function subjectOf(bucket: string, key: string): string {
+  return `$KV.${bucket}.${key}`;
+}
+
+/** A message's headers say whether it deletes. */
+export function isDeleteMarker(header: MsgHdrs | undefined): boolean {
+  if (!header) return false;
+  if (header.has(MARKER_REASON_HEADER)) return true;
+  return header.has(OPERATION_HEADER) && header.get(OPERATION_HEADER) !== 'PUT';
+}
+
+/** Headers of a delete marker; with `lifeSeconds` the server forgets the marker itself after that. */
+export function deleteMarkerHeaders(lifeSeconds: number | undefined): MsgHdrs {
+  const own = headers();
+  own.set(OPERATION_HEADER, 'DEL');
+  if (lifeSeconds !== undefined) own.set(TIME_TO_LIVE_HEADER, `${lifeSeconds}s`);
+  return own;
+}
