@@ -7,7 +7,7 @@ const host = {
   build: '0.1.0',
   stateDir: '/var/lib/plimsoll',
   socket: '/run/plimsoll/docker.sock',
-  advertiseAddress: '192.0.2.1',
+  address: '192.0.2.1',
   docker: 'unix:///var/run/docker.sock',
 };
 
@@ -18,7 +18,15 @@ describe('units of a host', () => {
       ...['--socket', '/run/plimsoll/docker.sock', '--advertise', '192.0.2.1'],
     ]);
     expect(agentUnit(host).args.slice(1)).toEqual([
-      ...['agent', '--state-dir', '/var/lib/plimsoll', '--docker', 'unix:///var/run/docker.sock'],
+      ...[
+        'agent',
+        '--state-dir',
+        '/var/lib/plimsoll',
+        '--docker',
+        'unix:///var/run/docker.sock',
+        '--address',
+        '192.0.2.1',
+      ],
     ]);
     expect(agentUnit(host).after).toContain('nats');
   });

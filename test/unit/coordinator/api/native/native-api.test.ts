@@ -1,0 +1,102 @@
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { createNativeApi, type NativeApiParts } from '../../../../../coordinator/api/native/native-api.ts';
+import { systemClock } from '../../../../../runtime/clock.ts';
+import { createLog } from '../../../../../runtime/log.ts';
+import { createMetrics } from '../../../../../runtime/metrics.ts';
+import { MemoryServer } from '../../../../support/memory-bus.ts';
+import { PlanWorld } from '../../../../support/plan-world.ts';
+
+const stops: (() => void)[] = [];
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop();
+});
+
+function parts(changes: Partial<NativeApiParts> = {}): NativeApiParts {
+  const world = new PlanWorld();
+  const { bus } = new MemoryServer({ clock: systemClock }).connect();
+  return {
+    bus,
+    snapshot: () => world.snapshot(),
+    notReady: () => undefined,
+    removeNode: async () => undefined,
+    access: { joinToken: async () => 'PLIM-1-old', rotateJoinToken: async () => 'PLIM-1-new' },
+    metrics: createMetrics('coordinator', '1'),
+    identity: { clusterId: 'c1', advertiseAddress: '192.0.2.1', httpPort: 7700, version: '1' },
+    clock: systemClock,
+    log: createLog('test', 'silent'),
+    ...changes,
+  };
+}
+
+async function serve(which: 'local' | 'readOnly', apiParts: NativeApiParts): Promise<string> {
+  const server = createNativeApi(apiParts)[which].listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  stops.push(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test('the public side shows health, metrics and targets, and nothing that lets anyone in or changes anything', async () => {
+  const url = await serve('readOnly', parts());
+
+  for (const path of ['/healthz', '/readyz', '/metrics', '/v1/sd']) expect((await fetch(url + path)).status).toBe(200);
+  for (const path of ['/v1/token', '/v1/status', '/v1/nodes', '/v1/events', '/v1/why/web']) {
+    expect((await fetch(url + path)).status).toBe(404);
+  }
+  expect((await fetch(`${url}/v1/token/rotate`, { method: 'POST' })).status).toBe(404);
+  expect((await fetch(`${url}/v1/nodes/x`, { method: 'DELETE' })).status).toBe(404);
+});
+
+test('/v1/sd answers 503 while the state is unknown, so that Prometheus keeps what it has', async () => {
+  const url = await serve('readOnly', parts({ notReady: () => 'the bus is away' }));
+
+  const discovery = await fetch(`${url}/v1/sd`);
+  const readiness = await fetch(`${url}/readyz`);
+
+  expect(discovery.status).toBe(503);
+  expect(await discovery.json()).toEqual({
+    code: 'unavailable',
+    message: "Cannot tell the cluster's state: the bus is away",
+  });
+  expect([readiness.status, await readiness.text()]).toEqual([503, 'the bus is away\n']);
+});
+
+test('/v1/sd has the content type Prometheus insists on', async () => {
+  const url = await serve('readOnly', parts());
+
+  expect((await fetch(`${url}/v1/sd`)).headers.get('content-type')).toBe('application/json; charset=utf-8');
+});
+
+test('the local side gives and renews the join token', async () => {
+  const url = await serve('local', parts());
+
+  expect(await (await fetch(`${url}/v1/token`)).json()).toEqual({ token: 'PLIM-1-old', address: '192.0.2.1' });
+  const renewed = await fetch(`${url}/v1/token/rotate`, { method: 'POST' });
+  expect(await renewed.json()).toMatchObject({ token: 'PLIM-1-new' });
+});
+
+test('/v1/events streams one event a line', async () => {
+  const apiParts = parts();
+  const url = await serve('local', apiParts);
+  const response = await fetch(`${url}/v1/events`);
+  const event = { kind: 'service', id: 's1', action: 'create', attributes: { name: 'web' }, atMs: 1 };
+
+  await apiParts.bus.publishDurably('plim.event.service.s1', event);
+
+  const reader = response.body?.getReader();
+  const { value } = (await reader?.read()) ?? {};
+  expect(JSON.parse(new TextDecoder().decode(value))).toEqual(event);
+  await reader?.cancel();
+});
+
+test('an unknown thing is a 404 with a sentence', async () => {
+  const url = await serve('local', parts());
+
+  const response = await fetch(`${url}/v1/why/nobody`);
+
+  expect(response.status).toBe(404);
+  expect(await response.json()).toEqual({ code: 'not-found', message: 'No service, task or node is called "nobody"' });
+});
