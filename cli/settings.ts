@@ -6,8 +6,9 @@ import { readSettings } from '../runtime/settings.ts';
 export const DEFAULT_STATE_DIR = '/var/lib/plimsoll';
 export const DEFAULT_SOCKET = '/run/plimsoll/docker.sock';
 
+export const DEFAULT_DOCKER = 'unix:///var/run/docker.sock';
+
 export const AbsolutePath = z.string().regex(/^\//, 'must be an absolute path');
-export const LogLevel = z.enum(['debug', 'info', 'warn', 'error', 'silent']);
 
 const CommonSettings = z.object({
   stateDir: AbsolutePath.default(DEFAULT_STATE_DIR),

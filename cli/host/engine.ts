@@ -32,7 +32,8 @@ export function prepareEngine(url: string, stateDir: string, runDir: string, doc
   // Kubernetes' door into containerd would listen for nothing.
   writeFileSync(join(directory, 'containerd.toml'), 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n');
   const [dockerd, containerd] = [findProgram('dockerd'), findProgram('containerd')];
-  return engineUnits({ socketPath, directory, runDir, dockerd, containerd, dockerdArgs });
+  const ownData = ['--data-root', join(directory, 'docker'), ...dockerdArgs];
+  return engineUnits({ socketPath, directory, runDir, dockerd, containerd, dockerdArgs: ownData });
 }
 
 /** The absolute path of a program on the PATH. */

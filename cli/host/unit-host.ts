@@ -1,10 +1,7 @@
 /** What keeps Plimsoll's programs running on a host: systemd where it is PID 1, else our own supervisor. */
-import { existsSync } from 'node:fs';
 import type { Clock } from '../../runtime/clock.ts';
 import type { PlimProgram } from '../supervise/start-supervisor.ts';
 import type { Unit } from '../supervise/unit.ts';
-import { SupervisedHost } from './supervised-host.ts';
-import { SystemdHost } from './systemd-host.ts';
 
 export type UnitChange = 'unchanged' | 'started' | 'restarted';
 
@@ -29,13 +26,4 @@ export interface UnitHostParts {
   readonly clock: Clock;
   /** How long a unit's process may take to come up. */
   readonly startTimeoutMs: number;
-}
-
-export function isSystemdHost(): boolean {
-  return existsSync('/run/systemd/system');
-}
-
-/** Units of the standard state directory are systemd's where it runs; any other directory is a trial or a test. */
-export function createUnitHost(parts: UnitHostParts, defaultStateDir: string): UnitHost {
-  return isSystemdHost() && parts.stateDir === defaultStateDir ? new SystemdHost() : new SupervisedHost(parts);
 }

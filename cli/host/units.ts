@@ -10,7 +10,8 @@ export interface HostLayout {
   readonly build: string;
   readonly stateDir: string;
   readonly socket: string;
-  readonly advertiseAddress: string;
+  /** The address other hosts reach this one at; undefined where the agent finds out by itself. */
+  readonly address: string | undefined;
   /** URL of the host's Docker Engine. */
   readonly docker: string;
 }
@@ -30,13 +31,17 @@ export function natsUnit(command: { readonly file: string; readonly args: readon
 }
 
 export function coordinatorUnit(host: HostLayout): Unit {
-  const args = ['--state-dir', host.stateDir, '--socket', host.socket, '--advertise', host.advertiseAddress];
+  const args = ['--state-dir', host.stateDir, '--socket', host.socket, ...addressArgs('--advertise', host)];
   return { ...plimUnit(host, 'coordinator', args), description: 'API, planning, failover', after: ['nats'] };
 }
 
 export function agentUnit(host: HostLayout): Unit {
-  const args = ['--state-dir', host.stateDir, '--docker', host.docker];
+  const args = ['--state-dir', host.stateDir, '--docker', host.docker, ...addressArgs('--address', host)];
   return { ...plimUnit(host, 'agent', args), description: "this host's containers", after: ['nats', 'dockerd'] };
+}
+
+function addressArgs(flag: string, host: HostLayout): string[] {
+  return host.address === undefined ? [] : [flag, host.address];
 }
 
 /** A daemon of `plim` itself; its command has the unit's name. */

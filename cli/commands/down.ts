@@ -1,0 +1,72 @@
+/** `plim down`: this host without Plimsoll. */
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { systemClock } from '../../runtime/clock.ts';
+import { messageOf } from '../../runtime/errors.ts';
+import { removeDockerContext } from '../docker-cli.ts';
+import { clusterIdOf } from '../host/join-cluster.ts';
+import { clearContainers, clearNetwork, removeFiles, stopUnits, type TakeDownParts } from '../host/take-down.ts';
+import { unitHostOf } from '../host/this-host.ts';
+import {
+  AbsolutePath,
+  addSocketOption,
+  addStateDirOption,
+  DEFAULT_DOCKER,
+  DEFAULT_SOCKET,
+  DEFAULT_STATE_DIR,
+  settingsOf,
+} from '../settings.ts';
+import type { Terminal } from '../terminal.ts';
+import { DOCKER_CONTEXT } from './context.ts';
+
+const DownSettings = z.object({
+  stateDir: AbsolutePath.default(DEFAULT_STATE_DIR),
+  socket: AbsolutePath.default(DEFAULT_SOCKET),
+  docker: z.string().default(DEFAULT_DOCKER),
+  purge: z.boolean().default(false),
+  context: z.boolean().default(true),
+});
+type DownSettings = z.infer<typeof DownSettings>;
+
+const examples = `
+Examples:
+  plim down           the services come back with the next "plim up"
+  plim down --purge   the cluster is gone for good`;
+
+export function addDownCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('down')
+    .description("stop Plimsoll on this host and remove the cluster's containers from it");
+  addSocketOption(addStateDirOption(command))
+    .option('--docker <url>', `this host's Docker Engine (default "${DEFAULT_DOCKER}")`)
+    .option('--purge', "remove the state directory too: the cluster's services, keys and metrics")
+    .option('--no-context', 'leave the docker context alone')
+    .addHelpText('after', examples)
+    .action((flags: Record<string, unknown>) => down(settingsOf(DownSettings, flags), terminal));
+}
+
+async function down(settings: DownSettings, terminal: Terminal): Promise<void> {
+  const { stateDir, socket, docker } = settings;
+  const units = unitHostOf(stateDir);
+  const parts: TakeDownParts = { units, clock: systemClock, note: (line) => terminal.err(`down: ${line}\n`) };
+  const clusterId = clusterIdOf(stateDir);
+  await stopUnits(['prometheus', 'coordinator', 'agent'], parts);
+  if (clusterId !== undefined) {
+    await clearContainers(docker, clusterId, parts);
+    await clearNetwork(parts);
+  }
+  await stopUnits(['nats', 'dockerd', 'containerd'], parts);
+  await units.close();
+  removeFiles([socket]);
+  if (settings.context) await removeContext(parts);
+  if (settings.purge) removeFiles([stateDir]);
+  terminal.out(
+    settings.purge ? 'Plimsoll is gone from this host.\n' : `Plimsoll is down; its state is in ${stateDir}.\n`,
+  );
+}
+
+async function removeContext(parts: TakeDownParts): Promise<void> {
+  await removeDockerContext(DOCKER_CONTEXT).catch((error) =>
+    parts.note(`docker context not removed: ${messageOf(error)}`),
+  );
+}

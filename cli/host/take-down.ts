@@ -1,0 +1,56 @@
+/** `plim down` and `plim leave`: taking Plimsoll off a host. */
+import { rmSync } from 'node:fs';
+import { runHostCommand } from '../../agent/network/command-runner.ts';
+import { createIngressPorts } from '../../agent/network/ingress.ts';
+import { hostProcFiles } from '../../agent/network/proc-files.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { messageOf } from '../../runtime/errors.ts';
+import { createLog } from '../../runtime/log.ts';
+import { createMetrics } from '../../runtime/metrics.ts';
+import { programVersion } from '../../runtime/version.ts';
+import { removeClusterContainers } from './cluster-containers.ts';
+import type { UnitHost } from './unit-host.ts';
+
+export interface TakeDownParts {
+  readonly units: UnitHost;
+  readonly clock: Clock;
+  readonly note: (line: string) => void;
+}
+
+/** Programs in the order they stop: first who gives orders, last what the others stand on. */
+const STOP_ORDER = ['prometheus', 'coordinator', 'agent', 'nats', 'dockerd', 'containerd'];
+
+/** Stops these of the host's units that there are, in the right order. */
+export async function stopUnits(names: readonly string[], parts: TakeDownParts): Promise<void> {
+  const present = await parts.units.names();
+  for (const name of STOP_ORDER.filter((each) => names.includes(each) && present.includes(each))) {
+    await parts.units.remove(name);
+    parts.note(`${name} stopped`);
+  }
+}
+
+/** Removes the cluster's containers of this host. An engine that does not answer is reported: nothing runs in it. */
+export async function clearContainers(dockerUrl: string, clusterId: string, parts: TakeDownParts): Promise<void> {
+  try {
+    const count = await removeClusterContainers(dockerUrl, clusterId);
+    parts.note(`${count} containers removed`);
+  } catch (error) {
+    parts.note(`containers not removed, the engine at ${dockerUrl} does not answer: ${messageOf(error)}`);
+  }
+}
+
+/** Takes our nft table, our Docker rule and our kernel switches off the host. */
+export async function clearNetwork(parts: TakeDownParts): Promise<void> {
+  const ingress = createIngressPorts({
+    run: runHostCommand,
+    files: hostProcFiles,
+    clock: parts.clock,
+    log: createLog('plim', 'warn'),
+    metrics: createMetrics('plim', programVersion()),
+  });
+  await ingress.remove().catch((error) => parts.note(`network tables not removed: ${messageOf(error)}`));
+}
+
+export function removeFiles(paths: readonly string[]): void {
+  for (const path of paths) rmSync(path, { recursive: true, force: true });
+}
