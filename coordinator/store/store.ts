@@ -88,11 +88,15 @@ export class Store {
     await withDeadline(this.clock, timeoutMs, gone, late).finally(stop);
   }
 
-  /** What the liveness watch found out; part of every snapshot from now on. */
+  /** What the liveness watch found out; part of every snapshot from now on. Listeners hear of changed states only. */
   setLiveness(liveness: ReadonlyMap<string, NodeLiveness>): void {
+    const before = this.liveness;
+    const changed = [...liveness].filter(([id, { state }]) => before.get(id)?.state !== state).map(([id]) => id);
+    const gone = [...before.keys()].filter((id) => !liveness.has(id));
     this.liveness = liveness;
     this.last = undefined;
-    for (const listener of this.listeners) listener('liveness', [...liveness.keys()]);
+    if (changed.length + gone.length === 0) return;
+    for (const listener of this.listeners) listener('liveness', [...changed, ...gone]);
   }
 
   /** Called after each batch of changes. Returns the way to stop. */

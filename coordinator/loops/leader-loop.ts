@@ -1,0 +1,147 @@
+/** The leader's main loop: snapshot, plan, apply, wait until the snapshot shows it, again. */
+import type { Buckets } from '../../bus/buckets.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { messageOf, PlimsollError } from '../../runtime/errors.ts';
+import type { Log } from '../../runtime/log.ts';
+import { Poke, runLoop } from '../../runtime/loop.ts';
+import { type ApplyParts, apply, type Written } from '../apply/apply.ts';
+import type { Action } from '../plan/actions.ts';
+import { type NodeOrphan, plan } from '../plan/plan.ts';
+import type { Store, WatchedBucket } from '../store/store.ts';
+import type { CoordinatorMetrics } from './coordinator-metrics.ts';
+
+const MIN_GAP_MS = 10;
+const RESYNC_MS = 30_000;
+const RETRY_MS = 500;
+/** A new coordinator hears every living node within this time: before that "not heard of" means nothing. */
+const FIRST_BEATS_MS = 1_200;
+const POLL_MS = 20;
+
+/** Changes of these buckets never call for a plan. */
+const UNPLANNED: readonly (WatchedBucket | 'liveness')[] = ['leases'];
+
+export interface LeaderParts {
+  readonly buckets: Buckets;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: CoordinatorMetrics;
+  readonly rollBackService: ApplyParts['rollBackService'];
+  readonly onDone: (action: Action) => void;
+}
+
+/** Leads one term; made anew for each epoch. */
+export class LeaderLoop {
+  private readonly parts: LeaderParts;
+  private readonly epoch: number;
+  private readonly poke = new Poke();
+  private alarm = new AbortController();
+  private orphans: readonly NodeOrphan[] = [];
+
+  constructor(parts: LeaderParts, epoch: number) {
+    this.parts = parts;
+    this.epoch = epoch;
+  }
+
+  /** Containers without assignments the agents have reported; the next plan adopts or stops them. */
+  takeOrphans(orphans: readonly NodeOrphan[]): void {
+    this.orphans = orphans;
+    if (orphans.length > 0) this.poke.poke();
+  }
+
+  /** Runs until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { store, clock, metrics, log } = this.parts;
+    const stopListening = store.onChange((bucket) => {
+      if (!UNPLANNED.includes(bucket)) this.poke.poke();
+    });
+    try {
+      await this.firstBeats(signal);
+      const times = { minGapMs: MIN_GAP_MS, resyncMs: RESYNC_MS, retryMs: RETRY_MS };
+      const onError = (error: unknown) => {
+        metrics.loopErrors.inc({ loop: 'leader' });
+        log.error({ epoch: this.epoch, error: messageOf(error) }, 'a turn of the leader failed');
+      };
+      await runLoop({ tick: () => this.tick(signal), poke: this.poke, times, clock, onError }, signal);
+    } finally {
+      stopListening();
+      this.alarm.abort();
+    }
+  }
+
+  private async firstBeats(signal: AbortSignal): Promise<void> {
+    const { clock, store } = this.parts;
+    const untilMs = clock.elapsedMs() + FIRST_BEATS_MS;
+    const isWaiting = () =>
+      [...store.snapshot().nodes.keys()].some((id) => {
+        const state = store.snapshot().liveness.get(id)?.state;
+        return state === undefined || state === 'unknown';
+      });
+    while (!signal.aborted && clock.elapsedMs() < untilMs && isWaiting()) {
+      await clock.sleep(POLL_MS, signal).catch(() => undefined);
+    }
+  }
+
+  private async tick(signal: AbortSignal): Promise<void> {
+    const { store, clock, metrics } = this.parts;
+    if (!store.isCurrent) {
+      metrics.skippedPlans.inc({ reason: 'view-not-current' });
+      throw new PlimsollError(
+        'unavailable',
+        'Cannot plan: the view of the buckets has a gap, waiting until it is whole',
+      );
+    }
+    const now = { wallMs: clock.wallMs(), elapsedMs: clock.elapsedMs() };
+    const made = plan(store.snapshot(), now, this.orphans);
+    this.orphans = [];
+    metrics.planSeconds.observe((clock.elapsedMs() - now.elapsedMs) / 1000);
+    if (made.nextAtMs !== undefined) this.wakeIn(made.nextAtMs - now.wallMs);
+    if (made.chains.length > 0) await this.carryOut(made, signal);
+  }
+
+  private async carryOut(made: Parameters<typeof apply>[0], signal: AbortSignal): Promise<void> {
+    const { buckets, clock, metrics, log } = this.parts;
+    if (signal.aborted) return;
+    const startedMs = clock.elapsedMs();
+    const written = await apply(made, {
+      fenced: buckets.fenced({ epoch: this.epoch }),
+      services: buckets.services,
+      epoch: this.epoch,
+      rollBackService: this.parts.rollBackService,
+      log,
+      onDone: (action) => this.done(action),
+      onFailed: ({ kind }, error) =>
+        metrics.actionFailures.inc({ kind, code: error instanceof PlimsollError ? error.code : 'internal' }),
+    });
+    await this.seen(written);
+    metrics.applySeconds.observe((clock.elapsedMs() - startedMs) / 1000);
+    if (written.failures > 0) this.wakeIn(RETRY_MS);
+    else this.poke.poke();
+  }
+
+  private done(action: Action): void {
+    const { metrics, log } = this.parts;
+    metrics.actions.inc({ kind: action.kind });
+    log.debug({ epoch: this.epoch, kind: action.kind, key: action.key, reason: action.reason }, 'carried out');
+    this.parts.onDone(action);
+  }
+
+  /** The next plan must not repeat what this one wrote. */
+  private async seen({ revisions, deleted }: Written): Promise<void> {
+    const { store } = this.parts;
+    await Promise.all([
+      ...[...revisions].map(([bucket, revision]) => store.reached(bucket, revision)),
+      ...deleted.map(({ bucket, key }) => store.vanished(bucket, key)),
+    ]);
+  }
+
+  /** The newest plan knows best when time alone calls for another. */
+  private wakeIn(waitMs: number): void {
+    this.alarm.abort();
+    this.alarm = new AbortController();
+    void this.parts.clock
+      .sleep(Math.max(0, waitMs), this.alarm.signal)
+      .then(() => this.poke.poke())
+      .catch(() => undefined);
+  }
+}
