@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import { z } from 'zod';
 import { dropNulls } from '../../../model/service-spec.ts';
 import { messageOf } from '../../../runtime/errors.ts';
+import { spelledAs } from './key-spelling.ts';
 import { ApiError } from './responses.ts';
 
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -16,9 +17,9 @@ export async function readJson<T>(req: Request, schema: z.ZodType<T>): Promise<T
   return checkJson(parseJson(await readText(req)), schema);
 }
 
-/** `null` counts as absent. Throws ApiError 400 naming the first wrong field. */
+/** `null` counts as absent, the case of keys does not count. Throws ApiError 400 naming the first wrong field. */
 export function checkJson<T>(json: unknown, schema: z.ZodType<T>): T {
-  const result = schema.safeParse(dropNulls(json));
+  const result = schema.safeParse(spelledAs(schema, dropNulls(json)));
   if (result.success) return result.data;
   throw new ApiError(400, `invalid JSON: ${result.error.issues.map(describeIssue).join('; ')}`);
 }

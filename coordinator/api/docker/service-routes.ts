@@ -19,6 +19,13 @@ const filterKeys = ['id', 'name', 'label', 'mode', 'runtime'];
 /** A new service may come without a name: it is given one. */
 const NewServiceSpec = ServiceSpec.extend({ Name: z.string().default('') });
 
+/** Some clients repeat the query's parameters in the body. */
+const UpdatedServiceSpec = ServiceSpec.extend({
+  version: z.unknown().optional(),
+  rollback: z.unknown().optional(),
+  registryAuthFrom: z.unknown().optional(),
+});
+
 export function serviceRoutes(parts: DockerApiParts): Router {
   const router = Router();
   router.get('/services', (req, res) => {
@@ -50,7 +57,7 @@ function serviceWrites(router: Router, parts: DockerApiParts): void {
   router.post('/services/:service/update', async (req, res) => {
     refuseRegistryCredentials(req);
     const version = queryVersion(req, 'service');
-    const spec = await readJson(req, ServiceSpec);
+    const spec = ServiceSpec.strip().parse(await readJson(req, UpdatedServiceSpec));
     const { id } = serviceByReference(parts.snapshot(), pathPart(req, 'service')).value;
     const isRollback = queryText(req, 'rollback') === 'previous';
     const wishes = parts.wishes.services;
