@@ -22,7 +22,7 @@ export interface AgentParts {
   readonly ports: PublishedPorts & { watch(signal: AbortSignal): Promise<void> };
   /** Starts sending beats from a thread of its own; the agent itself tells `state` how it does. */
   readonly startBeats: (state: BeatState, incarnation: number) => { stop(): Promise<void> };
-  /** The containers' part of /metrics. */
-  readonly containersPage: (containers: readonly ObservedContainer[]) => Promise<string>;
+  /** The part of /metrics about the containers of this host: ours, as given, and all others. */
+  readonly containersPage: (own: readonly ObservedContainer[]) => Promise<string>;
   readonly monotonicNs: () => bigint;
 }

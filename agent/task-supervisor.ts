@@ -114,7 +114,7 @@ export class TaskSupervisor {
       const touchedSince = entry.job !== undefined || entry.looks !== (startedAt.get(taskId) ?? 0);
       if (!touchedSince) entry.containers = new Map((byTask.get(taskId) ?? []).map((one) => [one.id, one]));
     }
-    for (const taskId of [...this.entries.keys()]) this.turn(taskId);
+    for (const taskId of this.entries.keys()) this.turn(taskId);
     this.countOrphans();
   }
 

@@ -62,8 +62,10 @@ class Engine implements PrivateEngine {
       'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n',
     );
     this.containerd = this.spawn('containerd', [
-      ...['--config', join(this.dir, 'containerd.toml'), '--address', this.containerdSocket],
-      ...['--root', join(this.dir, 'containerd'), '--state', join(this.dir, 'containerd-state')],
+      `--config=${join(this.dir, 'containerd.toml')}`,
+      `--address=${this.containerdSocket}`,
+      `--root=${join(this.dir, 'containerd')}`,
+      `--state=${join(this.dir, 'containerd-state')}`,
     ]);
     await eventually(() => shell(`test -S ${this.containerdSocket} && echo yes`), { what: 'containerd listens' });
     await this.startDockerd();
@@ -73,10 +75,14 @@ class Engine implements PrivateEngine {
   async startDockerd(): Promise<void> {
     await rm(join(this.dir, 'docker.pid'), { force: true });
     this.dockerd = this.spawn('dockerd', [
-      ...['--config-file', join(this.dir, 'daemon.json'), '--host', this.address],
-      ...['--containerd', this.containerdSocket, '--data-root', join(this.dir, 'data')],
-      ...['--exec-root', join(this.dir, 'exec'), '--pidfile', join(this.dir, 'docker.pid')],
-      ...['--cgroup-parent', `/${this.namespace}`, '--exec-opt', 'native.cgroupdriver=cgroupfs'],
+      `--config-file=${join(this.dir, 'daemon.json')}`,
+      `--host=${this.address}`,
+      `--containerd=${this.containerdSocket}`,
+      `--data-root=${join(this.dir, 'data')}`,
+      `--exec-root=${join(this.dir, 'exec')}`,
+      `--pidfile=${join(this.dir, 'docker.pid')}`,
+      `--cgroup-parent=/${this.namespace}`,
+      '--exec-opt=native.cgroupdriver=cgroupfs',
       ...(this.liveRestore ? ['--live-restore'] : []),
     ]);
     await eventually(() => this.docker('version'), { timeoutMs: 30_000, what: 'dockerd answers' });

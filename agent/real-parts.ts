@@ -1,0 +1,39 @@
+/** An agent's parts as they are in production: Docker, NATS, the kernel's tables, threads. */
+import { connectBus } from '../bus/connect-bus.ts';
+import { readNodeIdentity } from '../bus/identity/user-identity.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { createLog } from '../runtime/log.ts';
+import { createMetrics } from '../runtime/metrics.ts';
+import { programVersion } from '../runtime/version.ts';
+import type { AgentParts } from './agent-parts.ts';
+import { DockerEngine } from './engine/docker-engine.ts';
+import { createHostPage } from './metrics/host-page.ts';
+import { runHostCommand } from './network/command-runner.ts';
+import { createIngressPorts } from './network/ingress.ts';
+import { hostProcFiles } from './network/proc-files.ts';
+import type { AgentSettings } from './settings.ts';
+import { startBeatThread } from './start-beat-thread.ts';
+
+/** Reads this node's identity from the state directory; throws `not-found` when it has not joined a cluster. */
+export function realParts(settings: AgentSettings): AgentParts {
+  const identity = readNodeIdentity(settings.stateDir);
+  const version = programVersion();
+  const clock = systemClock;
+  const log = createLog('agent', settings.logLevel);
+  const metrics = createMetrics('agent', version);
+  const engine = new DockerEngine(settings.docker, clock);
+  return {
+    identity,
+    version,
+    clock,
+    log,
+    metrics,
+    engine,
+    connect: () => connectBus({ identity, purpose: 'state', waitForServer: false, clock, log, registry: metrics }),
+    ports: createIngressPorts({ run: runHostCommand, files: hostProcFiles, clock, log, metrics }),
+    startBeats: (state, incarnation) =>
+      startBeatThread({ identity, incarnation, state, clock, log, logLevel: settings.logLevel }),
+    containersPage: createHostPage({ engine, clock, log }),
+    monotonicNs: () => process.hrtime.bigint(),
+  };
+}
