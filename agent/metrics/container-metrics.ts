@@ -1,4 +1,5 @@
 /** The containers' part of an agent's /metrics: read from the kernel's files at each scrape, in one pass. */
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../runtime/clock.ts';
 import { type CgroupPlace, cgroupPlace } from './cgroup-place.ts';
 import { readCgroupV1 } from './cgroup-v1.ts';
@@ -25,16 +26,17 @@ export interface ContainerMetrics {
 
 export interface ContainerMetricsOptions {
   readonly clock: Clock;
-  /** Answers a file's text, undefined when it is not there (any more). */
-  readonly read: (path: string) => Promise<string | undefined>;
+  /**
+   * Answers a file's text, undefined when it is not there (any more). Synchronous, because the kernel makes these files
+   * up at once: 50 containers cost 25 ms of CPU this way and 190 ms by asynchronous reads. Other work gets its turn
+   * after each container.
+   */
+  readonly read: (path: string) => string | undefined;
   /** Usually /sys/fs/cgroup. */
   readonly cgroupRoot: string;
   /** Usually /proc. */
   readonly procRoot: string;
 }
-
-/** Containers read at the same time: file reads occupy the few threads Node shares with DNS and crypto. */
-const CONCURRENT_CONTAINERS = 2;
 
 export function createContainerMetrics(options: ContainerMetricsOptions): ContainerMetrics {
   return { page: (containers) => measurePage(options, containers) };
@@ -42,36 +44,33 @@ export function createContainerMetrics(options: ContainerMetricsOptions): Contai
 
 async function measurePage(options: ContainerMetricsOptions, containers: readonly MeasuredContainer[]) {
   const begunMs = options.clock.elapsedMs();
-  const waiting = [...containers];
   const measured: MeasuredSamples[] = [];
-  const worker = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const samples = await measure(options, next);
-      if (samples) measured.push(samples);
-    }
-  };
-  await Promise.all(Array.from({ length: CONCURRENT_CONTAINERS }, worker));
+  for (const container of containers) {
+    const samples = measure(options, container);
+    if (samples) measured.push(samples);
+    await setImmediate();
+  }
   return renderPage(measured, (options.clock.elapsedMs() - begunMs) / 1000);
 }
 
-async function measure(
-  options: ContainerMetricsOptions,
-  container: MeasuredContainer,
-): Promise<MeasuredSamples | undefined> {
+function measure(options: ContainerMetricsOptions, container: MeasuredContainer): MeasuredSamples | undefined {
   const { read, procRoot, cgroupRoot } = options;
   const procDirectory = `${procRoot}/${container.pid}`;
-  const procCgroup = container.pid === undefined ? undefined : await read(`${procDirectory}/cgroup`);
+  const procCgroup = container.pid === undefined ? undefined : read(`${procDirectory}/cgroup`);
   const place = procCgroup === undefined ? undefined : cgroupPlace(procCgroup, container.id, cgroupRoot);
   if (!place) return undefined;
-  const [resources, netDev] = await Promise.all([readResources(read, place), read(`${procDirectory}/net/dev`)]);
+  const resources = readResources(read, place);
   if (resources.length === 0) return undefined;
-  const samples = [...resources, ...readNetworkCounters(netDev), ...times(options.clock, container)];
-  return { container, cgroupPath: place.path, samples };
+  const network = readNetworkCounters(read(`${procDirectory}/net/dev`));
+  return {
+    container,
+    cgroupPath: place.path,
+    samples: [...resources, ...network, ...times(options.clock, container)],
+  };
 }
 
-async function readResources(read: ContainerMetricsOptions['read'], place: CgroupPlace): Promise<Sample[]> {
-  const texts = await Promise.all([...place.files].map(async ([name, path]) => [name, await read(path)] as const));
-  const files = Object.fromEntries(texts);
+function readResources(read: ContainerMetricsOptions['read'], place: CgroupPlace): Sample[] {
+  const files = Object.fromEntries([...place.files].map(([name, path]) => [name, read(path)]));
   return place.version === 1 ? readCgroupV1(files) : readCgroupV2(files);
 }
 

@@ -16,14 +16,11 @@ type Runs = Pick<MeasuredContainer, 'pid' | 'startedAtMs'>;
 /** Remembers each container's first process, so that a scrape costs the engine one list and nothing else. */
 export class HostContainers {
   private readonly engine: Pick<Engine, 'listRaw' | 'inspectRaw'>;
-  private readonly isAlive: (pid: number, containerId: string) => Promise<boolean>;
+  private readonly isAlive: (pid: number, containerId: string) => boolean;
   private runs = new Map<string, Runs>();
 
   /** `isAlive`: is this process still the container's? A container that was restarted has another. */
-  constructor(
-    engine: Pick<Engine, 'listRaw' | 'inspectRaw'>,
-    isAlive: (pid: number, containerId: string) => Promise<boolean>,
-  ) {
+  constructor(engine: Pick<Engine, 'listRaw' | 'inspectRaw'>, isAlive: (pid: number, containerId: string) => boolean) {
     this.engine = engine;
     this.isAlive = isAlive;
   }
@@ -45,7 +42,7 @@ export class HostContainers {
   }
 
   private async runOf(containerId: string, known: Runs | undefined): Promise<Runs> {
-    if (known?.pid !== undefined && (await this.isAlive(known.pid, containerId))) return known;
+    if (known?.pid !== undefined && this.isAlive(known.pid, containerId)) return known;
     const inspected = await this.engine.inspectRaw(containerId).catch(() => undefined);
     if (!inspected) return noRun;
     const { State } = Inspected.parse(inspected);

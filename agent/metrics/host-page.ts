@@ -1,5 +1,5 @@
 /** The containers' metrics page of this host: the cluster's containers as the agent knows them, and all others. */
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import type { Clock } from '../../runtime/clock.ts';
 import { messageOf } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -17,9 +17,9 @@ export interface HostPageParts {
 export function createHostPage(parts: HostPageParts): (own: readonly MeasuredContainer[]) => Promise<string> {
   const { clock, log } = parts;
   const metrics = createContainerMetrics({ clock, read: readIfThere, cgroupRoot: '/sys/fs/cgroup', procRoot: '/proc' });
-  const host = new HostContainers(parts.engine, async (pid, containerId) => {
-    return (await readIfThere(`/proc/${pid}/cgroup`))?.includes(containerId) ?? false;
-  });
+  const host = new HostContainers(parts.engine, (pid, containerId) =>
+    (readIfThere(`/proc/${pid}/cgroup`) ?? '').includes(containerId),
+  );
   return async (own) => {
     const others = await host.othersThan(new Set(own.map((container) => container.id))).catch((error: unknown) => {
       log.warn({ error: messageOf(error) }, 'cannot list the other containers: only our own are measured');
@@ -29,6 +29,10 @@ export function createHostPage(parts: HostPageParts): (own: readonly MeasuredCon
   };
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch(() => undefined);
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
