@@ -1,0 +1,28 @@
+/** What a coordinator is put together from: the real things in production, others in tests. */
+import type { Buckets } from '../bus/buckets.ts';
+import type { Bus, Subscription } from '../bus/bus.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { ClusterAccess } from './api/native/native-api.ts';
+import type { TcpProbe } from './loops/probes.ts';
+
+export interface CoordinatorParts {
+  readonly identity: { readonly coordinatorId: string; readonly clusterId: string; readonly caPem: string };
+  /** The node this host is, once it has joined as one. */
+  readonly nodeId: () => string | undefined;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** Connects to the cluster's bus; called until it succeeds. */
+  readonly connect: () => Promise<{ readonly bus: Bus; readonly buckets: Buckets }>;
+  /** Answers hosts that want to join. */
+  readonly serveJoins: (bus: Bus, buckets: Buckets) => Subscription;
+  readonly access: ClusterAccess;
+  /** Takes the credentials of the node with this public key away. */
+  readonly revoke: (publicKey: string) => Promise<void>;
+  readonly probe: TcpProbe;
+}

@@ -1,0 +1,93 @@
+/** What this coordinator does while it leads, and whether it does. */
+import type { Buckets } from '../bus/buckets.ts';
+import type { Bus } from '../bus/bus.ts';
+import { runLease } from '../bus/lease.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { messageOf } from '../runtime/errors.ts';
+import type { Log } from '../runtime/log.ts';
+import type { CoordinatorMetrics } from './loops/coordinator-metrics.ts';
+import { eventOf, publishEvent } from './loops/events.ts';
+import { Housekeeping } from './loops/housekeeping.ts';
+import { LeaderLoop } from './loops/leader-loop.ts';
+import type { Store } from './store/store.ts';
+import type { Wishes } from './wishes/wishes.ts';
+
+export interface LeadershipParts {
+  readonly bus: Bus;
+  readonly buckets: Buckets;
+  readonly store: Store;
+  readonly wishes: Wishes;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: CoordinatorMetrics;
+  readonly coordinatorId: string;
+  readonly nodeId: () => string | undefined;
+}
+
+export class Leadership {
+  private sinceMs: number | undefined;
+  private readonly parts: LeadershipParts;
+  private readonly terms = new Set<Promise<void>>();
+
+  constructor(parts: LeadershipParts) {
+    this.parts = parts;
+  }
+
+  /** Since when this coordinator leads, on the elapsed clock; undefined while it does not. */
+  get leadingSinceMs(): number | undefined {
+    return this.sinceMs;
+  }
+
+  /** Stands for leader and leads, again and again, until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { bus, buckets, clock, log, coordinatorId, nodeId } = this.parts;
+    // Read at every renewal: the host may become a node while it leads.
+    const holder = {
+      coordinatorId,
+      get nodeId() {
+        return nodeId() ?? '';
+      },
+    };
+    const callbacks = {
+      onLead: (epoch: number, term: AbortSignal) => this.begin(epoch, term),
+      onLose: () => this.end(),
+    };
+    await runLease({ bus, buckets, clock, log, holder }, callbacks, signal);
+    await Promise.all(this.terms);
+  }
+
+  private begin(epoch: number, signal: AbortSignal): void {
+    this.sinceMs = this.parts.clock.elapsedMs();
+    this.parts.metrics.leading.set(1);
+    const term = this.leadTerm(epoch, signal).finally(() => this.terms.delete(term));
+    this.terms.add(term);
+  }
+
+  private end(): void {
+    this.sinceMs = undefined;
+    this.parts.metrics.leading.set(0);
+  }
+
+  private async leadTerm(epoch: number, signal: AbortSignal): Promise<void> {
+    const { wishes, clock, log } = this.parts;
+    const loop = new LeaderLoop(
+      {
+        ...this.parts,
+        rollBackService: async (id, version) => {
+          await wishes.services.rollback(id, version);
+        },
+        onDone: (action) => {
+          const event = eventOf(action, clock.wallMs());
+          if (event) publishEvent(this.parts, event);
+        },
+      },
+      epoch,
+    );
+    const housekeeping = new Housekeeping({ ...this.parts, epoch, onOrphans: (orphans) => loop.takeOrphans(orphans) });
+    try {
+      await Promise.all([loop.run(signal), housekeeping.run(signal)]);
+    } catch (error) {
+      log.error({ epoch, error: messageOf(error) }, 'a term of leadership ended with an error');
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/** A coordinator's parts as they are in production: NATS, the cluster's keys on this host's disk, real time. */
+import { connectBus } from '../bus/connect-bus.ts';
+import { joinTokenOf, openCluster } from '../bus/identity/cluster.ts';
+import { serveJoins } from '../bus/identity/join.ts';
+import { readCoordinatorIdentity, readNodeIdentity } from '../bus/identity/user-identity.ts';
+import { revokeUser } from '../bus/server/nats-server.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { PlimsollError } from '../runtime/errors.ts';
+import { createLog } from '../runtime/log.ts';
+import { createMetrics } from '../runtime/metrics.ts';
+import { programVersion } from '../runtime/version.ts';
+import type { ClusterAccess } from './api/native/native-api.ts';
+import type { CoordinatorParts } from './coordinator-parts.ts';
+import { probeTcp } from './loops/probes.ts';
+import type { CoordinatorSettings } from './settings.ts';
+
+/** Reads the cluster's keys from the state directory; throws `not-found` when this host holds no cluster. */
+export function realParts(settings: CoordinatorSettings): CoordinatorParts {
+  const { stateDir } = settings;
+  const identity = readCoordinatorIdentity(stateDir);
+  const clock = systemClock;
+  const version = programVersion();
+  const log = createLog('coordinator', settings.logLevel);
+  const metrics = createMetrics('coordinator', version);
+  return {
+    identity,
+    nodeId: () => nodeIdOf(stateDir),
+    version,
+    clock,
+    log,
+    metrics,
+    random: Math.random,
+    connect: () => connectBus({ identity, purpose: 'state', waitForServer: false, clock, log, registry: metrics }),
+    serveJoins: (bus, buckets) => serveJoins({ bus, buckets, cluster: openCluster(stateDir), clock, log }),
+    access: clusterAccess(stateDir),
+    revoke: (publicKey) => revokeUser(stateDir, publicKey, clock.wallMs()),
+    probe: probeTcp,
+  };
+}
+
+function nodeIdOf(stateDir: string): string | undefined {
+  try {
+    return readNodeIdentity(stateDir).nodeId;
+  } catch {
+    // Not a node (yet): that is no error of a coordinator.
+    return undefined;
+  }
+}
+
+function clusterAccess(stateDir: string): ClusterAccess {
+  return {
+    joinToken: async () => joinTokenOf(openCluster(stateDir)),
+    rotateJoinToken: async () => {
+      throw new PlimsollError('unsupported', 'Plimsoll does not support changing the join token yet');
+    },
+  };
+}

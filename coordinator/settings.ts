@@ -1,0 +1,16 @@
+/** Settings of `plim coordinator`: flags, `PLIMSOLL_*`, config file; see runtime/settings.ts. */
+import { z } from 'zod';
+
+export const CoordinatorSettings = z.object({
+  /** Holds cluster/ (keys, this coordinator's identity) and, where the host is a node too, node/identity.json. */
+  stateDir: z.string().default('/var/lib/plimsoll'),
+  /** Unix socket of the Engine API and the whole native API. */
+  socket: z.string().default('/run/plimsoll/docker.sock'),
+  /** Address other hosts reach this coordinator's host at. */
+  advertise: z.string().default('127.0.0.1'),
+  /** Where the read-only pages (/metrics, /v1/sd, /healthz, /readyz) are served. */
+  listen: z.string().default('0.0.0.0'),
+  port: z.coerce.number().int().min(0).max(65535).default(7700),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+});
+export type CoordinatorSettings = z.infer<typeof CoordinatorSettings>;
