@@ -15,6 +15,7 @@ export interface AgentMetrics {
   readonly ingressFailures: Counter<string>;
   readonly massStopsChecked: Counter<string>;
   readonly eventsLost: Counter<string>;
+  readonly imagesRemoved: Counter<string>;
   readonly tasks: Gauge<'state'>;
 }
 
@@ -51,6 +52,10 @@ export function agentMetrics(registry: Metrics): AgentMetrics {
     ingressFailures: count('plimsoll_agent_ingress_failures_total', 'Times published ports could not be set.'),
     massStopsChecked: count('plimsoll_agent_mass_stops_checked_total', 'Times a stop of most tasks was checked first.'),
     eventsLost: count('plimsoll_agent_events_lost_total', 'Container events the bus did not take.'),
+    imagesRemoved: count(
+      'plimsoll_agent_images_removed_total',
+      'Unused images removed because the disk was nearly full.',
+    ),
     tasks: new Gauge({
       name: 'plimsoll_agent_tasks',
       help: 'Tasks on this node, by state of their current attempt.',

@@ -1,7 +1,7 @@
 /** The daemon of one host: takes assignments from the bus, keeps the engine at them, says what became of them. */
 import { messageOf, type PlimsollError } from '../runtime/errors.ts';
 import { Lifecycle } from '../runtime/lifecycle.ts';
-import { Poke } from '../runtime/loop.ts';
+import { Poke, runLoop } from '../runtime/loop.ts';
 import { type AgentMetrics, agentMetrics } from './agent-metrics.ts';
 import type { AgentParts } from './agent-parts.ts';
 import { keepAssignments, readAssignments } from './assignment-file.ts';
@@ -9,9 +9,11 @@ import { BeatState } from './beat-state.ts';
 import { BusLink } from './bus-link.ts';
 import { ContainerEvents } from './container-events.ts';
 import { EngineWatch } from './engine-watch.ts';
+import { keepHouse } from './housekeeping.ts';
 import { type AgentHttp, serveHttp } from './http-server.ts';
 import { ImageStore } from './image-store.ts';
 import { IngressFeed } from './ingress-feed.ts';
+import { ensureLiveRestore } from './live-restore.ts';
 import { NodeDescription } from './node-description.ts';
 import { planUnhealthyReplacements } from './plan/replace-unhealthy.ts';
 import { type Incarnation, markRegistered, nextIncarnation } from './registration.ts';
@@ -86,6 +88,7 @@ class Agent {
     this.background('engine watch', this.createEngineWatch().run(lifecycle.signal));
     this.background('published ports', parts.ports.watch(lifecycle.signal));
     this.background('main loop', this.tick(lifecycle.signal));
+    this.background('housekeeping', this.keepHouse(lifecycle.signal));
     this.background('bus', this.link.run(supervisor));
     lifecycle.onStop('bus link', () => this.link.stop());
     return { nodeId: parts.identity.nodeId, port: http.port, failed, stop: () => lifecycle.stop() };
@@ -190,17 +193,26 @@ class Agent {
     }
   }
 
+  /** Asks the engine what it is until it answers, then now and then; its first answer is also the moment to secure it. */
   private async keepDescribed(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const refreshed = await this.description.refresh().then(
-        () => true,
-        (error) => {
-          this.parts.log.warn({ error: messageOf(error) }, 'the engine does not say what it is: asking again');
-          return false;
-        },
-      );
-      await this.parts.clock.sleep(refreshed ? DESCRIBE_MS : DESCRIBE_RETRY_MS, signal).catch(() => undefined);
-    }
+    const { parts, settings, description } = this;
+    const refresh = async () => {
+      const isFirst = description.rootDir === undefined;
+      await description.refresh();
+      if (!isFirst || !settings.manageLiveRestore) return;
+      await ensureLiveRestore({ ...parts, docker: settings.docker, configFile: settings.dockerConfigFile });
+    };
+    const onError = (error: unknown) =>
+      parts.log.warn({ error: messageOf(error) }, 'the engine does not say what it is: asking again');
+    const times = { minGapMs: 10, resyncMs: DESCRIBE_MS, retryMs: DESCRIBE_RETRY_MS };
+    await runLoop({ tick: refresh, poke: new Poke(), times, clock: parts.clock, onError }, signal);
+  }
+
+  private async keepHouse(signal: AbortSignal): Promise<void> {
+    const { parts, settings, metrics, supervisor, description } = this;
+    const { stateDir, imageCleanupAbove: cleanupAbove } = settings;
+    const rootDir = () => description.rootDir;
+    await keepHouse({ ...parts, metrics, stateDir, cleanupAbove, tasks: () => supervisor.tasks(), rootDir }, signal);
   }
 
   private async metricsPage(): Promise<string> {

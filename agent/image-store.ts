@@ -11,8 +11,6 @@ export class ImageStore {
   private readonly clock: Clock;
   private readonly pulls = new Map<string, Promise<void>>();
   private readonly lookedUpAtMs = new Map<string, number>();
-  /** Images this agent pulled or ran, and when last: what housekeeping may and may not remove. */
-  readonly usedAtMs = new Map<string, number>();
 
   constructor(engine: Engine, clock: Clock) {
     this.engine = engine;
@@ -32,10 +30,6 @@ export class ImageStore {
       if (signal.aborted || isUnavailable(error)) throw error;
       if (!here) throw new PlimsollError('not-found', `No such image: ${image}: ${messageOf(error)}`, { cause: error });
     }
-  }
-
-  noteUse(image: string): void {
-    this.usedAtMs.set(image, this.clock.elapsedMs());
   }
 
   private isFresh(image: string): boolean {

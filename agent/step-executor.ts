@@ -60,7 +60,6 @@ export async function executeStep(
 }
 
 async function create(parts: ExecutorParts, record: TaskRecord, attempt: number): Promise<string> {
-  parts.images.noteUse(record.template.ContainerSpec.Image);
   const place = await parts.place();
   return refusable('create', async () => {
     const request = containerRequest(record, attempt, place);

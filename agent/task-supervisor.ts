@@ -4,7 +4,7 @@
  */
 import type { Orphan } from '../model/messages.ts';
 import type { TaskRecord } from '../model/records.ts';
-import type { Clock } from '../runtime/clock.ts';
+import { type Clock, withDeadline } from '../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import { KeyedQueue } from '../runtime/keyed-queue.ts';
 import type { Log } from '../runtime/log.ts';
@@ -21,6 +21,7 @@ const STOPS_AT_ONCE = 32;
 const PULLS_AT_ONCE = 64;
 const REMOVALS_AT_ONCE = 2;
 const ENGINE_RETRY_MS = 500;
+const STOP_WAIT_MS = 2_000;
 
 export interface SupervisorParts {
   readonly clock: Clock;
@@ -179,14 +180,21 @@ export class TaskSupervisor {
     for (const entry of this.entries.values()) this.report(entry);
   }
 
-  /** Ends planning; steps in work are left to the engine. Containers stay as they are. */
+  /** Ends planning; steps still in work after a moment are left to the engine. Containers stay as they are. */
   async stop(): Promise<void> {
     this.stopping.abort();
     for (const entry of this.entries.values()) {
       entry.timer?.abort();
       if (entry.job?.kind === 'pull') entry.job.abort.abort();
     }
-    await Promise.all(Object.values(this.lanes).map((lane) => lane.idle()));
+    const idle = Promise.all(Object.values(this.lanes).map((lane) => lane.idle()));
+    const late = () => new PlimsollError('timeout', 'steps are still in work');
+    await withDeadline(this.parts.clock, STOP_WAIT_MS, idle, late).catch((error) => {
+      this.parts.log.info(
+        { reason: messageOf(error) },
+        'the agent ends before its last steps do: the engine finishes them',
+      );
+    });
   }
 
   private newEntry(record: TaskRecord): Entry {

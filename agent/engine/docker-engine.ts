@@ -10,7 +10,6 @@ import { streamLogs } from './docker-logs.ts';
 import { pullImage } from './docker-pull.ts';
 import {
   CreateReply,
-  ImagesReply,
   InfoReply,
   InspectRawReply,
   InspectReply,
@@ -18,7 +17,7 @@ import {
   observedContainer,
   VersionReply,
 } from './docker-replies.ts';
-import type { Engine, EngineDescription, EngineEvent, ImageOnNode, LogsOptions } from './engine.ts';
+import type { Engine, EngineDescription, EngineEvent, LogsOptions } from './engine.ts';
 import { EngineCalls } from './engine-calls.ts';
 
 const QUICK_MS = 10_000;
@@ -130,18 +129,9 @@ export class DockerEngine implements Engine {
     return pullImage(this.calls, this.clock, reference, signal);
   }
 
-  async images(): Promise<ImageOnNode[]> {
-    const listed = await this.calls.call({ method: 'GET', path: '/images/json', deadlineMs: WORK_MS }, ImagesReply);
-    return listed.map((image) => ({
-      id: image.Id,
-      references: [...(image.RepoTags ?? []), ...(image.RepoDigests ?? [])],
-      createdAtMs: image.Created * 1000,
-    }));
-  }
-
-  async removeImage(id: string): Promise<void> {
+  async removeImage(reference: string): Promise<void> {
     await this.calls.call(
-      { method: 'DELETE', path: `/images/${id}`, deadlineMs: WORK_MS, fineToo: [404, 409] },
+      { method: 'DELETE', path: `/images/${reference}`, deadlineMs: WORK_MS, fineToo: [404, 409] },
       z.unknown(),
     );
   }

@@ -52,15 +52,6 @@ export const InspectReply = z.object({
 });
 export type InspectReply = z.infer<typeof InspectReply>;
 
-export const ImagesReply = z.array(
-  z.object({
-    Id: z.string(),
-    RepoTags: z.array(z.string()).nullish(),
-    RepoDigests: z.array(z.string()).nullish(),
-    Created: z.number(),
-  }),
-);
-
 export const EventReply = z.object({
   Action: z.string(),
   Actor: z.object({ ID: z.string(), Attributes: Labels }),

@@ -30,12 +30,6 @@ export interface EngineEvent {
   readonly atMs: number;
 }
 
-export interface ImageOnNode {
-  readonly id: string;
-  readonly references: readonly string[];
-  readonly createdAtMs: number;
-}
-
 export type LogsOptions = Omit<LogsRequest, 'taskId'>;
 
 export interface Engine {
@@ -59,8 +53,8 @@ export interface Engine {
   hasImage(reference: string): Promise<boolean>;
   /** Fails when nothing has come for a minute; a slow pull may take as long as it likes. */
   pull(reference: string, signal: AbortSignal): Promise<void>;
-  images(): Promise<ImageOnNode[]>;
-  removeImage(id: string): Promise<void>;
+  /** Fine when it is gone already or still in use. */
+  removeImage(reference: string): Promise<void>;
   /** Resolves once events flow; `onEnd` is called when they stop. */
   events(
     clusterId: string,
