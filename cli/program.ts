@@ -2,11 +2,18 @@
 import { Command, CommanderError } from 'commander';
 import { messageOf } from '../runtime/errors.ts';
 import { programVersion } from '../runtime/version.ts';
+import { addAgentCommand } from './commands/agent.ts';
 import { addContextCommand } from './commands/context.ts';
+import { addCoordinatorCommand } from './commands/coordinator.ts';
+import { addDownCommand } from './commands/down.ts';
 import { addEventsCommand } from './commands/events.ts';
+import { addJoinCommand } from './commands/join.ts';
+import { addLeaveCommand } from './commands/leave.ts';
+import { addNatsCommand } from './commands/nats.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addSuperviseCommand } from './commands/supervise.ts';
 import { addTokenCommand } from './commands/token.ts';
+import { addUpCommand } from './commands/up.ts';
 import { addWhyCommand } from './commands/why.ts';
 import { exitCodeHelp, exitCodeOf, exitCodes } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
@@ -26,13 +33,20 @@ export function createProgram(terminal: Terminal): Command {
     .addHelpText('after', epilogue)
     .exitOverride();
   program.commandsGroup('Cluster:');
+  addUpCommand(program, terminal);
+  addDownCommand(program, terminal);
   addStatusCommand(program, terminal);
   addWhyCommand(program, terminal);
   addEventsCommand(program, terminal);
   addContextCommand(program, terminal);
   program.commandsGroup('Hosts:');
   addTokenCommand(program, terminal);
+  addJoinCommand(program, terminal);
+  addLeaveCommand(program, terminal);
   program.commandsGroup('Daemons (started by "plim up" and "plim join"):');
+  addCoordinatorCommand(program);
+  addAgentCommand(program);
+  addNatsCommand(program);
   addSuperviseCommand(program);
   return program;
 }

@@ -8,6 +8,9 @@ export const DEFAULT_SOCKET = '/run/plimsoll/docker.sock';
 
 export const DEFAULT_DOCKER = 'unix:///var/run/docker.sock';
 
+/** A switch: from a flag, or as a word in the environment. */
+export const Switch = z.boolean().or(z.stringbool());
+export const Port = z.coerce.number().int().min(1).max(65535);
 export const AbsolutePath = z.string().regex(/^\//, 'must be an absolute path');
 
 const CommonSettings = z.object({
@@ -16,21 +19,24 @@ const CommonSettings = z.object({
 });
 export type CommonSettings = z.infer<typeof CommonSettings>;
 
-/** The settings of a command; throws `invalid`, naming the setting. */
-export function settingsOf<S extends z.ZodRawShape>(
-  schema: z.ZodObject<S>,
-  flags: Readonly<Record<string, unknown>>,
-): z.infer<z.ZodObject<S>> {
-  const { config, ...settings } = flags;
+/** The settings of a command out of its command line, the environment and its --config file; throws `invalid`. */
+export function settingsOf<S extends z.ZodRawShape>(schema: z.ZodObject<S>, command: Command): z.infer<z.ZodObject<S>> {
+  const { config, ...flags } = givenFlags(command);
   return readSettings(schema, {
-    flags: settings,
+    flags,
     environment: process.env,
     configFile: typeof config === 'string' ? config : undefined,
   });
 }
 
-export function commonSettings(flags: Readonly<Record<string, unknown>>): CommonSettings {
-  return settingsOf(CommonSettings, flags);
+/** Without the defaults commander fills in, which would hide the environment and the file. */
+function givenFlags(command: Command): Record<string, unknown> {
+  const given = Object.entries(command.opts()).filter(([name]) => command.getOptionValueSource(name) === 'cli');
+  return Object.fromEntries(given);
+}
+
+export function commonSettings(command: Command): CommonSettings {
+  return settingsOf(CommonSettings, command);
 }
 
 export function addStateDirOption(command: Command): Command {

@@ -17,14 +17,13 @@ export function addContextCommand(program: Command, terminal: Terminal): void {
     .option('--name <name>', 'name of the context', DOCKER_CONTEXT)
     .option('--remove', 'remove it again')
     .addHelpText('after', '\nExamples:\n  plim context && docker context use plimsoll && docker node ls')
-    .action(async (flags: ContextFlags) => {
-      const { name, remove, ...settings } = flags;
+    .action(async ({ name, remove }: ContextFlags, given: Command) => {
       if (remove) {
         await removeDockerContext(name);
         terminal.out(`Removed docker context ${name}\n`);
         return;
       }
-      const { socket } = commonSettings(settings);
+      const { socket } = commonSettings(given);
       const change = await writeDockerContext(name, socket);
       terminal.out(`Docker context ${name} ${change}: unix://${socket}\nUse it with: docker context use ${name}\n`);
     });

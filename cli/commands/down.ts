@@ -14,6 +14,7 @@ import {
   DEFAULT_DOCKER,
   DEFAULT_SOCKET,
   DEFAULT_STATE_DIR,
+  Switch,
   settingsOf,
 } from '../settings.ts';
 import type { Terminal } from '../terminal.ts';
@@ -23,8 +24,8 @@ const DownSettings = z.object({
   stateDir: AbsolutePath.default(DEFAULT_STATE_DIR),
   socket: AbsolutePath.default(DEFAULT_SOCKET),
   docker: z.string().default(DEFAULT_DOCKER),
-  purge: z.boolean().default(false),
-  context: z.boolean().default(true),
+  purge: Switch.default(false),
+  context: Switch.default(true),
 });
 type DownSettings = z.infer<typeof DownSettings>;
 
@@ -42,7 +43,7 @@ export function addDownCommand(program: Command, terminal: Terminal): void {
     .option('--purge', "remove the state directory too: the cluster's services, keys and metrics")
     .option('--no-context', 'leave the docker context alone')
     .addHelpText('after', examples)
-    .action((flags: Record<string, unknown>) => down(settingsOf(DownSettings, flags), terminal));
+    .action((_flags: unknown, given: Command) => down(settingsOf(DownSettings, given), terminal));
 }
 
 async function down(settings: DownSettings, terminal: Terminal): Promise<void> {

@@ -11,11 +11,10 @@ export function addEventsCommand(program: Command, terminal: Terminal): void {
   const command = program.command('events').description('follow what happens in the cluster and why, until Ctrl-C');
   addFormatOption(addSocketOption(command))
     .addHelpText('after', '\nExamples:\n  plim events\n  plim events --format json | jq -c .attributes')
-    .action(async (flags: { format: OutputFormat }) => {
-      const { format, ...settings } = flags;
+    .action(async ({ format }: { format: OutputFormat }, given: Command) => {
       const stopping = new AbortController();
       process.once('SIGINT', () => stopping.abort());
-      const client = createApiClient(commonSettings(settings).socket);
+      const client = createApiClient(commonSettings(given).socket);
       try {
         for await (const event of client.lines('/v1/events', ClusterEvent, stopping.signal)) {
           terminal.out(format === 'json' ? `${JSON.stringify(event)}\n` : formatEvent(event));

@@ -14,6 +14,7 @@ import {
   DEFAULT_DOCKER,
   DEFAULT_SOCKET,
   DEFAULT_STATE_DIR,
+  Switch,
   settingsOf,
 } from '../settings.ts';
 import type { Terminal } from '../terminal.ts';
@@ -22,8 +23,8 @@ const JoinSettings = z.object({
   stateDir: AbsolutePath.default(DEFAULT_STATE_DIR),
   docker: z.string().default(DEFAULT_DOCKER),
   address: z.ipv4().optional(),
-  local: z.boolean().default(false),
-  start: z.boolean().default(true),
+  local: Switch.default(false),
+  start: Switch.default(true),
 });
 type JoinSettings = z.infer<typeof JoinSettings>;
 
@@ -46,8 +47,8 @@ export function addJoinCommand(program: Command, terminal: Terminal): void {
     .option('--local', 'join the cluster whose coordinator runs on this host')
     .option('--no-start', 'do not start the agent: something else runs "plim agent"')
     .addHelpText('after', examples)
-    .action((token: string | undefined, address: string | undefined, flags: Record<string, unknown>) =>
-      joinHost({ token, address }, settingsOf(JoinSettings, flags), terminal),
+    .action((token: string | undefined, address: string | undefined, _flags: unknown, given: Command) =>
+      joinHost({ token, address }, settingsOf(JoinSettings, given), terminal),
     );
 }
 
@@ -57,6 +58,7 @@ interface JoinTarget {
 }
 
 async function joinHost(target: JoinTarget, settings: JoinSettings, terminal: Terminal): Promise<void> {
+  requireTarget(target, settings);
   if (settings.start) await requireEngine(settings.docker);
   const nodeId = await nodeIdFor(target, settings);
   if (settings.start) await startAgentUnit(settings);
@@ -72,14 +74,16 @@ async function requireEngine(url: string): Promise<void> {
   );
 }
 
-function nodeIdFor({ token, address }: JoinTarget, { local, stateDir }: JoinSettings): Promise<string> {
-  if (local && token === undefined) return joinLocally(stateDir, systemClock);
-  if (!local && token !== undefined && address !== undefined)
-    return joinRemotely(stateDir, token, address, systemClock);
+function requireTarget({ token, address }: JoinTarget, { local }: JoinSettings): void {
+  if (local ? token === undefined : token !== undefined && address !== undefined) return;
   throw new PlimsollError(
     'invalid',
     'Wanted is "plim join TOKEN ADDRESS" or "plim join --local"; see plim join --help',
   );
+}
+
+function nodeIdFor({ token = '', address = '' }: JoinTarget, { local, stateDir }: JoinSettings): Promise<string> {
+  return local ? joinLocally(stateDir, systemClock) : joinRemotely(stateDir, token, address, systemClock);
 }
 
 async function startAgentUnit({ stateDir, docker, address }: JoinSettings): Promise<void> {

@@ -7,13 +7,13 @@ import { PlimsollError } from '../../runtime/errors.ts';
 import { hostsCluster } from '../host/join-cluster.ts';
 import { clearContainers, clearNetwork, removeFiles, stopUnits, type TakeDownParts } from '../host/take-down.ts';
 import { unitHostOf } from '../host/this-host.ts';
-import { AbsolutePath, addStateDirOption, DEFAULT_DOCKER, DEFAULT_STATE_DIR, settingsOf } from '../settings.ts';
+import { AbsolutePath, addStateDirOption, DEFAULT_DOCKER, DEFAULT_STATE_DIR, Switch, settingsOf } from '../settings.ts';
 import type { Terminal } from '../terminal.ts';
 
 const LeaveSettings = z.object({
   stateDir: AbsolutePath.default(DEFAULT_STATE_DIR),
   docker: z.string().default(DEFAULT_DOCKER),
-  keep: z.boolean().default(false),
+  keep: Switch.default(false),
 });
 type LeaveSettings = z.infer<typeof LeaveSettings>;
 
@@ -25,7 +25,7 @@ export function addLeaveCommand(program: Command, terminal: Terminal): void {
     .option('--docker <url>', `this host's Docker Engine (default "${DEFAULT_DOCKER}")`)
     .option('--keep', 'leave the containers running')
     .addHelpText('after', '\nThe cluster shows the node as Down until "docker node rm" removes it there.')
-    .action((flags: Record<string, unknown>) => leave(settingsOf(LeaveSettings, flags), terminal));
+    .action((_flags: unknown, given: Command) => leave(settingsOf(LeaveSettings, given), terminal));
 }
 
 async function leave({ stateDir, docker, keep }: LeaveSettings, terminal: Terminal): Promise<void> {

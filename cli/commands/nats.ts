@@ -15,8 +15,8 @@ export function addNatsCommand(program: Command): void {
   const command = program.command('nats').description("run this host's NATS server with the cluster's configuration");
   addStateDirOption(command)
     .option('--nats-server <program>', 'nats-server 2.10 or newer (default: the one on the PATH)')
-    .action(async (flags: Record<string, unknown>) => {
-      const { stateDir, natsServer } = settingsOf(NatsSettings, flags);
+    .action(async (_flags: unknown, given: Command) => {
+      const { stateDir, natsServer } = settingsOf(NatsSettings, given);
       await runInForeground(await natsServerCommand(stateDir, { executable: natsServer }));
     });
 }

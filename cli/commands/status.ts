@@ -11,9 +11,8 @@ export function addStatusCommand(program: Command, terminal: Terminal): void {
   const command = program.command('status').description('show the cluster, its nodes and its services');
   addFormatOption(addSocketOption(command))
     .addHelpText('after', '\nExamples:\n  plim status\n  plim status --format json | jq .services')
-    .action(async (flags: { format: OutputFormat }) => {
-      const { format, ...settings } = flags;
-      const status = await createApiClient(commonSettings(settings).socket).get('/v1/status', ClusterStatus);
+    .action(async ({ format }: { format: OutputFormat }, given: Command) => {
+      const status = await createApiClient(commonSettings(given).socket).get('/v1/status', ClusterStatus);
       print(terminal, format, status, (answer) => formatStatus(answer, terminal.colors));
     });
 }

@@ -15,8 +15,8 @@ export function addSuperviseCommand(program: Command): void {
   const command = program
     .command('supervise')
     .description("start this host's programs and restart those that die; for hosts without systemd");
-  addStateDirOption(command).action(async (flags: Record<string, unknown>) => {
-    const directory = new UnitDirectory(commonSettings(flags).stateDir);
+  addStateDirOption(command).action(async (_flags: unknown, given: Command) => {
+    const directory = new UnitDirectory(commonSettings(given).stateDir);
     await claim(directory);
     const stopping = new AbortController();
     const running = new Supervisor(directory, systemClock, createLog('supervise', 'info')).run(stopping.signal);

@@ -18,9 +18,8 @@ export function addTokenCommand(program: Command, terminal: Terminal): void {
     .option('-q, --quiet', 'print the token only')
     .option('--rotate', 'make a new token first; the old one lets nobody in any more, nodes stay')
     .addHelpText('after', '\nExamples:\n  plim token\n  ssh h2 sudo plim join $(plim token -q) 192.0.2.1')
-    .action(async (flags: TokenFlags) => {
-      const { format, quiet, rotate, ...settings } = flags;
-      const client = createApiClient(commonSettings(settings).socket);
+    .action(async ({ format, quiet, rotate }: TokenFlags, given: Command) => {
+      const client = createApiClient(commonSettings(given).socket);
       const answer = rotate
         ? await client.post('/v1/token/rotate', JoinTokenAnswer)
         : await client.get('/v1/token', JoinTokenAnswer);

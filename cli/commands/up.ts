@@ -6,7 +6,7 @@ import { messageOf, PlimsollError } from '../../runtime/errors.ts';
 import { writeDockerContext } from '../docker-cli.ts';
 import { type BringUpOptions, bringUp } from '../host/bring-up.ts';
 import { defaultAdvertiseAddress } from '../host/default-address.ts';
-import { clusterAddress } from '../host/join-cluster.ts';
+import { clusterAddress, DEFAULT_NATS_PORT } from '../host/join-cluster.ts';
 import { currentBuild, currentPlim } from '../host/plim-program.ts';
 import { isSystemdHost, unitHostOf } from '../host/this-host.ts';
 import {
@@ -16,6 +16,8 @@ import {
   DEFAULT_DOCKER,
   DEFAULT_SOCKET,
   DEFAULT_STATE_DIR,
+  Port,
+  Switch,
   settingsOf,
 } from '../settings.ts';
 import type { Terminal } from '../terminal.ts';
@@ -27,11 +29,12 @@ const UpSettings = z.object({
   advertise: z.ipv4().optional(),
   docker: z.string().default(DEFAULT_DOCKER),
   natsServer: z.string().default('nats-server'),
+  natsPort: Port.default(DEFAULT_NATS_PORT),
   prometheus: z.string().optional(),
   prometheusListen: z.string().default('127.0.0.1:9090'),
-  startEngine: z.boolean().default(false),
+  startEngine: Switch.default(false),
   dockerdArg: z.array(z.string()).default([]),
-  context: z.boolean().default(true),
+  context: Switch.default(true),
 });
 type UpSettings = z.infer<typeof UpSettings>;
 
@@ -50,12 +53,13 @@ export function addUpCommand(program: Command, terminal: Terminal): void {
     .option('--start-engine', 'start containerd and dockerd if no engine answers (without systemd)')
     .option('--dockerd-arg <arg...>', 'further arguments of a dockerd started here')
     .option('--nats-server <program>', 'nats-server 2.10 or newer (default: the one on the PATH)')
+    .option('--nats-port <port>', "port of a new cluster's NATS server (default 4222)")
     .option('--prometheus <program>', 'start this Prometheus with our configuration (default: none)')
     .option('--prometheus-listen <address>', 'where Prometheus listens (default "127.0.0.1:9090")')
     .option('--no-context', 'make no docker context')
     .option('--config <file>', 'read settings from this YAML file')
     .addHelpText('after', examples)
-    .action((flags: Record<string, unknown>) => up(settingsOf(UpSettings, flags), terminal));
+    .action((_flags: unknown, given: Command) => up(settingsOf(UpSettings, given), terminal));
 }
 
 async function up(settings: UpSettings, terminal: Terminal): Promise<void> {
@@ -72,12 +76,12 @@ function requireRoot(): void {
 }
 
 function optionsOf(settings: UpSettings): BringUpOptions {
-  const { stateDir, socket, docker, natsServer, dockerdArg: dockerdArgs } = settings;
+  const { stateDir, socket, docker, natsServer, natsPort, dockerdArg: dockerdArgs } = settings;
   const address = settings.advertise ?? clusterAddress(stateDir) ?? defaultAdvertiseAddress();
   const layout = { program: currentPlim(), build: currentBuild(), stateDir, socket, address, docker };
   const prometheus = settings.prometheus && { file: settings.prometheus, listen: settings.prometheusListen };
   const startEngine = settings.startEngine && !isSystemdHost();
-  return { layout, natsServer, startEngine, dockerdArgs, prometheus: prometheus || undefined };
+  return { layout, natsServer, natsPort, startEngine, dockerdArgs, prometheus: prometheus || undefined };
 }
 
 /** A convenience: a host without the docker CLI is a cluster all the same. */

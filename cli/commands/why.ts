@@ -14,9 +14,8 @@ export function addWhyCommand(program: Command, terminal: Terminal): void {
     .argument('<name>', 'a name or id: web, web.1, host-2');
   addFormatOption(addSocketOption(command))
     .addHelpText('after', '\nExamples:\n  plim why web\n  plim why web.2\n  plim why host-2')
-    .action(async (name: string, flags: { format: OutputFormat }) => {
-      const { format, ...settings } = flags;
-      const client = createApiClient(commonSettings(settings).socket);
+    .action(async (name: string, { format }: { format: OutputFormat }, given: Command) => {
+      const client = createApiClient(commonSettings(given).socket);
       const answer = await client.get(`/v1/why/${encodeURIComponent(name)}`, WhyAnswer);
       print(terminal, format, answer, formatWhy);
     });

@@ -24,6 +24,7 @@ const PROMETHEUS_TIMEOUT_MS = 30_000;
 export interface BringUpOptions {
   readonly layout: HostLayout & { readonly address: string };
   readonly natsServer: string;
+  readonly natsPort: number;
   /** Start containerd and dockerd here if no engine answers. */
   readonly startEngine: boolean;
   /** Further arguments for a dockerd started here. */
@@ -42,7 +43,11 @@ export interface BringUpParts {
 export async function bringUp(options: BringUpOptions, parts: BringUpParts): Promise<void> {
   const { layout } = options;
   await bringUpEngine(options, parts);
-  const cluster = await foundCluster(layout.stateDir, layout.address, parts.clock);
+  const cluster = await foundCluster(
+    layout.stateDir,
+    { address: layout.address, natsPort: options.natsPort },
+    parts.clock,
+  );
   parts.note(`cluster ${cluster.clusterId} at ${layout.address}`);
   await bringUpNats(options, parts);
   await bringUpCoordinator(layout, parts);

@@ -24,7 +24,13 @@ import { createLog } from '../../runtime/log.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { programVersion } from '../../runtime/version.ts';
 
-const NATS_PORT = 4222;
+export const DEFAULT_NATS_PORT = 4222;
+
+/** Where a new cluster is to be found. */
+export interface ClusterPlace {
+  readonly address: string;
+  readonly natsPort: number;
+}
 
 export function hostsCluster(stateDir: string): boolean {
   return existsSync(clusterFile(stateDir));
@@ -38,8 +44,8 @@ export function isNode(stateDir: string): boolean {
  * The cluster this host holds, made if there is none. A cluster advertised at a loopback address listens nowhere else.
  * Throws `conflict` when the host is a node of another cluster or its cluster has another address.
  */
-export async function foundCluster(stateDir: string, advertiseAddress: string, clock: Clock): Promise<Cluster> {
-  if (hostsCluster(stateDir)) return requireAddress(openCluster(stateDir), advertiseAddress);
+export async function foundCluster(stateDir: string, place: ClusterPlace, clock: Clock): Promise<Cluster> {
+  if (hostsCluster(stateDir)) return requireAddress(openCluster(stateDir), place.address);
   if (isNode(stateDir)) {
     const { clusterId } = readNodeIdentity(stateDir);
     throw new PlimsollError(
@@ -47,9 +53,9 @@ export async function foundCluster(stateDir: string, advertiseAddress: string, c
       `This host is a node of the cluster ${clusterId} already: "plim leave" ends that`,
     );
   }
-  const listenHost = advertiseAddress.startsWith('127.') ? '127.0.0.1' : '0.0.0.0';
-  const advertisedHosts = [advertiseAddress];
-  return createCluster(stateDir, { listenHost, port: NATS_PORT, advertisedHosts, nowMs: clock.wallMs() });
+  const listenHost = place.address.startsWith('127.') ? '127.0.0.1' : '0.0.0.0';
+  const advertisedHosts = [place.address];
+  return createCluster(stateDir, { listenHost, port: place.natsPort, advertisedHosts, nowMs: clock.wallMs() });
 }
 
 function requireAddress(cluster: Cluster, advertiseAddress: string): Cluster {
