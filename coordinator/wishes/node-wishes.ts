@@ -51,6 +51,7 @@ export class NodeWishes {
     await this.parts.revokeNode(id);
     await this.parts.buckets.nodes.delete(id);
     await this.parts.buckets.nodeSpecs.delete(id, revision);
+    await this.parts.barrier.vanished('nodeSpecs', id);
     await announce(this.parts, 'node', id, 'remove', {});
   }
 

@@ -5,9 +5,12 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 
-/** Resolves when `snapshot()` shows the write with this revision: what makes reads see writes. */
+/** Makes reads see writes. */
 export interface ReadBarrier {
+  /** Resolves when `snapshot()` shows the write with this revision. */
   reached(bucket: 'services' | 'nodeSpecs' | 'clusters', revision: number): Promise<void>;
+  /** Resolves when `snapshot()` no longer shows a key. */
+  vanished(bucket: 'nodeSpecs', key: string): Promise<void>;
 }
 
 export interface WishParts {

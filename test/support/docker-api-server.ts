@@ -4,9 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BucketView } from '../../bus/bus.ts';
 import { createDockerApi, type DockerApi } from '../../coordinator/api/docker/api.ts';
 import type { NodeLiveness, Snapshot } from '../../coordinator/store/snapshot.ts';
+import { openStore, type Store } from '../../coordinator/store/store.ts';
 import { createWishes } from '../../coordinator/wishes/wishes.ts';
 import type { NodeRecord, ServiceRecord, StatusRecord, TaskRecord } from '../../model/records.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
@@ -21,17 +21,6 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-type ViewName =
-  | 'services'
-  | 'nodeSpecs'
-  | 'nodes'
-  | 'clusters'
-  | 'tasks'
-  | 'statuses'
-  | 'slots'
-  | 'rollouts'
-  | 'scales';
-
 export const CLUSTER_ID = derivedId('cluster');
 export const nodeIdOf = (hostname: string): string => derivedId('node', hostname);
 
@@ -41,46 +30,42 @@ export class DockerApiServer {
   readonly revokedNodes: string[] = [];
   socketPath = '';
   private readonly clock: Clock;
-  private readonly liveness = new Map<string, NodeLiveness>();
-  private readonly views = new Map<ViewName, BucketView<unknown>>();
+  private liveness: ReadonlyMap<string, NodeLiveness> = new Map();
+  private readonly store: Store;
   private server: Server | undefined;
   private api: DockerApi | undefined;
   private folder = '';
 
-  private constructor(clock: Clock) {
+  private constructor(clock: Clock, connection: MemoryConnection, store: Store) {
     this.clock = clock;
-    this.connection = new MemoryServer({ clock }).connect();
+    this.connection = connection;
+    this.store = store;
   }
 
   static async start(clock: Clock = systemClock): Promise<DockerApiServer> {
-    const server = new DockerApiServer(clock);
+    const connection = new MemoryServer({ clock }).connect();
+    const times = { createdAtMs: 1_000, updatedAtMs: 1_000 };
+    await connection.buckets.clusters.create('main', {
+      v: 1,
+      id: CLUSTER_ID,
+      taskHistoryLimit: 5,
+      labels: {},
+      ...times,
+    });
+    const store = await openStore({ buckets: connection.buckets, clock });
+    const server = new DockerApiServer(clock, connection, store);
     await server.listen();
     return server;
   }
 
   /** What the coordinator knows right now. */
   snapshot(): Snapshot {
-    const byLastPart = (name: ViewName) => {
-      const entries = [...(this.views.get(name)?.entries ?? [])];
-      return new Map(entries.map(([key, entry]) => [key.split('.').at(-1) ?? key, entry]));
-    };
-    return {
-      cluster: this.views.get('clusters')?.entries.get('main'),
-      services: byLastPart('services'),
-      nodeSpecs: byLastPart('nodeSpecs'),
-      nodes: byLastPart('nodes'),
-      liveness: this.liveness,
-      tasks: byLastPart('tasks'),
-      statuses: byLastPart('statuses'),
-      slots: new Map(this.views.get('slots')?.entries),
-      rollouts: byLastPart('rollouts'),
-      scales: byLastPart('scales'),
-      leader: { coordinatorId: 'c1', nodeId: nodeIdOf('h1'), epoch: 1 },
-    } as Snapshot;
+    return { ...this.store.snapshot(), leader: { coordinatorId: 'c1', nodeId: nodeIdOf('h1'), epoch: 1 } };
   }
 
   setNodeState(hostname: string, state: NodeLiveness['state'], message = ''): void {
-    this.liveness.set(nodeIdOf(hostname), { state, sinceMs: 0, message });
+    this.liveness = new Map([...this.liveness, [nodeIdOf(hostname), { state, sinceMs: 0, message }]]);
+    this.store.setLiveness(this.liveness);
   }
 
   async addNode(hostname: string, record: Partial<NodeRecord> = {}): Promise<void> {
@@ -125,19 +110,18 @@ export class DockerApiServer {
     this.api?.close();
     this.server?.closeAllConnections();
     await new Promise((resolve) => (this.server ? this.server.close(resolve) : resolve(undefined)));
-    for (const view of this.views.values()) await view.close();
+    await this.store.close();
     await this.connection.close();
     await rm(this.folder, { recursive: true, force: true });
   }
 
   private async listen(): Promise<void> {
-    await this.openViews();
     const log = createLog('test', 'silent');
     const parts = { bus: this.connection.bus, snapshot: () => this.snapshot(), clock: this.clock, log };
     const wishes = createWishes({
       ...parts,
       buckets: this.connection.buckets,
-      barrier: { reached: async (bucket, revision) => this.views.get(bucket)?.reached(revision) },
+      barrier: this.store,
       random: () => 0.5,
       revokeNode: async (nodeId) => void this.revokedNodes.push(nodeId),
     });
@@ -156,21 +140,6 @@ export class DockerApiServer {
     this.socketPath = join(this.folder, 'docker.sock');
     this.server = createServer(this.api.handler).on('upgrade', this.api.upgrade);
     await new Promise<void>((resolve) => this.server?.listen(this.socketPath, resolve));
-  }
-
-  private async openViews(): Promise<void> {
-    const { buckets } = this.connection;
-    const times = { createdAtMs: 1_000, updatedAtMs: 1_000 };
-    await buckets.clusters.create('main', { v: 1, id: CLUSTER_ID, taskHistoryLimit: 5, labels: {}, ...times });
-    this.views.set('services', await buckets.services.watch());
-    this.views.set('nodeSpecs', await buckets.nodeSpecs.watch());
-    this.views.set('nodes', await buckets.nodes.watch());
-    this.views.set('clusters', await buckets.clusters.watch());
-    this.views.set('tasks', await buckets.tasks.watch());
-    this.views.set('statuses', await buckets.statuses.watch());
-    this.views.set('slots', await buckets.slots.watch());
-    this.views.set('rollouts', await buckets.rollouts.watch());
-    this.views.set('scales', await buckets.scales.watch());
   }
 }
 

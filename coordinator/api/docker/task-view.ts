@@ -116,6 +116,7 @@ function liveTask(snapshot: Snapshot, service: ServiceRecord, entry: Entry<TaskR
     .map((exit) => ({ ...base, ...endedAttempt(task, exit) }));
   const current = { ...base, ...currentAttempt(task, seen) };
   if (!isEnded(seen)) return [...ended, { ...current, DesiredState: desiredState(snapshot, service, task) }];
+  if (desiredState(snapshot, service, task) === 'remove') return [];
   const shutdown = { ...current, DesiredState: 'shutdown' as const };
   if (seen.final || task.desired !== 'running') return [...ended, shutdown];
   return [...ended, shutdown, { ...base, ...waitingAttempt(task, seen) }];
