@@ -1,6 +1,7 @@
 /** The coordinator: one of several, any of which answers, one of which leads. It keeps nothing a restart would lose. */
 import type { Buckets } from '../bus/buckets.ts';
 import type { Bus } from '../bus/bus.ts';
+import type { ClusterRecord } from '../model/records.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import { Lifecycle } from '../runtime/lifecycle.ts';
 import { createDockerApi } from './api/docker/api.ts';
@@ -65,8 +66,10 @@ async function connected(parts: CoordinatorParts, signal: AbortSignal): Promise<
 async function writeClusterRecord({ clusters }: Buckets, { identity, clock }: CoordinatorParts): Promise<void> {
   if (await clusters.get('main')) return;
   const nowMs = clock.wallMs();
-  const record = {
-    ...{ v: 1 as const, id: identity.clusterId, labels: {} },
+  const record: ClusterRecord = {
+    v: 1,
+    id: identity.clusterId,
+    labels: {},
     taskHistoryLimit: DEFAULT_TASK_HISTORY_LIMIT,
     createdAtMs: nowMs,
     updatedAtMs: nowMs,

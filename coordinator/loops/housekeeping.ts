@@ -154,7 +154,12 @@ export class Housekeeping {
 
 function defaultNodeSpec(id: string, nowMs: number): NodeSpecRecord {
   return {
-    ...{ v: 1, id, labels: {}, role: 'worker', availability: 'active', publicKey: '' },
+    v: 1,
+    id,
+    labels: {},
+    role: 'worker',
+    availability: 'active',
+    publicKey: '',
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
   };

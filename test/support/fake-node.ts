@@ -1,0 +1,119 @@
+/** A node without an engine on any bus: registers, beats, and reports what a well-behaved agent would. */
+
+import { z } from 'zod';
+import type { Buckets } from '../../bus/buckets.ts';
+import type { BucketView, Bus, Subscription } from '../../bus/bus.ts';
+import { subjects } from '../../bus/subjects.ts';
+import { ProbeRequest } from '../../model/messages.ts';
+import type { StatusRecord, TaskRecord } from '../../model/records.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { derivedId } from '../../runtime/identifiers.ts';
+
+const BEAT_MS = 200;
+
+export class FakeNode {
+  readonly id: string;
+  readonly name: string;
+  private readonly bus: Bus;
+  private readonly buckets: Buckets;
+  private readonly clock: Clock;
+  private readonly stopping = new AbortController();
+  private readonly answers: Subscription[] = [];
+  private view: BucketView<TaskRecord> | undefined;
+  private sequence = 0;
+
+  constructor(name: string, connection: { bus: Bus; buckets: Buckets }, clock: Clock) {
+    this.name = name;
+    this.id = derivedId('node', name);
+    this.bus = connection.bus;
+    this.buckets = connection.buckets;
+    this.clock = clock;
+  }
+
+  /** Begins a life; `incarnation` counts them. */
+  async start(incarnation = 1): Promise<void> {
+    const record = {
+      v: 1 as const,
+      id: this.id,
+      incarnation,
+      hostname: this.name,
+      address: '127.0.0.1',
+      agentVersion: '0',
+      agentPort: 1,
+      engine: {
+        version: '1',
+        apiVersion: '1.41',
+        os: 'linux',
+        architecture: 'x86_64',
+        labels: {},
+        plugins: [],
+        liveRestore: true,
+      },
+      resources: { nanoCpus: 4e9, memoryBytes: 8 * 2 ** 30 },
+      manager: false,
+    };
+    await this.buckets.nodes.put(this.id, record);
+    this.answers.push(
+      this.bus.answer(this.id, 'probe', ProbeRequest, async () => ({ reachable: false, error: 'no answer' })),
+      this.bus.answer(this.id, 'orphans', z.object({}), async () => ({ orphans: [] })),
+    );
+    this.view = await this.buckets.tasks.watch(`${this.id}.>`);
+    this.view.onChange((keys) => void this.report(keys, incarnation));
+    void this.report([...this.view.entries.keys()], incarnation);
+    void this.beat(incarnation);
+  }
+
+  /** Silence, as of a host without power. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    for (const answer of this.answers) answer.stop();
+    await this.view?.close();
+  }
+
+  private async beat(incarnation: number): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      this.sequence += 1;
+      const { id: nodeId, sequence } = this;
+      this.bus.publish(subjects.beat(nodeId), {
+        ...{ nodeId, incarnation, sequence, mainLoopAgeMs: 1, engineResponsive: true, epoch: 0 },
+      });
+      await this.clock.sleep(BEAT_MS, this.stopping.signal).catch(() => undefined);
+    }
+  }
+
+  private async report(keys: readonly string[], incarnation: number): Promise<void> {
+    for (const key of keys) {
+      if (this.stopping.signal.aborted) return;
+      const task = this.view?.entries.get(key)?.value;
+      if (task) await this.buckets.statuses.put(key, statusOf(task, incarnation, this.sequence));
+      else await this.buckets.statuses.delete(key);
+    }
+  }
+}
+
+function statusOf(task: TaskRecord, incarnation: number, sequence: number): StatusRecord {
+  const state = { ready: 'ready', running: 'running', stopped: 'shutdown' } as const;
+  return {
+    v: 1,
+    taskId: task.id,
+    serviceId: task.serviceId,
+    slot: task.slot,
+    nodeId: task.nodeId,
+    revision: task.revision,
+    incarnation,
+    attempt: 1,
+    sequence,
+    state: state[task.desired],
+    ready: task.desired === 'running',
+    health: 'none',
+    removed: task.desired === 'stopped',
+    containerId: `container-of-${task.id}`,
+    message: 'started',
+    changedAtMs: task.createdAtMs,
+    failures: 0,
+    restarts: 0,
+    oomKills: 0,
+    exits: [],
+    final: false,
+  };
+}
