@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { taskViews } from '../../../../../coordinator/api/docker/task-view.ts';
+import type { ExitRecord, HistoryEntry, StatusRecord, TaskRecord } from '../../../../../model/records.ts';
+import { attemptId, derivedId } from '../../../../../runtime/identifiers.ts';
+import { aStatusRecord, aTaskRecord, nodeIdOf } from '../../../../support/docker-api-server.ts';
+import { aService, aSlot, aSnapshot, aSpec, type SnapshotParts } from '../../../../support/snapshots.ts';
+
+const service = aService();
+const task = aTaskRecord(service, 1, nodeIdOf('h1'));
+
+const exit = (attempt: number, changes: Partial<ExitRecord> = {}): ExitRecord => ({
+  attempt,
+  containerId: `c${attempt}`,
+  exitCode: 1,
+  oomKilled: false,
+  error: 'task: non-zero exit (1)',
+  startedAtMs: attempt * 1_000,
+  finishedAtMs: attempt * 1_000 + 500,
+  state: 'failed',
+  ...changes,
+});
+
+const past = (changes: Partial<HistoryEntry> = {}): HistoryEntry => ({
+  taskId: derivedId('old'),
+  attempt: 1,
+  nodeId: nodeIdOf('h2'),
+  revision: 1,
+  image: 'a:0',
+  state: 'shutdown',
+  error: '',
+  containerId: 'c0',
+  createdAtMs: 100,
+  finishedAtMs: 200,
+  ...changes,
+});
+
+function views(parts: SnapshotParts, changes: { task?: Partial<TaskRecord>; status?: Partial<StatusRecord> } = {}) {
+  const seen = { ...task, ...changes.task };
+  const statuses = changes.status === undefined ? [] : [aStatusRecord(seen, changes.status)];
+  return taskViews(aSnapshot({ services: [service], tasks: [seen], statuses, ...parts }));
+}
+
+const short = (view: ReturnType<typeof taskViews>[number]) =>
+  `${view.DesiredState} ${view.Status.State} ${view.Status.Err ?? '-'}`;
+
+describe('taskViews()', () => {
+  it('shows an assignment nobody has reported on as assigned', () => {
+    expect(views({})).toMatchObject([
+      { ID: task.id, Slot: 1, NodeID: nodeIdOf('h1'), DesiredState: 'running', Status: { State: 'assigned' } },
+    ]);
+  });
+
+  it('shows a running attempt with its container and its host ports', () => {
+    const ports = [{ Protocol: 'tcp', TargetPort: 80, PublishedPort: 8080, PublishMode: 'host' }] as const;
+    const [view] = views({}, { task: { ports: [...ports] }, status: {} });
+    expect(view?.Status).toMatchObject({
+      State: 'running',
+      Message: 'started',
+      ContainerStatus: { ContainerID: 'ab'.repeat(32), PID: 4242, ExitCode: 0 },
+      PortStatus: { Ports: ports },
+    });
+  });
+
+  it('shows a container as starting until its health check passes', () => {
+    expect(views({}, { status: { health: 'starting', ready: false } }).map(short)).toEqual(['running starting -']);
+  });
+
+  it('shows each attempt as a task of its own, and the next one while its restart is waited for', () => {
+    const status = {
+      attempt: 2,
+      state: 'failed',
+      error: 'task: non-zero exit (1)',
+      exits: [exit(1), exit(2)],
+    } as const;
+    const found = views({}, { status: { ...status, exits: [...status.exits] } });
+    expect(found.map(short)).toEqual([
+      'ready ready -',
+      'shutdown failed task: non-zero exit (1)',
+      'shutdown failed task: non-zero exit (1)',
+    ]);
+    expect(found.map((view) => view.ID).sort()).toEqual([1, 2, 3].map((attempt) => attemptId(task.id, attempt)).sort());
+    expect(new Set(found.map((view) => view.CreatedAt)).size).toBe(3);
+  });
+
+  it('shows no next attempt once the restart policy allows none', () => {
+    expect(views({}, { status: { state: 'complete', final: true } }).map(short)).toEqual(['shutdown complete -']);
+  });
+
+  it('says why a slot has no place', () => {
+    const pending = {
+      taskId: derivedId('next'),
+      revision: 1,
+      sinceMs: 5,
+      reason: 'no suitable node (1 node not available)',
+    };
+    const found = views({ tasks: [], slots: [aSlot(service, { pending })] });
+    expect(found).toMatchObject([{ ID: pending.taskId, Status: { State: 'pending', Err: pending.reason } }]);
+    expect(found[0]?.NodeID).toBeUndefined();
+  });
+
+  it('wants a task on a lost node no more once it has a stand-in', () => {
+    const surge = { lostTaskId: task.id, lostNodeId: task.nodeId, madeAtMs: 1 };
+    expect(views({ slots: [aSlot(service, { surge })] }, { status: {} }).map(short)).toEqual(['shutdown running -']);
+  });
+
+  it('keeps at most as many tasks of a slot as the history limit says, the newest', () => {
+    const history = [1, 2, 3].map((attempt) => past({ attempt, createdAtMs: attempt * 100 }));
+    const found = views({ taskHistoryLimit: 3, slots: [aSlot(service, { history })] }, { status: {} });
+    expect(found.map((view) => view.ID)).toEqual([
+      task.id,
+      ...[3, 2].map((attempt) => attemptId(derivedId('old'), attempt)),
+    ]);
+    expect(found[1]).toMatchObject({ Spec: { ContainerSpec: { Image: 'a:0' } }, NodeID: nodeIdOf('h2') });
+  });
+
+  it('shows an attempt once, though agent and leader both remember it', () => {
+    const history = [past({ taskId: task.id, attempt: 1, state: 'failed' })];
+    const found = views({ slots: [aSlot(service, { history })] }, { status: { attempt: 2, exits: [exit(1)] } });
+    expect(found).toHaveLength(2);
+  });
+
+  it('wants a task beyond the number of replicas removed, and forgets it when it has stopped', () => {
+    const beyond = { slot: 2, desired: 'stopped' } as const;
+    expect(views({}, { task: beyond, status: {} }).map(short)).toEqual(['remove running -']);
+    expect(views({}, { task: beyond, status: { state: 'shutdown' } })).toEqual([]);
+    expect(views({}, { task: { desired: 'stopped' }, status: {} }).map(short)).toEqual(['shutdown running -']);
+  });
+
+  it("names a global service's tasks by node, without a slot", () => {
+    const global = aService({ spec: aSpec({ Mode: { Global: {} } }) });
+    const found = views({ services: [global] }, { task: { slot: 0 }, status: {} });
+    expect(found[0]).toMatchObject({ Slot: undefined, NodeID: nodeIdOf('h1') });
+  });
+
+  it('shows nothing of a removed service', () => {
+    expect(views({ services: [{ ...service, removedAtMs: 9 }] }, { status: {} })).toEqual([]);
+  });
+});
