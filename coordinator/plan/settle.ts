@@ -4,7 +4,9 @@
  * a new task with desired `ready` waits until the old ones are gone (stop-first); with desired `running` it starts beside
  * them and they go once it is ready (start-first, surge).
  */
+import type { SlotRecord } from '../../model/records.ts';
 import type { Moment } from './actions.ts';
+import { FAILURES_TO_AVOID_NODE } from './placement.ts';
 import type { Slot, SlotTask } from './slot.ts';
 
 /** A lost node that returns within this time gets its task back if it is healthy. */
@@ -37,6 +39,7 @@ export interface Situation {
 export function settleSlot(slot: Slot, situation: Situation): Vacancy | undefined {
   const present = slot.live.filter((task) => !task.lost);
   const lost = slot.live.filter((task) => task.lost);
+  rememberFailing(slot, present, situation.revision);
   const contenders = contendersOf(present, situation);
   if (contenders.length === 0) return vacancyOf(slot, present, lost, situation);
   if (awaitsReturned(slot, contenders, situation)) return undefined;
@@ -56,6 +59,22 @@ function contendersOf(present: readonly SlotTask[], situation: Situation): reado
   const upToDate = suitable.filter((task) => task.record.revision === situation.revision);
   if (upToDate.length > 0 || situation.mayUpdate) return upToDate;
   return suitable;
+}
+
+/** Nodes on which the slot keeps failing at this revision: placement avoids them from now on. */
+function rememberFailing(slot: Slot, present: readonly SlotTask[], revision: number): void {
+  for (const task of present) {
+    if (!task.failing || task.record.revision !== revision) continue;
+    const known = failuresOf(slot.current, revision);
+    if ((known[task.node.id] ?? 0) >= FAILURES_TO_AVOID_NODE) continue;
+    const failuresByNode = { ...known, [task.node.id]: task.status?.failures ?? 0 };
+    slot.amend({ failuresByNode, failuresRevision: revision }, `failed often on node ${task.node.name}`);
+  }
+}
+
+/** A slot's failures by node at a revision; those of another one say nothing. */
+export function failuresOf(slot: SlotRecord, revision: number): Readonly<Record<string, number>> {
+  return slot.failuresRevision === revision ? slot.failuresByNode : {};
 }
 
 function vacancyOf(

@@ -1,5 +1,5 @@
 /** Gives vacant slots their tasks: places them, makes their records, or writes down why there is no place. */
-import type { ServiceRecord, SlotRecord, TaskRecord } from '../../model/records.ts';
+import type { ServiceRecord, TaskRecord } from '../../model/records.ts';
 import { updateRules } from '../../model/service-defaults.ts';
 import type { TaskTemplate } from '../../model/service-spec.ts';
 import type { Moment } from './actions.ts';
@@ -7,7 +7,7 @@ import { type Requirements, requirementsOf } from './filters.ts';
 import type { PlanNode } from './nodes.ts';
 import { hostPortsOf, type Occupancy } from './occupancy.ts';
 import { FAILURES_TO_AVOID_NODE, GroupPlacement, type PlacementResult } from './placement.ts';
-import type { Vacancy } from './settle.ts';
+import { failuresOf, type Vacancy } from './settle.ts';
 import type { SlotTask } from './slot.ts';
 
 export interface Staffing {
@@ -48,7 +48,6 @@ function fill(vacancy: Vacancy, placement: GroupPlacement, staffing: Staffing): 
   if ('refusal' in choice) return refuse(vacancy, choice.refusal, staffing);
   const record = newTask(vacancy, choice.nodeId, choice.desired, staffing);
   staffing.occupancy.add(record);
-  rememberFailures(vacancy, staffing.service.revision);
   rememberSurge(vacancy, staffing.now);
   vacancy.slot.makeTask(record);
 }
@@ -127,16 +126,6 @@ export function taskBody(
     replaceAttempt: 0,
     createdAtMs: now.wallMs,
   };
-}
-
-function failuresOf(slot: SlotRecord, revision: number): Readonly<Record<string, number>> {
-  return slot.failuresRevision === revision ? slot.failuresByNode : {};
-}
-
-function rememberFailures({ slot, mover }: Vacancy, revision: number): void {
-  if (!mover) return;
-  const failures = { ...failuresOf(slot.current, revision), [mover.node.id]: mover.status?.failures ?? 0 };
-  slot.amend({ failuresByNode: failures, failuresRevision: revision }, `failed often on node ${mover.node.name}`);
 }
 
 function rememberSurge({ slot, lost, replaced }: Vacancy, now: Moment): void {
