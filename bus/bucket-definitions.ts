@@ -6,8 +6,8 @@ export interface BucketDefinition {
   readonly maxBytes: number;
   /** Records older than this vanish by themselves. */
   readonly maxAgeMs?: number;
-  /** Written by the leader alone, under its fence. */
-  readonly leaderOnly: boolean;
+  /** `leader`: by the leader alone, under its fence. `nodes`: each node its own keys. */
+  readonly writtenBy: 'coordinators' | 'leader' | 'nodes';
 }
 
 const MIB = 1024 * 1024;
@@ -18,40 +18,44 @@ export const leaseTimeMs = 3_000;
 /** The key in each leader's bucket whose revision fences the leader's writes; no view shows it. */
 export const fenceKey = '_epoch';
 
-const shared = (name: string, maxBytes: number): BucketDefinition => ({
-  name,
-  storage: 'file',
-  maxBytes,
-  leaderOnly: false,
-});
-const leaders = (name: string, maxBytes: number): BucketDefinition => ({
-  name,
-  storage: 'file',
-  maxBytes,
-  leaderOnly: true,
-});
+type Writer = BucketDefinition['writtenBy'];
+
+function onDisk<N extends string>(name: N, writtenBy: Writer, maxBytes: number) {
+  return { name, storage: 'file', writtenBy, maxBytes } as const;
+}
+
+/** For what its writers say again when the server lost it. */
+function inMemory<N extends string>(name: N, writtenBy: Writer, maxBytes: number) {
+  return { name, storage: 'memory', writtenBy, maxBytes } as const;
+}
 
 export const bucketDefinitions = {
-  spec: shared('plim_spec', 256 * MIB),
-  name: shared('plim_name', 64 * MIB),
-  node: shared('plim_node', 64 * MIB),
-  slot: leaders('plim_slot', 512 * MIB),
-  task: leaders('plim_task', 1024 * MIB),
-  // Agents report again after a restart of the server, so memory will do.
-  status: { name: 'plim_status', storage: 'memory', maxBytes: 256 * MIB, leaderOnly: false },
-  net: leaders('plim_net', 64 * MIB),
-  endpoint: { name: 'plim_endpoint', storage: 'memory', maxBytes: 128 * MIB, leaderOnly: false },
-  scale: leaders('plim_scale', 16 * MIB),
-  rollout: leaders('plim_rollout', 64 * MIB),
-  lease: { name: 'plim_lease', storage: 'memory', maxBytes: MIB, maxAgeMs: leaseTimeMs, leaderOnly: false },
+  spec: onDisk('plim_spec', 'coordinators', 256 * MIB),
+  name: onDisk('plim_name', 'coordinators', 64 * MIB),
+  node: onDisk('plim_node', 'nodes', 64 * MIB),
+  slot: onDisk('plim_slot', 'leader', 512 * MIB),
+  task: onDisk('plim_task', 'leader', 1024 * MIB),
+  status: inMemory('plim_status', 'nodes', 256 * MIB),
+  net: onDisk('plim_net', 'leader', 64 * MIB),
+  endpoint: inMemory('plim_endpoint', 'nodes', 128 * MIB),
+  scale: onDisk('plim_scale', 'leader', 16 * MIB),
+  rollout: onDisk('plim_rollout', 'leader', 64 * MIB),
+  lease: { ...inMemory('plim_lease', 'coordinators', MIB), maxAgeMs: leaseTimeMs },
 } as const satisfies Record<string, BucketDefinition>;
 
 export type BucketName = (typeof bucketDefinitions)[keyof typeof bucketDefinitions]['name'];
 
 /** Names of the buckets a leader's fence guards. */
 export const leaderBucketNames: readonly BucketName[] = Object.values(bucketDefinitions)
-  .filter((definition) => definition.leaderOnly)
+  .filter((definition) => definition.writtenBy === 'leader')
   .map((definition) => definition.name);
+
+/** The definition of a bucket by its name. */
+export function bucketDefinition(name: BucketName): BucketDefinition {
+  const definition = Object.values(bucketDefinitions).find((candidate) => candidate.name === name);
+  if (!definition) throw new Error(`There is no bucket ${name}`);
+  return definition;
+}
 
 /** The stream of decisions and happenings, bounded by age and size. */
 export const eventStream = {

@@ -2,12 +2,13 @@
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import { type BucketName, bucketDefinitions } from './bucket-definitions.ts';
+import { type BucketName, bucketDefinition, bucketDefinitions } from './bucket-definitions.ts';
 import type { Buckets } from './buckets.ts';
 import type { Bus } from './bus.ts';
 import { busMetrics } from './bus-metrics.ts';
 import { type UserIdentity, userNameOf } from './identity/user-identity.ts';
-import { NatsBucket } from './nats-bucket.ts';
+import { guardedSubjectOf, subjectOf } from './kv-layout.ts';
+import { NatsBucket, type NatsBucketParts } from './nats-bucket.ts';
 import { type NatsLink, openLink } from './nats-connection.ts';
 import { NatsWire } from './nats-wire.ts';
 import { openStreams } from './open-streams.ts';
@@ -35,7 +36,7 @@ export interface ConnectedBus {
   readonly buckets: Buckets;
 }
 
-/** Message expiry and the fence came with these servers. */
+/** Since when single messages can expire. */
 const EXPIRES_MESSAGES_SINCE: Version = [2, 11];
 
 type Version = readonly [major: number, minor: number];
@@ -53,10 +54,10 @@ export async function connectBus(options: ConnectBusOptions): Promise<ConnectedB
   const link = await openLink({ urls, user, caPem, purpose, waitForServer, log, metrics });
   try {
     const expiresMarkers = serverIsSince(link, EXPIRES_MESSAGES_SINCE);
-    const readsFromLeader = identity.role === 'coordinator';
     const raw = (name: BucketName) =>
-      new NatsBucket({ link, name, readsFromLeader, expiresMarkers, clock, log, metrics });
-    const serverFences = identity.role === 'coordinator' && (await prepareServer(link, options, expiresMarkers, raw));
+      new NatsBucket({ link, name, ...rightsOf(identity, name), expiresMarkers, clock, log, metrics });
+    const serverFences =
+      identity.role === 'coordinator' && (await prepareServer(link, options, identity.writeSecret, raw));
     const bus = new WireBus({ wire: new NatsWire(link, log), clock, log, metrics });
     return { bus, buckets: recordBuckets({ raw, serverFences, clock, log, metrics }) };
   } catch (error) {
@@ -65,13 +66,23 @@ export async function connectBus(options: ConnectBusOptions): Promise<ConnectedB
   }
 }
 
+/** How this user reads and writes a bucket. */
+function rightsOf(identity: UserIdentity, name: BucketName): Pick<NatsBucketParts, 'reads' | 'writeSubject'> {
+  const isNodes = bucketDefinition(name).writtenBy === 'nodes';
+  const open = (key: string) => subjectOf(name, key);
+  if (identity.role === 'node') return { reads: isNodes ? 'watch' : 'nearest', writeSubject: open };
+  const guarded = (key: string) => guardedSubjectOf(identity.writeSecret, name, key);
+  return { reads: 'leader', writeSubject: isNodes ? open : guarded };
+}
+
 async function prepareServer(
   link: NatsLink,
   options: ConnectBusOptions,
-  expiresMessages: boolean,
+  writeSecret: string,
   raw: (name: BucketName) => NatsBucket,
 ): Promise<boolean> {
-  await openStreams(link.manager, { replicas: options.replicas ?? 1, expiresMessages }, options.log);
+  const expiresMessages = serverIsSince(link, EXPIRES_MESSAGES_SINCE);
+  await openStreams(link.manager, { replicas: options.replicas ?? 1, expiresMessages, writeSecret }, options.log);
   const fences = await canFence(raw(bucketDefinitions.lease.name));
   if (!fences)
     options.log.warn({}, 'this NATS server cannot fence former leaders: a new leader waits one lease time first');

@@ -1,4 +1,10 @@
-/** How NATS tools lay a key-value bucket over a stream: names, subjects, delete markers. Pure. */
+/**
+ * How NATS tools lay a key-value bucket over a stream: names, subjects, delete markers. Pure.
+ *
+ * With one difference: what coordinators write does not come in through `$KV.<bucket>.<key>` but through a subject with a
+ * secret in it, which the stream turns into that. A client chooses where the server's answers to it go, and its rights
+ * are not asked for that: without the secret a node could have the server publish an answer over anybody's record.
+ */
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
 
 const OPERATION_HEADER = 'KV-Operation';
@@ -12,6 +18,11 @@ export function streamOf(bucket: string): string {
 
 export function subjectOf(bucket: string, key: string): string {
   return `$KV.${bucket}.${key}`;
+}
+
+/** Where coordinators write a key. */
+export function guardedSubjectOf(writeSecret: string, bucket: string, key: string): string {
+  return `plim.write.${writeSecret}.${bucket}.${key}`;
 }
 
 /** A message's headers say whether it deletes. */

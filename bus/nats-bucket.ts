@@ -16,8 +16,13 @@ const MARKER_SECONDS = 3_600;
 export interface NatsBucketParts {
   readonly link: NatsLink;
   readonly name: string;
-  /** Ask the stream's leader (coordinators) or whoever is nearest (nodes: the only read they may do). */
-  readonly readsFromLeader: boolean;
+  /**
+   * `leader`: ask the stream's leader. `nearest`: ask whoever has the key, all a node may do. `watch`: by a watch that
+   * ends at once, for what nodes write: an answer with their own text in it must not go where they say.
+   */
+  readonly reads: 'leader' | 'nearest' | 'watch';
+  /** The subject a key is written through. */
+  readonly writeSubject: (key: string) => string;
   /** The stream lets single messages expire (2.11). */
   readonly expiresMarkers: boolean;
   readonly clock: Clock;
@@ -49,12 +54,13 @@ export class NatsBucket implements RawBucket {
       timeout: REQUEST_TIMEOUT_MS,
       ...(expectation ? { expect: this.expected(key, expectation) } : {}),
     };
-    const send = () => link.jetstream.publish(subjectOf(this.name, key), data ?? '', options);
+    const send = () => link.jetstream.publish(this.parts.writeSubject(key), data ?? '', options);
     const acknowledgement = await this.settled(`write ${this.name} ${key}`, send);
     return acknowledgement.seq;
   }
 
   async read(key: string): Promise<StoredMessage | undefined> {
+    if (this.parts.reads === 'watch') return this.readByWatch(key);
     const message = await this.settled(`read ${this.name} ${key}`, () => this.lastMessage(key));
     return message ? storedMessage(subjectOf(this.name, '').length, message) : undefined;
   }
@@ -66,10 +72,20 @@ export class NatsBucket implements RawBucket {
       subjectPrefix: subjectOf(this.name, ''),
       filterSubject: subjectOf(this.name, filter),
       sink,
-      lastRevision: async () => (await this.read(filter))?.revision ?? 0,
+      lastRevision: this.parts.reads === 'watch' ? undefined : async () => (await this.read(filter))?.revision ?? 0,
     });
     await watch.start();
     return watch;
+  }
+
+  private async readByWatch(key: string): Promise<StoredMessage | undefined> {
+    let found: StoredMessage | undefined;
+    const keep = (messages: readonly StoredMessage[]) => {
+      found = messages.at(-1) ?? found;
+    };
+    const watch = await this.watch(key, { replace: keep, apply: keep, stale: () => {} });
+    await watch.close();
+    return found;
   }
 
   private markerSeconds(): number | undefined {
@@ -79,7 +95,7 @@ export class NatsBucket implements RawBucket {
   private lastMessage(key: string): Promise<ReadMessage | null> {
     const { manager } = this.parts.link;
     const query = { last_by_subj: subjectOf(this.name, key) };
-    if (this.parts.readsFromLeader) return manager.streams.getMessage(streamOf(this.name), query);
+    if (this.parts.reads === 'leader') return manager.streams.getMessage(streamOf(this.name), query);
     return manager.direct.getMessage(streamOf(this.name), query);
   }
 

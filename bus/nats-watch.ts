@@ -35,8 +35,8 @@ export interface NatsWatchParts {
   readonly subjectPrefix: string;
   readonly filterSubject: string;
   readonly sink: WatchSink;
-  /** The stream's last revision under the filter; 0 for none. */
-  readonly lastRevision: () => Promise<number>;
+  /** The stream's last revision under the filter, 0 for none; undefined where we may not ask. */
+  readonly lastRevision: (() => Promise<number>) | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: BusMetrics;
@@ -118,15 +118,15 @@ export class NatsWatch implements RawWatch {
   }
 
   private async compare(): Promise<void> {
-    if (await this.differs()) {
-      await this.parts.clock.sleep(SETTLE_MS, this.closing.signal).catch(() => undefined);
-      if (!this.closing.signal.aborted && (await this.differs())) this.rebuild('behind');
-    }
+    const { lastRevision, clock } = this.parts;
+    if (!lastRevision || !(await this.differs(lastRevision))) return;
+    await clock.sleep(SETTLE_MS, this.closing.signal).catch(() => undefined);
+    if (!this.closing.signal.aborted && (await this.differs(lastRevision))) this.rebuild('behind');
   }
 
-  private async differs(): Promise<boolean> {
+  private async differs(lastRevision: () => Promise<number>): Promise<boolean> {
     const before = this.highest;
-    const last = await this.parts.lastRevision();
+    const last = await lastRevision();
     return last > this.highest || (last < before && before === this.highest);
   }
 

@@ -12,12 +12,14 @@ import { nanos } from '@nats-io/transport-node';
 import { PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import { type BucketDefinition, bucketDefinitions, eventStream } from './bucket-definitions.ts';
-import { streamOf, subjectOf } from './kv-layout.ts';
+import { guardedSubjectOf, streamOf, subjectOf } from './kv-layout.ts';
 import { natsFailure } from './nats-failure.ts';
 
 export interface StreamChoices {
   /** Copies of each stream: as many as there are servers, at most 3. */
   readonly replicas: number;
+  /** Part of the subjects coordinators write through. */
+  readonly writeSecret: string;
   /** Single messages can expire (server >= 2.11). */
   readonly expiresMessages: boolean;
 }
@@ -36,7 +38,7 @@ function bucketStream(bucket: BucketDefinition, choices: StreamChoices): WantedC
   const { maxAgeMs } = bucket;
   return {
     name: streamOf(bucket.name),
-    subjects: [subjectOf(bucket.name, '>')],
+    ...intake(bucket, choices.writeSecret),
     storage: bucket.storage === 'memory' ? StorageType.Memory : StorageType.File,
     retention: RetentionPolicy.Limits,
     // A full bucket refuses new keys rather than forgetting old ones.
@@ -49,6 +51,14 @@ function bucketStream(bucket: BucketDefinition, choices: StreamChoices): WantedC
     ...(maxAgeMs === undefined ? {} : { max_age: nanos(maxAgeMs) }),
     ...(choices.expiresMessages ? { allow_msg_ttl: true } : {}),
   };
+}
+
+/** Nodes write their buckets as any KV; the others only take what comes with the secret. */
+function intake(bucket: BucketDefinition, writeSecret: string) {
+  const stored = subjectOf(bucket.name, '>');
+  if (bucket.writtenBy === 'nodes') return { subjects: [stored] };
+  const guarded = guardedSubjectOf(writeSecret, bucket.name, '>');
+  return { subjects: [guarded], subject_transform: { src: guarded, dest: stored } };
 }
 
 function eventsStream(choices: StreamChoices): WantedConfig {

@@ -118,6 +118,7 @@ export class WireBus implements Bus {
     const request = StreamRequest.extend({ message: schema });
     const running = new Set<AbortController>();
     const subscription = this.wire.subscribe(subjects.rpc(nodeId, verb), (message) => {
+      if (!isReplySubject(message.reply)) return this.drop(message, 'a request without a proper reply subject');
       const parsed = this.parse(request, message);
       if ('problem' in parsed) return this.refuseStream(message, parsed.problem);
       const gone = new AbortController();
@@ -182,7 +183,7 @@ export class WireBus implements Bus {
     schema: z.ZodType<T>,
     handler: (message: T) => Promise<unknown>,
   ): Promise<void> {
-    if (message.reply === undefined) return this.drop(message, 'a request without a reply subject');
+    if (!isReplySubject(message.reply)) return this.drop(message, 'a request without a proper reply subject');
     const parsed = this.parse(schema, message);
     if ('problem' in parsed) {
       this.drop(message, parsed.problem);
@@ -227,6 +228,14 @@ export class WireBus implements Bus {
     this.parts.metrics.handlerErrors.inc({ kind: subjectKind(subject) });
     this.parts.log.error({ subject, error: messageOf(error) }, 'a message handler threw');
   }
+}
+
+/**
+ * An asker chooses where our answer goes: never let it be anything but an inbox. Also, what a node makes the server
+ * publish to another node's rpc subject comes with no reply subject or with one of JetStream's own.
+ */
+function isReplySubject(reply: string | undefined): reply is string {
+  return reply !== undefined && /^(_INBOX|plim\.reply)\./.test(reply);
 }
 
 function requestId(): string {

@@ -24,6 +24,8 @@ export const Cluster = z.object({
   v: z.literal(1),
   clusterId: Id,
   keys: ClusterKeys,
+  /** Part of the subjects coordinators write buckets through: no node may know it. */
+  writeSecret: z.string(),
   authority: Certificate,
   serverCertificate: Certificate,
   nats: z.object({
@@ -113,6 +115,7 @@ export async function issueCoordinatorIdentity(cluster: Cluster): Promise<Coordi
     coordinatorId,
     clusterId: cluster.clusterId,
     seed,
+    writeSecret: cluster.writeSecret,
     jwt: await issueUserJwt(cluster.keys, coordinatorId, publicKey, coordinatorPermissions),
     natsUrls: [`${schemeOf(cluster)}://127.0.0.1:${cluster.nats.port}`, ...natsUrlsOf(cluster)],
     caPem: cluster.authority.certificatePem,
@@ -135,6 +138,7 @@ async function newCluster(options: ClusterOptions): Promise<Cluster> {
     v: 1,
     clusterId,
     keys: createClusterKeys(),
+    writeSecret: randomId(),
     authority,
     serverCertificate: await createServerCertificate(authority, hosts, options.nowMs),
     nats: {

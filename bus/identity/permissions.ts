@@ -24,21 +24,22 @@ const watchRights = ([bucket, key]: Place) => [
 const readRight = ([bucket, key]: Place) => `$JS.API.DIRECT.GET.KV_${bucket}.$KV.${bucket}.${key}`;
 const writeRight = ([bucket, key]: Place) => `$KV.${bucket}.${key}`;
 
-/** Pure. `nodeId` has no dots (ids never do), so no node's patterns match another's keys. */
+/**
+ * Pure. `nodeId` has no dots (ids never do), so no node's patterns match another's keys. What nodes write they may only
+ * watch, not read: the server would send a node's own text to whatever subject that node names.
+ */
 export function nodePermissions(nodeId: string): UserPermissions {
   const written: Place[] = [
     ['plim_node', nodeId],
     ['plim_status', `${nodeId}.>`],
     ['plim_endpoint', `*.${nodeId}`],
   ];
-  const watched: Place[] = [
-    ['plim_node', nodeId],
-    ['plim_status', `${nodeId}.>`],
+  const readable: Place[] = [
     ['plim_task', `${nodeId}.>`],
     ['plim_spec', `node.${nodeId}`],
     ['plim_lease', 'leader'],
-    ['plim_endpoint', '>'],
   ];
+  const watched: Place[] = [...readable, ['plim_node', nodeId], ['plim_status', `${nodeId}.>`], ['plim_endpoint', '>']];
   return {
     publish: [
       subjects.beat(nodeId),
@@ -46,8 +47,8 @@ export function nodePermissions(nodeId: string): UserPermissions {
       subjects.reply(nodeId, '>'),
       subjects.event('container', nodeId),
       ...written.map(writeRight),
-      ...new Set(watched.flatMap(watchRights)),
-      ...[...watched, ...written].map(readRight),
+      ...watched.flatMap(watchRights),
+      ...readable.map(readRight),
     ],
     subscribe: [`${inboxPrefix(nodeId)}.>`, subjects.rpc(nodeId, '>')],
   };

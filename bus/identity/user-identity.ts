@@ -20,7 +20,12 @@ const Connection = z.object({
 export const NodeIdentity = Connection.extend({ role: z.literal('node'), nodeId: Id });
 export type NodeIdentity = z.infer<typeof NodeIdentity>;
 
-export const CoordinatorIdentity = Connection.extend({ role: z.literal('coordinator'), coordinatorId: Id });
+export const CoordinatorIdentity = Connection.extend({
+  role: z.literal('coordinator'),
+  coordinatorId: Id,
+  /** Part of the subjects coordinators write buckets through (see bus/kv-layout): no node may know it. */
+  writeSecret: z.string(),
+});
 export type CoordinatorIdentity = z.infer<typeof CoordinatorIdentity>;
 
 export type UserIdentity = NodeIdentity | CoordinatorIdentity;

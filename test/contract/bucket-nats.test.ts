@@ -1,6 +1,7 @@
 import { connect, jwtAuthenticator } from '@nats-io/transport-node';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { issueCoordinatorIdentity } from '../../bus/identity/cluster.ts';
+import { guardedSubjectOf } from '../../bus/kv-layout.ts';
 import { TestNats } from '../support/nats-server.ts';
 import { bucketContract } from './bucket-suite.ts';
 
@@ -10,6 +11,13 @@ describe('buckets on a NATS server', () => {
     nats = await TestNats.start();
   });
   afterAll(() => nats.stop());
+
+  test('the server fences where it can', async () => {
+    const { buckets } = await nats.coordinator();
+
+    expect(buckets.serverFences).toBe(nats.version[0] > 2 || nats.version[1] >= 12);
+    await nats.closeConnections();
+  });
 
   bucketContract(async () => {
     const identity = await issueCoordinatorIdentity(nats.cluster);
@@ -26,7 +34,7 @@ describe('buckets on a NATS server', () => {
       first,
       second,
       corrupt: async (bucket, key, text) => {
-        await plain.request(`$KV.${bucket}.${key}`, text);
+        await plain.request(guardedSubjectOf(identity.writeSecret, bucket, key), text);
       },
       stop: async () => {
         await plain.close();

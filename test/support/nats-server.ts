@@ -60,6 +60,13 @@ export class TestNats {
     return nats;
   }
 
+  /** Major and minor number of the server program. */
+  get version(): readonly [number, number] {
+    const text = execFileSync(natsServerExecutable(), ['--version'], { encoding: 'utf8' });
+    const [major = 0, minor = 0] = (/v(\d+\.\d+)/.exec(text)?.[1] ?? '').split('.').map(Number);
+    return [major, minor];
+  }
+
   startServer(): Promise<number> {
     return ensureNatsServer(this.stateDir, { executable: natsServerExecutable() }, systemClock);
   }

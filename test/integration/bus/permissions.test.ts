@@ -1,0 +1,243 @@
+/** A node tries to leave its permissions; joining hosts do too. */
+import { connect, errors, jwtAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { ConnectedBus } from '../../../bus/connect-bus.ts';
+import { createUserKeys, issueJoinJwt, publicKeyOf } from '../../../bus/identity/keys.ts';
+import type { NodeIdentity } from '../../../bus/identity/user-identity.ts';
+import { eventually } from '../../support/eventually.ts';
+import { TestNats } from '../../support/nats-server.ts';
+import { aClaim } from '../../support/records.ts';
+
+let nats: TestNats;
+let coordinator: ConnectedBus;
+let own: NodeIdentity;
+let other: NodeIdentity;
+
+beforeAll(async () => {
+  nats = await TestNats.start();
+  coordinator = await nats.coordinator();
+  own = await nats.node();
+  other = await nats.node();
+});
+afterAll(() => nats.stop());
+
+/** A connection that says what the server refused it. */
+class Intruder {
+  readonly refused: string[] = [];
+  readonly connection: NatsConnection;
+
+  private constructor(connection: NatsConnection) {
+    this.connection = connection;
+  }
+
+  static async enter(name: string, jwt: string, seed: string): Promise<Intruder> {
+    const authenticator = jwtAuthenticator(jwt, new TextEncoder().encode(seed));
+    const servers = own.natsUrls;
+    const intruder = new Intruder(await connect({ servers, authenticator, inboxPrefix: `_INBOX.${name}` }));
+    void intruder.listen();
+    return intruder;
+  }
+
+  private async listen(): Promise<void> {
+    for await (const status of this.connection.status()) {
+      if (status.type !== 'error' || !(status.error instanceof errors.PermissionViolationError)) continue;
+      this.refused.push(`${status.error.operation} ${status.error.subject}`);
+    }
+  }
+
+  async expectRefused(operation: 'publish' | 'subscription', subject: string): Promise<void> {
+    if (operation === 'publish') this.connection.publish(subject, '{}');
+    else this.connection.subscribe(subject, { callback: () => {} });
+    await this.connection.flush();
+    await eventually(() => this.refused.includes(`${operation} ${subject}`), {
+      what: `${operation} ${subject} refused`,
+    });
+  }
+}
+
+describe('a node', () => {
+  let node: Intruder;
+  beforeAll(async () => {
+    node = await Intruder.enter(own.nodeId, own.jwt, own.seed);
+  });
+  afterAll(() => node.connection.close());
+  beforeEach(() => {
+    node.refused.length = 0;
+  });
+
+  const stranger = () => other.nodeId;
+
+  test.each([
+    ['another node’s beat', () => `plim.beat.${stranger()}`],
+    ['another node’s usage', () => `plim.usage.${stranger()}`],
+    ['a request to another node', () => `plim.rpc.${stranger()}.logs`],
+    ['a request to itself', () => `plim.rpc.${own.nodeId}.logs`],
+    ['another node’s answer', () => `plim.reply.${stranger()}.1`],
+    ['another node’s inbox', () => `_INBOX.${stranger()}.1`],
+    ['a leader’s ping', () => 'plim.leader.ping'],
+    ['a join', () => 'plim.join'],
+    ['another node’s event', () => `plim.event.container.${stranger()}`],
+    ['a service’s event', () => 'plim.event.service.x'],
+    ['another node’s record', () => `$KV.plim_node.${stranger()}`],
+    ['another node’s status', () => `$KV.plim_status.${stranger()}.task`],
+    ['another node’s endpoints', () => `$KV.plim_endpoint.net.${stranger()}`],
+    ['a specification', () => '$KV.plim_spec.service.x'],
+    ['its own wish record', () => `$KV.plim_spec.node.${own.nodeId}`],
+    ['a name', () => '$KV.plim_name.service.x'],
+    ['an assignment of its own', () => `$KV.plim_task.${own.nodeId}.task`],
+    ['the lease', () => '$KV.plim_lease.leader'],
+    ['a slot', () => '$KV.plim_slot.service.1'],
+    ['a guarded write', () => 'plim.write.guess.plim_spec.service.x'],
+    ['all tasks, watched', () => '$JS.API.CONSUMER.CREATE.KV_plim_task.c.$KV.plim_task.>'],
+    ['another’s tasks, watched', () => `$JS.API.CONSUMER.CREATE.KV_plim_task.c.$KV.plim_task.${stranger()}.>`],
+    ['all specifications, watched', () => '$JS.API.CONSUMER.CREATE.KV_plim_spec.c.$KV.plim_spec.>'],
+    ['another’s status, watched', () => `$JS.API.CONSUMER.CREATE.KV_plim_status.c.$KV.plim_status.${stranger()}.>`],
+    ['secrets of events, watched', () => '$JS.API.CONSUMER.CREATE.plim_events.c.plim.event.>'],
+    ['a watch without a filter', () => '$JS.API.CONSUMER.CREATE.KV_plim_task.c'],
+    ['a watch by the old interface', () => '$JS.API.CONSUMER.CREATE.KV_plim_task'],
+    ['a durable watch', () => '$JS.API.CONSUMER.DURABLE.CREATE.KV_plim_task.c'],
+    ['a consumer’s state', () => '$JS.API.CONSUMER.INFO.KV_plim_task.c'],
+    ['a consumer’s end', () => '$JS.API.CONSUMER.DELETE.KV_plim_task.c'],
+    ['a pull', () => '$JS.API.CONSUMER.MSG.NEXT.KV_plim_task.c'],
+    ['any task, read', () => '$JS.API.DIRECT.GET.KV_plim_task'],
+    ['another’s task, read', () => `$JS.API.DIRECT.GET.KV_plim_task.$KV.plim_task.${stranger()}.t`],
+    ['its own status, read', () => `$JS.API.DIRECT.GET.KV_plim_status.$KV.plim_status.${own.nodeId}.t`],
+    ['a message by number', () => '$JS.API.STREAM.MSG.GET.KV_plim_spec'],
+    ['a stream’s state', () => '$JS.API.STREAM.INFO.KV_plim_task'],
+    ['the list of streams', () => '$JS.API.STREAM.LIST'],
+    ['a new stream', () => '$JS.API.STREAM.CREATE.mine'],
+    ['a changed stream', () => '$JS.API.STREAM.UPDATE.KV_plim_task'],
+    ['a purge', () => '$JS.API.STREAM.PURGE.KV_plim_status'],
+    ['a deleted stream', () => '$JS.API.STREAM.DELETE.KV_plim_status'],
+    ['a deleted message', () => '$JS.API.STREAM.MSG.DELETE.KV_plim_status'],
+    ['a copy of a stream', () => '$JS.API.STREAM.SNAPSHOT.KV_plim_spec'],
+    ['the account', () => '$JS.API.INFO'],
+    ['the server', () => '$SYS.REQ.SERVER.PING'],
+  ])('may not publish: %s', async (_what, subject) => {
+    await node.expectRefused('publish', subject());
+  });
+
+  test.each([
+    ['everything', () => '>'],
+    ['all of Plimsoll', () => 'plim.>'],
+    ['all beats', () => 'plim.beat.*'],
+    ['another node’s requests', () => `plim.rpc.${stranger()}.>`],
+    ['all requests', () => 'plim.rpc.>'],
+    ['answers', () => `plim.reply.${own.nodeId}.>`],
+    ['another’s inbox', () => `_INBOX.${stranger()}.>`],
+    ['all inboxes', () => '_INBOX.>'],
+    ['joins', () => 'plim.join'],
+    ['leader’s pings', () => 'plim.leader.ping'],
+    ['writes with their secret', () => 'plim.write.>'],
+    ['writes to a bucket', () => '$KV.plim_status.>'],
+    ['JetStream’s interface', () => '$JS.API.>'],
+  ])('may not subscribe to %s', async (_what, subject) => {
+    await node.expectRefused('subscription', subject());
+  });
+
+  test('a filter in the request that differs from the one in the subject is refused', async () => {
+    const filter = `$KV.plim_task.${own.nodeId}.>`;
+    const config = { name: 'c', filter_subject: '$KV.plim_task.>', deliver_subject: `_INBOX.${own.nodeId}.x` };
+    const request = { stream_name: 'KV_plim_task', config, action: 'create' };
+
+    const reply = await node.connection.request(
+      `$JS.API.CONSUMER.CREATE.KV_plim_task.c.${filter}`,
+      JSON.stringify(request),
+    );
+
+    expect(reply.json()).toHaveProperty('error');
+  });
+
+  test('does what it must: writes its status, watches its tasks, reads its wishes and the lease', async () => {
+    const { buckets, bus } = await nats.connect(own);
+    const tasks = await buckets.tasks.watch(`${own.nodeId}.>`);
+    await buckets.endpoints.put(`net.${own.nodeId}`, {
+      v: 1,
+      nodeId: own.nodeId,
+      networkId: aClaim('n').ownerId,
+      endpoints: [],
+    });
+
+    expect(tasks.current).toBe(true);
+    expect(await buckets.leases.get('leader')).toBeUndefined();
+    expect(await buckets.nodeSpecs.get(own.nodeId)).toBeUndefined();
+    expect(await buckets.nodes.get(own.nodeId)).toBeUndefined();
+    expect((await buckets.endpoints.get(`net.${own.nodeId}`))?.value.nodeId).toBe(own.nodeId);
+    await tasks.close();
+    await bus.close();
+  });
+
+  test('cannot have the server write over a record by naming it as the reply subject', async () => {
+    const revision = await coordinator.buckets.claims.create('service.victim', aClaim('victim'));
+    const task = `$KV.plim_task.${own.nodeId}.t`;
+    for (const subject of ['$KV.plim_name.service.victim', '$KV.plim_spec.node.x', '$KV.plim_lease.leader']) {
+      node.connection.publish(`$KV.plim_status.${own.nodeId}.t`, '{}', { reply: subject });
+      node.connection.publish(`$JS.API.DIRECT.GET.KV_plim_task.${task}`, '', { reply: subject });
+      node.connection.publish(`$JS.API.CONSUMER.CREATE.KV_plim_task.c.${task}`, '{}', { reply: subject });
+    }
+    await node.connection.flush();
+    const view = await coordinator.buckets.claims.watch();
+
+    expect(view.entries.get('service.victim')?.revision).toBe(revision);
+    expect(view.quarantined.size).toBe(0);
+    expect(await coordinator.buckets.leases.get('leader')).toBeUndefined();
+    await view.close();
+  });
+
+  test('cannot have the server deliver its own text to another node’s rpc or to a bucket', async () => {
+    const heard: unknown[] = [];
+    const neighbour = await nats.connect(other);
+    const { z } = await import('zod');
+    neighbour.bus.answer(other.nodeId, 'stop', z.unknown(), async (message) => {
+      heard.push(message);
+    });
+    neighbour.bus.answerStream(other.nodeId, 'exec', z.unknown(), async function* (message) {
+      heard.push(message);
+      yield new Uint8Array(0);
+    });
+    await coordinator.bus.askNode(other.nodeId, 'stop', 'ready?', z.unknown(), 2_000);
+    await node.connection.request(`$KV.plim_endpoint.net.${own.nodeId}`, '{"streamId":"x","message":"evil"}');
+    const filter = '$KV.plim_endpoint.net.>';
+    const rpcs = [`plim.rpc.${other.nodeId}.stop`, `plim.rpc.${other.nodeId}.exec`];
+    const targets = [...rpcs, `$KV.plim_status.${other.nodeId}.t`];
+    for (const [index, deliver_subject] of targets.entries()) {
+      const name = `evil${index}`;
+      const config = { name, deliver_policy: 'all', ack_policy: 'none', filter_subject: filter, deliver_subject };
+      await node.connection.request(
+        `$JS.API.CONSUMER.CREATE.KV_plim_endpoint.${name}.${filter}`,
+        JSON.stringify({ stream_name: 'KV_plim_endpoint', config, action: 'create' }),
+      );
+    }
+    for (const reply of rpcs) node.connection.publish(`$KV.plim_status.${own.nodeId}.t`, '{}', { reply });
+    await node.connection.flush();
+    await coordinator.bus.askNode(other.nodeId, 'stop', 'still there?', z.unknown(), 2_000);
+
+    expect(heard).toEqual(['ready?', 'still there?']);
+    const statuses = await coordinator.buckets.statuses.watch(`${other.nodeId}.>`);
+    expect([statuses.entries.size, statuses.quarantined.size]).toEqual([0, 0]);
+    await statuses.close();
+    await neighbour.bus.close();
+  });
+});
+
+describe('a joining host', () => {
+  let host: Intruder;
+  let publicKey: string;
+  beforeAll(async () => {
+    const keys = createUserKeys();
+    publicKey = keys.publicKey;
+    const { keys: clusterKeys } = nats.cluster;
+    const jwt = await issueJoinJwt(publicKeyOf(clusterKeys.accountSeed), clusterKeys.joinSigningSeed, keys.publicKey);
+    host = await Intruder.enter(publicKey, jwt, keys.seed);
+  });
+  afterAll(() => host.connection.close());
+
+  test.each(['$JS.API.INFO', '$KV.plim_spec.service.x', 'plim.beat.x', 'plim.rpc.x.stop', 'plim.leader.ping'])(
+    'may not publish %s',
+    (subject) => host.expectRefused('publish', subject),
+  );
+  test.each(['>', 'plim.join', '_INBOX.>', '_INBOX.other.>', 'plim.beat.*', '$KV.>'])(
+    'may not subscribe to %s',
+    (subject) => host.expectRefused('subscription', subject),
+  );
+});
