@@ -33,7 +33,7 @@ export interface ServiceState {
 
 export interface NodeView {
   readonly id: string;
-  /** What people call it: the operator's name, else the hostname, else the id. */
+  /** The hostname, as `docker node ls` and service discovery show it; the id while it is unknown. */
   readonly name: string;
   readonly state: NodeState;
   readonly spec: NodeSpecRecord | undefined;
@@ -108,7 +108,7 @@ function nodesWanting(tasks: readonly TaskState[]): number {
 
 function viewNode(snapshot: Snapshot, id: string, tasks: readonly TaskState[]): NodeView {
   const [spec, record] = [snapshot.nodeSpecs.get(id)?.value, snapshot.nodes.get(id)?.value];
-  const name = spec?.name || record?.hostname || id;
+  const name = record?.hostname || spec?.name || id;
   return { id, name, state: stateOfNode(snapshot, id), spec, record, tasks };
 }
 
