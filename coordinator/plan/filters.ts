@@ -121,7 +121,10 @@ function nodeCount(nodes: readonly unknown[]): string {
 function tally(words: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return [...counts].map(([word, count]) => `${count} ${word}`).join(', ');
+  return [...counts]
+    .sort()
+    .map(([word, count]) => `${count} ${word}`)
+    .join(', ');
 }
 
 function sizeText(bytes: number): string {

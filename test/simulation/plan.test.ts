@@ -110,8 +110,10 @@ class Run {
   private loseBucket(bucket: Extract<Event, { kind: 'lose-bucket' }>['bucket']): void {
     const table: Map<string, unknown> = this.world.tables[bucket];
     const before = new Map(table);
+    const planned = stopsIn(this.world);
     table.clear();
-    expect(stopsIn(this.world), `stops after the loss of ${bucket}`).toEqual([]);
+    const more = stopsIn(this.world).filter((stop) => !planned.includes(stop));
+    expect(more, `stops after the loss of ${bucket}`).toEqual([]);
     // What an operator wished and what hosts are comes back by itself or from a backup; the leader's own it must make good.
     if (bucket === 'services' || bucket === 'nodes' || bucket === 'nodeSpecs') {
       for (const [key, entry] of before) table.set(key, entry);
@@ -150,33 +152,37 @@ function doubles(world: PlanWorld): string[] {
   return twice;
 }
 
-test('the planner settles whatever happens, doubles nothing, and a settled cluster plans nothing', () => {
-  fc.assert(
-    fc.property(fc.array(fc.tuple(events, fc.integer({ min: 0, max: 3 })), { maxLength: 30 }), (happenings) => {
-      const run = new Run();
-      for (const [event, rounds] of happenings) {
-        run.happen(event);
-        for (let round = 0; round < rounds; round += 1) {
-          run.world.lead();
-          expect(doubles(run.world)).toEqual([]);
-          run.world.runAgents();
+test(
+  'the planner settles whatever happens, doubles nothing, and a settled cluster plans nothing',
+  () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(events, fc.integer({ min: 0, max: 3 })), { maxLength: 30 }), (happenings) => {
+        const run = new Run();
+        for (const [event, rounds] of happenings) {
+          run.happen(event);
+          for (let round = 0; round < rounds; round += 1) {
+            run.world.lead();
+            expect(doubles(run.world)).toEqual([]);
+            run.world.runAgents();
+          }
         }
-      }
 
-      run.heal();
+        run.heal();
 
-      expect(actionsOf(run.world.plan())).toEqual([]);
-      for (const id of run.ids.values()) {
-        const { spec, revision } = run.world.service(id);
-        const live = run.world.live(id);
-        expect(live.map((task) => task.revision)).toEqual(live.map(() => revision));
-        expect(live.filter((task) => task.desired === 'running')).toHaveLength(spec.Mode?.Replicated?.Replicas ?? 1);
-      }
-      expect(run.world.tables.services.size).toBe(run.ids.size);
-    }),
-    { numRuns: runs },
-  );
-}, 60_000 + runs * 200);
+        expect(actionsOf(run.world.plan())).toEqual([]);
+        for (const id of run.ids.values()) {
+          const { spec, revision } = run.world.service(id);
+          const live = run.world.live(id);
+          expect(live.map((task) => task.revision)).toEqual(live.map(() => revision));
+          expect(live.filter((task) => task.desired === 'running')).toHaveLength(spec.Mode?.Replicated?.Replicas ?? 1);
+        }
+        expect(run.world.tables.services.size).toBe(run.ids.size);
+      }),
+      { numRuns: runs },
+    );
+  },
+  60_000 + runs * 200,
+);
 
 test('the same snapshot gives the same plan', () => {
   fc.assert(
