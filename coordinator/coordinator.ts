@@ -13,7 +13,7 @@ import { coordinatorMetrics } from './loops/coordinator-metrics.ts';
 import { publishEvent } from './loops/events.ts';
 import { LivenessLoop } from './loops/liveness-loop.ts';
 import { probeNode } from './loops/probes.ts';
-import { registerClusterMetrics, registerClusterMetrics } from './metrics/cluster-metrics.ts';
+import { registerClusterMetrics } from './metrics/cluster-metrics.ts';
 import type { CoordinatorSettings } from './settings.ts';
 import type { NodeWatch } from './store/liveness.ts';
 import { openStore, type Store } from './store/store.ts';
@@ -102,8 +102,7 @@ class Coordinator {
     this.metrics = coordinatorMetrics(assembly.parts.metrics);
     registerClusterMetrics(assembly.parts.metrics, () => assembly.store.snapshot());
     this.wishes = this.createWishes();
-    const { parts, store } = assembly;
-    registerClusterMetrics(parts.metrics, () => store.snapshot());
+    const { parts } = assembly;
     this.leadership = new Leadership({
       ...assembly,
       ...parts,
