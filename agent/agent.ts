@@ -53,6 +53,7 @@ class Agent {
   private readonly lifecycle: Lifecycle;
   private readonly incarnation: Incarnation;
   private readonly metrics: AgentMetrics;
+  private readonly ingress: IngressFeed;
   private readonly beats = new BeatState();
   private readonly description: NodeDescription;
   private readonly changed = new Poke();
@@ -68,6 +69,7 @@ class Agent {
     this.lifecycle = lifecycle;
     this.incarnation = incarnation;
     this.metrics = agentMetrics(parts.metrics);
+    this.ingress = new IngressFeed(parts.ports, parts.log, this.metrics);
     this.description = new NodeDescription({ ...parts, ...parts.identity, settings });
     this.events = new ContainerEvents(parts.identity.nodeId, parts.log, this.metrics);
     this.link = this.createLink();
@@ -112,7 +114,6 @@ class Agent {
 
   private createSupervisor(): TaskSupervisor {
     const { parts, metrics, link } = this;
-    const ingress = new IngressFeed(parts.ports, parts.log, metrics);
     return new TaskSupervisor({
       ...parts,
       metrics,
@@ -126,7 +127,7 @@ class Agent {
       },
       onStatus: (status) => {
         link.report(status);
-        ingress.take(status, this.supervisor);
+        this.ingress.take(status, this.supervisor);
       },
       onForgotten: (taskId) => link.forget(taskId),
       onChange: () => this.changed.poke(),
@@ -140,6 +141,7 @@ class Agent {
       clusterId: this.parts.identity.clusterId,
       supervisor: this.supervisor,
       onEvent: (event) => this.events.take(event),
+      onListed: () => this.ingress.begin(this.supervisor),
       onResponsive: (responsive) => {
         this.beats.engineResponsive = responsive;
       },

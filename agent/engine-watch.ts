@@ -25,6 +25,8 @@ export interface EngineWatchParts {
   readonly log: Log;
   readonly metrics: AgentMetrics;
   readonly onEvent: (event: EngineEvent) => void;
+  /** After each full list the supervisor has taken in. */
+  readonly onListed: () => void;
   readonly onResponsive: (responsive: boolean) => void;
 }
 
@@ -80,10 +82,11 @@ export class EngineWatch {
   }
 
   private listAll(signal: AbortSignal): Promise<void> {
-    const { engine, clusterId, supervisor, clock, log, metrics } = this.parts;
+    const { engine, clusterId, supervisor, clock, log, metrics, onListed } = this.parts;
     const tick = async () => {
       const before = supervisor.looksSoFar();
       supervisor.takeList(await engine.listOwn(clusterId), before);
+      onListed();
     };
     const onError = (error: unknown) => {
       metrics.engineFailures.inc({ code: 'list' });

@@ -12,7 +12,7 @@ export class IngressFeed {
   private readonly metrics: AgentMetrics;
   /** Address of each ready task. */
   private readonly addresses = new Map<string, string>();
-  private applied = '[]';
+  private applied: string | undefined;
 
   constructor(ports: PublishedPorts, log: Log, metrics: AgentMetrics) {
     this.ports = ports;
@@ -28,6 +28,11 @@ export class IngressFeed {
     if (address === undefined) this.addresses.delete(status.taskId);
     else this.addresses.set(status.taskId, address);
     this.apply(supervisor);
+  }
+
+  /** All containers are known: what an agent before us published for others is to go, also when we publish nothing. */
+  begin(supervisor: TaskSupervisor): void {
+    if (this.applied === undefined) this.apply(supervisor);
   }
 
   private apply(supervisor: TaskSupervisor): void {

@@ -19,7 +19,8 @@ export interface IngressPorts {
    */
   apply(endpoints: readonly IngressEndpoint[]): Promise<void>;
   /**
-   * Sends a task no new connections; resolves when the kernel knows: call it before SIGTERM.
+   * Sends a task no new connections; resolves when the kernel knows: call it before SIGTERM. Never rejects: a container
+   * that has to go goes, and the failure is logged, counted and tried again by the next check.
    * The task stays out until a list without it has been applied, so that a list made just before cannot bring it back.
    */
   withdraw(taskId: string): Promise<void>;
@@ -82,7 +83,9 @@ class HostIngressPorts implements IngressPorts {
     if (!this.wanted?.some((endpoint) => endpoint.taskId === taskId)) return this.queue;
     this.withdrawn.add(taskId);
     this.wanted = this.wanted.filter((endpoint) => endpoint.taskId !== taskId);
-    return this.inTurn(() => this.install());
+    return this.inTurn(() => this.install()).catch((error: unknown) => {
+      this.parts.log.error({ taskId, error: messageOf(error) }, 'could not stop sending connections to a task');
+    });
   }
 
   watch(signal: AbortSignal): Promise<void> {
@@ -96,7 +99,7 @@ class HostIngressPorts implements IngressPorts {
     this.wanted = [];
     return this.inTurn(async () => {
       await this.loopback.restore();
-      await runSuccessfully(this.parts.run, 'nft', ['-f', '-'], renderTableRemoval());
+      if (await this.hasLeftovers()) await runSuccessfully(this.parts.run, 'nft', ['-f', '-'], renderTableRemoval());
       await removeForwardAccept(this.parts.run);
       this.installed = undefined;
     });

@@ -51,10 +51,13 @@ export class LoopbackRouting {
     return text?.trim();
   }
 
+  /** No table, or no nft at all: nothing of ours. */
   private async recall(): Promise<Set<string>> {
     if (this.ours) return this.ours;
-    const { exitCode, stdout } = await this.run('nft', ['list', 'set', 'ip', INGRESS_TABLE, LOOPBACK_DEVICES_SET]);
-    const listed = exitCode === 0 ? (/elements = \{([^}]*)\}/.exec(stdout)?.[1] ?? '') : '';
+    const listing = await this.run('nft', ['list', 'set', 'ip', INGRESS_TABLE, LOOPBACK_DEVICES_SET]).catch(
+      () => undefined,
+    );
+    const listed = listing?.exitCode === 0 ? (/elements = \{([^}]*)\}/.exec(listing.stdout)?.[1] ?? '') : '';
     this.ours = new Set([...listed.matchAll(/"([^"]+)"/g)].map((match) => match[1] ?? ''));
     return this.ours;
   }
