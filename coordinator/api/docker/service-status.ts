@@ -16,6 +16,8 @@ export function serviceStatus(snapshot: Snapshot, record: ServiceRecord): Servic
   const isUp = (task: TaskView) => task.NodeID !== undefined && nodeState(snapshot, task.NodeID) !== 'down';
   const running = wanted.filter((task) => task.Status.State === 'running' && isUp(task));
   const replicas = snapshot.scales.get(record.id)?.value.replicas ?? desiredReplicas(record.spec);
-  const DesiredTasks = isGlobal(record.spec) ? new Set(wanted.map((task) => task.NodeID)).size : replicas;
+  // As in Swarm, a node that is down wants no task of a global service.
+  const nodes = new Set(wanted.filter(isUp).map((task) => task.NodeID));
+  const DesiredTasks = isGlobal(record.spec) ? nodes.size : replicas;
   return { RunningTasks: running.length, DesiredTasks, CompletedTasks: 0 };
 }

@@ -3,7 +3,14 @@
  * the attempt that runs, the one that waits for its restart, the ones that ended, and slots without a place. Pure.
  */
 import type { Entry } from '../../../bus/bus.ts';
-import type { ExitRecord, HistoryEntry, ServiceRecord, StatusRecord, TaskRecord } from '../../../model/records.ts';
+import type {
+  ExitRecord,
+  HistoryEntry,
+  ServiceRecord,
+  SlotRecord,
+  StatusRecord,
+  TaskRecord,
+} from '../../../model/records.ts';
 import { desiredReplicas, isGlobal } from '../../../model/service-defaults.ts';
 import type { PortConfig, TaskTemplate } from '../../../model/service-spec.ts';
 import { attemptId } from '../../../runtime/identifiers.ts';
@@ -56,10 +63,12 @@ export function serviceTasks(snapshot: Snapshot, service: ServiceRecord): TaskVi
       pendingTask(service, { taskId, sinceMs, reason, wanted, version: revision, ...slotFields(service, value) }),
     ];
   });
+  // Slots that were scaled away vanish with their past, as in Swarm.
+  const replicas = snapshot.scales.get(service.id)?.value.replicas ?? desiredReplicas(service.spec);
   const known = new Set([...live, ...pending].map((task) => task.ID));
   const past = slots
     .flatMap(({ value, revision }) => value.history.map((ended) => pastTask(service, value, ended, revision)))
-    .filter((task) => !known.has(task.ID));
+    .filter((task) => !known.has(task.ID) && (task.Slot ?? 0) <= replicas);
   return boundedHistory([...live, ...pending, ...past], snapshot.cluster?.value.taskHistoryLimit ?? 5);
 }
 
@@ -113,7 +122,7 @@ function liveTask(snapshot: Snapshot, service: ServiceRecord, entry: Entry<TaskR
   const seen = status.value;
   const ended = seen.exits
     .filter((exit) => exit.attempt !== seen.attempt)
-    .map((exit) => ({ ...base, ...endedAttempt(task, exit) }));
+    .map((exit) => ({ ...base, ...endedAttempt(task, seen, exit) }));
   const current = { ...base, ...currentAttempt(task, seen) };
   if (!isEnded(seen)) return [...ended, { ...current, DesiredState: desiredState(snapshot, service, task) }];
   if (desiredState(snapshot, service, task) === 'remove') return [];
@@ -151,11 +160,11 @@ function currentAttempt(task: TaskRecord, seen: StatusRecord) {
   };
 }
 
-function endedAttempt(task: TaskRecord, exit: ExitRecord) {
+function endedAttempt(task: TaskRecord, seen: StatusRecord, exit: ExitRecord) {
   const finished = isoTime(exit.finishedAtMs);
   return {
     ID: attemptId(task.id, exit.attempt),
-    CreatedAt: isoTime(exit.startedAtMs ?? task.createdAtMs),
+    CreatedAt: isoTime(attemptCreatedMs(task, seen, exit.attempt)),
     UpdatedAt: finished,
     Status: endedStatus(finished, exit.state, exit.error, exit.containerId, exit.exitCode),
     DesiredState: 'shutdown' as const,
@@ -174,18 +183,14 @@ function waitingAttempt(task: TaskRecord, seen: StatusRecord) {
   };
 }
 
-function pastTask(
-  service: ServiceRecord,
-  slot: { slot: number; nodeId?: string | undefined },
-  ended: HistoryEntry,
-  version: number,
-): TaskView {
+function pastTask(service: ServiceRecord, slot: SlotRecord, ended: HistoryEntry, version: number): TaskView {
+  const before = slot.history.find(({ taskId, attempt }) => taskId === ended.taskId && attempt === ended.attempt - 1);
   const template = templateOf(service, ended.revision);
   const finished = isoTime(ended.finishedAtMs);
   return {
     ID: attemptId(ended.taskId, ended.attempt),
     Version: { Index: version },
-    CreatedAt: isoTime(ended.createdAtMs),
+    CreatedAt: isoTime(before === undefined ? ended.createdAtMs : before.finishedAtMs + 1),
     UpdatedAt: finished,
     Labels: {},
     Spec: { ...template, ContainerSpec: { ...template.ContainerSpec, Image: ended.image } },
@@ -233,7 +238,9 @@ function desiredState(snapshot: Snapshot, service: ServiceRecord, task: TaskReco
 function attemptCreatedMs(task: TaskRecord, seen: StatusRecord, attempt: number): number {
   if (attempt === 1) return task.createdAtMs;
   const before = seen.exits.find((exit) => exit.attempt === attempt - 1);
-  return before === undefined ? (seen.startedAtMs ?? seen.changedAtMs) : before.finishedAtMs + 1;
+  if (before !== undefined) return before.finishedAtMs + 1;
+  const own = seen.exits.find((exit) => exit.attempt === attempt);
+  return own?.startedAtMs ?? own?.finishedAtMs ?? seen.startedAtMs ?? seen.changedAtMs;
 }
 
 const isEnded = (seen: StatusRecord): boolean => ['complete', 'shutdown', 'failed', 'rejected'].includes(seen.state);

@@ -104,13 +104,17 @@ describe('taskViews()', () => {
   });
 
   it('keeps at most as many tasks of a slot as the history limit says, the newest', () => {
-    const history = [1, 2, 3].map((attempt) => past({ attempt, createdAtMs: attempt * 100 }));
+    const history = [1, 2, 3].map((attempt) => past({ attempt, finishedAtMs: attempt * 100 }));
     const found = views({ taskHistoryLimit: 3, slots: [aSlot(service, { history })] }, { status: {} });
     expect(found.map((view) => view.ID)).toEqual([
       task.id,
       ...[3, 2].map((attempt) => attemptId(derivedId('old'), attempt)),
     ]);
     expect(found[1]).toMatchObject({ Spec: { ContainerSpec: { Image: 'a:0' } }, NodeID: nodeIdOf('h2') });
+  });
+
+  it('forgets the past of a slot that was scaled away', () => {
+    expect(views({ tasks: [], slots: [aSlot(service, { slot: 2, history: [past()] })] })).toEqual([]);
   });
 
   it('shows an attempt once, though agent and leader both remember it', () => {
