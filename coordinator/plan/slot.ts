@@ -42,9 +42,15 @@ export function slotTaskOf(entry: TaskEntry, status: StatusRecord | undefined, n
     ready: serving && fresh && !node.lost,
     lost: node.lost,
     idle: status !== undefined && !serving,
-    failing: status !== undefined && !status.final && status.failures >= FAILURES_TO_AVOID_NODE,
+    failing: status !== undefined && isFailing(status, entry.value),
     gone: node.removed || (entry.value.desired === 'stopped' && status?.removed === true),
   };
+}
+
+/** The count stays up while a later attempt runs well: only one that is down as well is failing. */
+function isFailing(status: StatusRecord, record: TaskRecord): boolean {
+  const failuresHere = status.failures - record.priorFailures;
+  return !status.final && !status.ready && failuresHere >= FAILURES_TO_AVOID_NODE;
 }
 
 /** The key of a slot inside its service: the number, or the node of a global service's slot. */

@@ -1,4 +1,5 @@
 /** Has unhealthy containers replaced one at a time per service, so that one bad probe never takes all replicas down. */
+import type { StatusRecord } from '../../model/records.ts';
 import type { Slot, SlotTask } from './slot.ts';
 
 /** Asks for the replacement of at most one unhealthy container of a service, unless one is being replaced. */
@@ -15,13 +16,22 @@ export function replaceOneUnhealthy(slots: readonly Slot[]): void {
 }
 
 function isUnhealthy({ status, record }: SlotTask): boolean {
-  return record.desired === 'running' && status?.state === 'running' && status.health === 'unhealthy';
+  return record.desired === 'running' && status !== undefined && isUp(status) && status.health === 'unhealthy';
 }
 
 /** Told to go and still there, or its successor has not shown yet whether it is healthy. */
 function isBeingReplaced({ status, record }: SlotTask): boolean {
   if (record.replaceAttempt === 0 || !status) return false;
   if (status.attempt <= record.replaceAttempt) return true;
-  const isFirstAfter = status.attempt === record.replaceAttempt + 1;
-  return isFirstAfter && (status.state !== 'running' || status.health === 'starting') && status.failures === 0;
+  const isSuccessor = status.attempt === record.replaceAttempt + 1;
+  return isSuccessor && !hasEnded(status) && !status.ready && status.health !== 'unhealthy';
+}
+
+/** A container that never became healthy is still `starting`. */
+function isUp({ state }: StatusRecord): boolean {
+  return state === 'starting' || state === 'running';
+}
+
+function hasEnded({ state }: StatusRecord): boolean {
+  return state === 'complete' || state === 'shutdown' || state === 'failed' || state === 'rejected';
 }
