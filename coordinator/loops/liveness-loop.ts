@@ -113,7 +113,7 @@ export class LivenessLoop {
     this.published = this.watches;
     store.setLiveness(livenessOf(this.watches));
     for (const [id, watch] of this.watches) {
-      if (before.get(id)?.state !== watch.state) onChange(id, before.get(id), watch);
+      if ((before.get(id)?.state ?? 'unknown') !== watch.state) onChange(id, before.get(id), watch);
     }
   }
 

@@ -6,6 +6,7 @@ import { PlimsollError } from '../../runtime/errors.ts';
 import type { NodeLiveness, Snapshot } from './snapshot.ts';
 
 const MAIN_CLUSTER_KEY = 'main';
+const LEASE_KEY = 'leader';
 const REACH_TIMEOUT_MS = 5_000;
 /** The lease lives 3 s and is renewed each second. */
 const LEASE_TRUST_MS = 4_000;
@@ -39,7 +40,11 @@ export interface StoreParts {
 
 /** Opens a watch per bucket; resolves when every copy is complete. */
 export async function openStore(parts: StoreParts): Promise<Store> {
-  const watching = watchedBuckets.map(async (name) => [name, await parts.buckets[name].watch()] as const);
+  const watching = watchedBuckets.map(async (name) => {
+    // Coordinators try the server's abilities with other keys in the lease's bucket.
+    const filter = name === 'leases' ? LEASE_KEY : undefined;
+    return [name, await parts.buckets[name].watch(filter)] as const;
+  });
   return new Store(Object.fromEntries(await Promise.all(watching)) as unknown as Views, parts.clock);
 }
 
@@ -135,7 +140,7 @@ export class Store {
 
   /** A lease that ran out is not announced: one that was not renewed for long is nobody's. */
   private leader(): Snapshot['leader'] {
-    const lease = this.views.leases.entries.get('leader')?.value;
+    const lease = this.views.leases.entries.get(LEASE_KEY)?.value;
     if (this.clock.elapsedMs() - this.leaseSeenMs > LEASE_TRUST_MS) return undefined;
     return lease && { coordinatorId: lease.holderId, nodeId: lease.holderNodeId, epoch: lease.epoch };
   }

@@ -137,14 +137,15 @@ function stopsIn(world: PlanWorld): string[] {
     .map((action) => `${action.key}: ${action.reason}`);
 }
 
-/** Running tasks that share slot and revision on nodes that are not lost. */
+/** Running tasks that share slot and revision on reachable nodes, but for a surge or a service that starts first. */
 function doubles(world: PlanWorld): string[] {
   const seen = new Set<string>();
   const twice: string[] = [];
   for (const { value } of world.tables.tasks.values()) {
     const isHere = world.states.get(value.nodeId)?.state === 'ready';
     const hasSurge = world.tables.slots.get(`${value.serviceId}.${value.slot}`)?.value.surge !== undefined;
-    if (value.desired !== 'running' || !isHere || hasSurge) continue;
+    const startsFirst = world.tables.services.get(value.serviceId)?.value.spec.UpdateConfig?.Order === 'start-first';
+    if (value.desired !== 'running' || !isHere || hasSurge || startsFirst) continue;
     const key = `${value.serviceId}.${value.slot}@${value.revision}`;
     if (seen.has(key)) twice.push(key);
     seen.add(key);
