@@ -15,8 +15,13 @@ const MIB = 1024 * 1024;
 /** How long the leader's lease lives without renewal. */
 export const leaseTimeMs = 3_000;
 
-/** The key in each leader's bucket whose revision fences the leader's writes; no view shows it. */
+/** The key in each leader's bucket whose revision fences the leader's writes. */
 export const fenceKey = '_epoch';
+
+/** The bus's own keys, the fence and what it tries a server with: they hold no records, no view shows them. */
+export function isOwnKey(key: string): boolean {
+  return key.startsWith('_');
+}
 
 type Writer = BucketDefinition['writtenBy'];
 

@@ -10,7 +10,7 @@ import { z } from 'zod';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
-import { fenceKey } from './bucket-definitions.ts';
+import { isOwnKey } from './bucket-definitions.ts';
 import type { BusMetrics } from './bus-metrics.ts';
 import { isDeleteMarker } from './kv-layout.ts';
 import { type NatsLink, REQUEST_TIMEOUT_MS } from './nats-connection.ts';
@@ -268,7 +268,7 @@ export class NatsWatch implements RawWatch {
     };
     if (delivery.complete) {
       this.highest = Math.max(this.highest, stored.revision);
-      if (stored.key !== fenceKey) this.parts.sink.apply([stored]);
+      if (!isOwnKey(stored.key)) this.parts.sink.apply([stored]);
       return;
     }
     delivery.initial.push(stored);
@@ -280,7 +280,7 @@ export class NatsWatch implements RawWatch {
     if (!noneLeft && delivery.initial.length < delivery.expected) return;
     delivery.complete = true;
     this.highest = delivery.initial.reduce((highest, message) => Math.max(highest, message.revision), 0);
-    this.parts.sink.replace(delivery.initial.filter((message) => message.key !== fenceKey));
+    this.parts.sink.replace(delivery.initial.filter((message) => !isOwnKey(message.key)));
     delivery.initial.length = 0;
     this.onComplete();
   }

@@ -3,7 +3,7 @@
  * (record-bucket.ts, wire-bus.ts) and passes the same contract suite.
  */
 import { randomBytes } from 'node:crypto';
-import { type BucketDefinition, type BucketName, bucketDefinitions, fenceKey } from '../../bus/bucket-definitions.ts';
+import { type BucketDefinition, type BucketName, bucketDefinitions, isOwnKey } from '../../bus/bucket-definitions.ts';
 import type { Buckets } from '../../bus/buckets.ts';
 import type { Bus } from '../../bus/bus.ts';
 import { busMetrics } from '../../bus/bus-metrics.ts';
@@ -89,7 +89,7 @@ class MemoryStore {
   }
 
   content(pattern: string): StoredMessage[] {
-    const keys = [...this.messages.keys()].filter((key) => key !== fenceKey && matchesPattern(pattern, key));
+    const keys = [...this.messages.keys()].filter((key) => !isOwnKey(key) && matchesPattern(pattern, key));
     return keys.map((key) => this.read(key)).filter((message) => message !== undefined);
   }
 }
@@ -136,7 +136,7 @@ export class MemoryServer {
   }
 
   deliver(name: BucketName, message: StoredMessage): void {
-    if (message.key === fenceKey) return;
+    if (isOwnKey(message.key)) return;
     for (const watcher of this.store(name).watchers) {
       if (matchesPattern(watcher.pattern, message.key)) watcher.connection.receive(() => watcher.sink.apply([message]));
     }
