@@ -46,7 +46,7 @@ function processConfig(spec: ContainerSpec, words: TemplateWords) {
   return {
     Image: spec.Image,
     Hostname: spec.Hostname === undefined ? undefined : expandTemplate(spec.Hostname, words),
-    Env: spec.Env?.map((entry) => expandTemplate(entry, words)),
+    Env: environmentOf(spec, words),
     Entrypoint: spec.Command?.length ? spec.Command : undefined,
     Cmd: spec.Args?.length ? spec.Args : undefined,
     WorkingDir: spec.Dir,
@@ -56,6 +56,16 @@ function processConfig(spec: ContainerSpec, words: TemplateWords) {
     StopSignal: spec.StopSignal,
     Healthcheck: spec.Healthcheck,
   };
+}
+
+/** Who it is, for programs that tell; the user's own variables come later and win. */
+function environmentOf(spec: ContainerSpec, words: TemplateWords): string[] {
+  return [
+    `PLIMSOLL_SERVICE=${words.service.name}`,
+    `PLIMSOLL_TASK=${words.task.id}`,
+    `PLIMSOLL_NODE=${words.node.hostname}`,
+    ...(spec.Env ?? []).map((entry) => expandTemplate(entry, words)),
+  ];
 }
 
 function portsExposed(record: TaskRecord) {

@@ -23,6 +23,20 @@ describe('containerRequest()', () => {
     expect(body.HostConfig).toEqual({ RestartPolicy: { Name: 'no' } });
   });
 
+  it('tells the container who it is, below what the user says', () => {
+    const task = aTask({ container: { Env: ['PLIMSOLL_NODE=mine', 'A={{.Service.Name}}'] } });
+
+    const { body } = containerRequest(task, 2, place);
+
+    expect(body.Env).toEqual([
+      'PLIMSOLL_SERVICE=web',
+      `PLIMSOLL_TASK=${attemptId(task.id, 2)}`,
+      'PLIMSOLL_NODE=h1',
+      'PLIMSOLL_NODE=mine',
+      'A=web',
+    ]);
+  });
+
   it('names a later attempt and a global task by their own ids', () => {
     const task = aTask({ slot: 0 });
 
