@@ -60,14 +60,20 @@ export class Occupancy {
     this.change(load, -1);
   }
 
+  /** Stops or goes on counting an assignment among its node's tasks; the room it takes stays taken. */
+  count(load: Load, sign: 1 | -1): void {
+    if (load.desired === 'stopped') return;
+    const use = this.use(load.nodeId);
+    use.tasks += sign;
+    use.byService.set(load.serviceId, (use.byService.get(load.serviceId) ?? 0) + sign);
+  }
+
   private change(load: Load, sign: 1 | -1): void {
     const use = this.use(load.nodeId);
     const reserved = reservationsOf(load.template);
     use.nanoCpus += sign * reserved.nanoCpus;
     use.memoryBytes += sign * reserved.memoryBytes;
     for (const port of hostPortsOf(load.ports)) use.hostPorts.set(port, (use.hostPorts.get(port) ?? 0) + sign);
-    if (load.desired === 'stopped') return;
-    use.tasks += sign;
-    use.byService.set(load.serviceId, (use.byService.get(load.serviceId) ?? 0) + sign);
+    this.count(load, sign);
   }
 }

@@ -62,12 +62,20 @@ function choosePlace(vacancy: Vacancy, placement: GroupPlacement, staffing: Staf
   const isClear = slot.tasks.every((task) => task.gone || task.lost);
   const beside = isClear || (!mover && startsFirst(staffing.service));
   if (beside) {
-    const choice = placement.place(failures, isAcceptable);
+    const choice = placeBeside(vacancy.replaced, staffing.occupancy, () => placement.place(failures, isAcceptable));
     if ('nodeId' in choice) return { ...choice, desired: 'running' };
     if (isClear || hostPortsOf(taskPortsOf(staffing.service)).length === 0) return choice;
   }
   const choice = placeWithout(vacancy.replaced, staffing.occupancy, () => placement.place(failures, isAcceptable));
   return 'nodeId' in choice ? { ...choice, desired: 'ready' } : choice;
+}
+
+/** They keep their room until the new task is ready, but leave soon: the spread is as it will be without them. */
+function placeBeside(tasks: readonly SlotTask[], occupancy: Occupancy, place: () => PlacementResult): PlacementResult {
+  for (const task of tasks) occupancy.count(task.record, -1);
+  const choice = place();
+  for (const task of tasks) occupancy.count(task.record, 1);
+  return choice;
 }
 
 function placeWithout(tasks: readonly SlotTask[], occupancy: Occupancy, place: () => PlacementResult): PlacementResult {

@@ -48,6 +48,15 @@ test('stop-first replaces one slot after the other, never two at once', () => {
   expect(rollout(world, id)).toMatchObject({ state: 'completed', message: 'update completed', revision: 2 });
 });
 
+test('start-first leaves the tasks spread as they were', () => {
+  const { world, id } = running(3, { Order: 'start-first' });
+  world.update(id, 'v2');
+
+  rollOut(world, id);
+
+  expect(new Set(world.live(id).map((task) => task.nodeId)).size).toBe(3);
+});
+
 test('start-first never has fewer ready tasks than replicas', () => {
   const { world, id } = running(4, { Order: 'start-first', Parallelism: 2 });
   world.update(id, 'v2');
