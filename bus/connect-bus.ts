@@ -1,5 +1,6 @@
 /** The way in: one connection for a node or a coordinator, as Bus and Buckets. */
 import type { Clock } from '../runtime/clock.ts';
+import { messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { type BucketName, bucketDefinition, bucketDefinitions } from './bucket-definitions.ts';
@@ -11,7 +12,7 @@ import { guardedSubjectOf, subjectOf } from './kv-layout.ts';
 import { NatsBucket, type NatsBucketParts } from './nats-bucket.ts';
 import { type NatsLink, openLink } from './nats-connection.ts';
 import { NatsWire } from './nats-wire.ts';
-import { openStreams } from './open-streams.ts';
+import { openStreams, type StreamChoices } from './open-streams.ts';
 import { recordBuckets } from './record-buckets.ts';
 import { WireBus } from './wire-bus.ts';
 
@@ -38,6 +39,8 @@ export interface ConnectedBus {
 
 /** Since when single messages can expire. */
 const EXPIRES_MESSAGES_SINCE: Version = [2, 11];
+
+const REOPEN_RETRY_MS = 250;
 
 type Version = readonly [major: number, minor: number];
 
@@ -82,11 +85,27 @@ async function prepareServer(
   raw: (name: BucketName) => NatsBucket,
 ): Promise<boolean> {
   const expiresMessages = serverIsSince(link, EXPIRES_MESSAGES_SINCE);
-  await openStreams(link.manager, { replicas: options.replicas ?? 1, expiresMessages, writeSecret }, options.log);
+  const choices = { replicas: options.replicas ?? 1, expiresMessages, writeSecret };
+  await openStreams(link.manager, choices, options.log);
+  link.onConnectionChange((connected) => {
+    if (connected) void reopenStreams(link, choices, options);
+  });
   const fences = await canFence(raw(bucketDefinitions.lease.name));
   if (!fences)
     options.log.warn({}, 'this NATS server cannot fence former leaders: a new leader waits one lease time first');
   return fences;
+}
+
+/** A server that restarted has lost its streams in memory: whoever comes back first makes them again. */
+async function reopenStreams(link: NatsLink, choices: StreamChoices, options: ConnectBusOptions): Promise<void> {
+  while (link.connected) {
+    try {
+      return await openStreams(link.manager, choices, options.log);
+    } catch (error) {
+      options.log.warn({ error: messageOf(error) }, 'the streams could not be opened again, trying once more');
+      await options.clock.sleep(REOPEN_RETRY_MS);
+    }
+  }
 }
 
 /**

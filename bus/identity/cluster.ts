@@ -7,7 +7,7 @@ import { Id } from '../../model/records.ts';
 import { randomId } from '../../runtime/identifiers.ts';
 import { certificateFingerprint, createAuthority, createServerCertificate } from './certificates.ts';
 import { formatJoinToken } from './join-token.ts';
-import { ClusterKeys, createClusterKeys, createUserKeys, issueUserJwt, publicKeyOf } from './keys.ts';
+import { ClusterKeys, createClusterKeys, createUserKeys, issueOperatorJwt, issueUserJwt, publicKeyOf } from './keys.ts';
 import { coordinatorPermissions, nodePermissions } from './permissions.ts';
 import {
   type CoordinatorIdentity,
@@ -24,6 +24,7 @@ export const Cluster = z.object({
   v: z.literal(1),
   clusterId: Id,
   keys: ClusterKeys,
+  operatorJwt: z.string(),
   /** Part of the subjects coordinators write buckets through: no node may know it. */
   writeSecret: z.string(),
   authority: Certificate,
@@ -132,12 +133,14 @@ function schemeOf(cluster: Cluster): 'nats' | 'tls' {
 
 async function newCluster(options: ClusterOptions): Promise<Cluster> {
   const clusterId = randomId();
+  const keys = createClusterKeys();
   const authority = await createAuthority(clusterId, options.nowMs);
   const hosts = [...new Set([...options.advertisedHosts, '127.0.0.1', 'localhost', hostname()])];
   return {
     v: 1,
     clusterId,
-    keys: createClusterKeys(),
+    keys,
+    operatorJwt: await issueOperatorJwt(keys),
     writeSecret: randomId(),
     authority,
     serverCertificate: await createServerCertificate(authority, hosts, options.nowMs),

@@ -63,6 +63,12 @@ export function publicKeyOf(seed: string): string {
   return pairOf(seed).getPublicKey();
 }
 
+/** The operator's word, made once: a running server does not take another, not even a newer one of the same operator. */
+export function issueOperatorJwt(keys: ClusterKeys): Promise<string> {
+  const system_account = publicKeyOf(keys.systemAccountSeed);
+  return encodeOperator('plimsoll', pairOf(keys.operatorSeed), { system_account });
+}
+
 /** What a server needs to check the cluster's users. */
 export interface ServerTrust {
   readonly operatorJwt: string;
@@ -75,12 +81,12 @@ export interface ServerTrust {
 /** `revokedAtSeconds`: public key of a user -> its tokens issued up to then are worth nothing. */
 export async function serverTrust(
   keys: ClusterKeys,
+  operatorJwt: string,
   revokedAtSeconds: Readonly<Record<string, number>>,
 ): Promise<ServerTrust> {
   const operator = pairOf(keys.operatorSeed);
   const account = pairOf(keys.accountSeed);
   const systemAccount = pairOf(keys.systemAccountSeed);
-  const system_account = systemAccount.getPublicKey();
   const signer = { signer: operator };
   const accountClaims = {
     limits: accountLimits,
@@ -88,7 +94,7 @@ export async function serverTrust(
     signing_keys: [newScopedSigner(pairOf(keys.joinSigningSeed), 'join', userClaims(joinPermissions))],
   };
   return {
-    operatorJwt: await encodeOperator('plimsoll', operator, { system_account }),
+    operatorJwt,
     accountPublicKey: account.getPublicKey(),
     accountJwt: await encodeAccount('plimsoll', account, accountClaims, signer),
     systemAccountPublicKey: systemAccount.getPublicKey(),

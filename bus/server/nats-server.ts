@@ -85,21 +85,21 @@ export async function stopNatsServer(stateDir: string, clock: Clock): Promise<vo
   rmSync(natsFiles(stateDir).pid, { force: true });
 }
 
-/** Resolves when this cluster's own server answers on its port; throws `unavailable` after `timeoutMs`. */
+/** Resolves when this cluster's own server answers on its port; throws `unavailable` when none does in time, or another. */
 export async function natsServerReady(cluster: Cluster, clock: Clock, timeoutMs: number): Promise<void> {
   const { port, serverName } = cluster.nats;
   const deadlineMs = clock.elapsedMs() + timeoutMs;
-  let greeting: string | undefined;
   while (clock.elapsedMs() < deadlineMs) {
-    greeting = await greetingOf(port, clock).catch(() => undefined);
+    const greeting = await greetingOf(port, clock).catch(() => undefined);
     if (greeting?.includes(`"server_name":${JSON.stringify(serverName)}`)) return;
+    if (greeting !== undefined) throw notOurServer(port, 'another server answers there');
     await clock.sleep(POLL_MS);
   }
-  const found = greeting === undefined ? 'nothing answers there' : 'another server answers there';
-  throw new PlimsollError(
-    'unavailable',
-    `Cannot reach the NATS server ${serverName} on port ${port} within ${timeoutMs} ms: ${found}`,
-  );
+  throw notOurServer(port, `nothing answers there within ${timeoutMs} ms`);
+}
+
+function notOurServer(port: number, found: string): PlimsollError {
+  return new PlimsollError('unavailable', `Cannot reach the cluster's NATS server on port ${port}: ${found}`);
 }
 
 /** Makes a user's tokens worthless from now on; a connected one is cut off at once. */
@@ -130,7 +130,7 @@ async function writeNatsConfig(stateDir: string, cluster: Cluster): Promise<void
     port,
     storeDir: files.store,
     pidFile: files.pid,
-    trust: await serverTrust(cluster.keys, cluster.revokedAtSeconds),
+    trust: await serverTrust(cluster.keys, cluster.operatorJwt, cluster.revokedAtSeconds),
     tls: usesTls ? { certificateFile: files.certificate, keyFile: files.key } : undefined,
   });
   writePrivateFile(files.config, text);
