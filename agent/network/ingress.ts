@@ -10,6 +10,7 @@ import { ensureForwardAccepted, removeForwardAccept } from './forward-accept.ts'
 import { ensureHairpin } from './hairpin.ts';
 import { INGRESS_TABLE, type IngressEndpoint, renderIngressTable, renderTableRemoval } from './ingress-table.ts';
 import { LoopbackRouting, type ProcFiles } from './loopback-routing.ts';
+import { checkIngressSupport } from './preflight.ts';
 import { staleUdpFlows } from './udp-flows.ts';
 
 export interface IngressPorts {
@@ -137,7 +138,10 @@ class HostIngressPorts implements IngressPorts {
 
   private async load(table: Omit<InstalledTable, 'listing'>): Promise<void> {
     const before = this.installed;
-    if (before === undefined) await this.acceptForwarding();
+    if (before === undefined) {
+      await checkIngressSupport(this.parts.run);
+      await this.acceptForwarding();
+    }
     await this.nft(table.text);
     // Only now: the table holds the guard that makes these switches harmless.
     await this.loopback.switchOn(table.loopbackDevices);

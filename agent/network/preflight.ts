@@ -1,4 +1,4 @@
-/** Can this host serve published ingress ports? Asked before anything relies on it. */
+/** Can this host serve published ingress ports? Asked before the first table is loaded. */
 import { PlimsollError } from '../../runtime/errors.ts';
 import type { CommandRunner } from './command-runner.ts';
 import { renderIngressTable } from './ingress-table.ts';

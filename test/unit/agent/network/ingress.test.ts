@@ -26,6 +26,7 @@ class FakeHost {
     if (program === 'ip') return this.answer('[]');
     if (program === 'conntrack') return this.answer('');
     if (program !== 'nft') return this.answer('');
+    if (args[0]?.startsWith('--')) return this.answer('');
     if (args[0] === '-f') return this.load(stdin);
     return this.table === ''
       ? { exitCode: 1, stdout: '', stderr: 'No such file or directory' }
