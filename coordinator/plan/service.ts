@@ -35,8 +35,8 @@ export interface ServicePlanning {
 /** The chains of one service. A removed one is taken down; any other is brought to what its specification wants. */
 export function planService(planning: ServicePlanning): Chain[] {
   const service = planning.entry.value;
-  for (const slot of planning.slots.values()) forgetGone(slot, planning);
   if (service.removedAtMs !== undefined) return removalOf(planning);
+  for (const slot of planning.slots.values()) forgetGone(slot, planning);
   const wanted = wantedSlots(planning);
   for (const slot of planning.slots.values()) restore(slot, wanted, planning);
   for (const [key, slot] of planning.slots) if (!wanted.has(key)) retireSlot(slot);
@@ -165,8 +165,10 @@ function removalOf(planning: ServicePlanning): Chain[] {
   const { entry, slots, snapshot } = planning;
   const reason = 'the service was removed';
   const tasks = [...slots.values()].flatMap((slot) => slot.tasks.map((task) => ({ slot, task })));
-  for (const { slot, task } of tasks) slot.stopTask(task, reason);
-  if (tasks.some(({ task }) => !task.gone && !task.lost)) return [...slots.values()].map((slot) => slot.chain());
+  for (const { slot, task } of tasks) if (!task.gone) slot.stopTask(task, reason);
+  // The word to stop is written first, for nodes that are away too: they hear it when they come back.
+  const told = ({ task }: (typeof tasks)[number]) => task.gone || (task.lost && task.record.desired === 'stopped');
+  if (!tasks.every(told)) return [...slots.values()].map((slot) => slot.chain());
   const leftover: Chain[] = tasks.filter(({ task }) => task.gone).map(({ task }) => [deletionOf(task, reason)]);
   const records = [...snapshot.slots].filter(([, slot]) => slot.value.serviceId === entry.value.id);
   const slotDeletions = records.map(
