@@ -21,12 +21,18 @@ export async function dockerContexts(): Promise<string[]> {
 }
 
 /** Makes the context point at the socket, whatever it pointed at before. */
-export async function writeDockerContext(name: string, socket: string): Promise<'created' | 'updated'> {
+export async function writeDockerContext(name: string, socket: string): Promise<'created' | 'updated' | 'unchanged'> {
+  const host = `unix://${socket}`;
   const exists = (await dockerContexts()).includes(name);
+  if (exists && (await contextHost(name)) === host) return 'unchanged';
   const verb = exists ? 'update' : 'create';
   const description = 'Plimsoll: the whole cluster as one engine';
-  await docker('context', verb, name, '--description', description, '--docker', `host=unix://${socket}`);
+  await docker('context', verb, name, '--description', description, '--docker', `host=${host}`);
   return exists ? 'updated' : 'created';
+}
+
+async function contextHost(name: string): Promise<string> {
+  return (await docker('context', 'inspect', '--format', '{{.Endpoints.docker.Host}}', name)).trim();
 }
 
 /** Also when it is the one in use: docker then falls back to its default. */
