@@ -66,9 +66,10 @@ export async function ensureNatsServer(stateDir: string, options: NatsServerOpti
   await natsServerReady(cluster, clock, READY_TIMEOUT_MS);
   const pid = runningNatsPid(stateDir);
   if (pid !== undefined) return pid;
+  const { pid: pidFile } = natsFiles(stateDir);
   throw new PlimsollError(
-    'precondition',
-    `Another NATS server listens on port ${cluster.nats.port}; stop it or choose another port`,
+    'unavailable',
+    `The NATS server on port ${cluster.nats.port} answers, but not from ${pidFile}`,
   );
 }
 

@@ -82,6 +82,7 @@ describe('watches', () => {
     await other.claims.create('service.thawed', aClaim('thawed'));
 
     await eventually(() => view.current && view.entries.size === 1);
+    expect([...view.entries.keys()]).toEqual(['service.thawed']);
   });
 
   test('of many records deliver each once changed', async () => {
