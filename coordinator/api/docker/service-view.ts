@@ -9,7 +9,7 @@ import { serviceStatus } from './service-status.ts';
 import { updateStatus } from './update-status.ts';
 
 export interface ServiceViewOptions {
-  /** Spell out what unset fields mean. */
+  /** Spell out what unset fields of Spec mean; PreviousSpec stays as it was stored, as in Swarm. */
   readonly insertDefaults: boolean;
   /** Add ServiceStatus, the counts of tasks. */
   readonly status: boolean;
@@ -17,14 +17,13 @@ export interface ServiceViewOptions {
 
 export function serviceView(snapshot: Snapshot, entry: Entry<ServiceRecord>, options: ServiceViewOptions): object {
   const { value: record, revision } = entry;
-  const specView = options.insertDefaults ? withDefaults : (spec: ServiceSpec) => spec;
   return {
     ID: record.id,
     Version: { Index: revision },
     CreatedAt: isoTime(record.createdAtMs),
     UpdatedAt: isoTime(record.updatedAtMs),
-    Spec: specView(record.spec),
-    PreviousSpec: record.previousSpec && specView(record.previousSpec),
+    Spec: options.insertDefaults ? withDefaults(record.spec) : record.spec,
+    PreviousSpec: record.previousSpec,
     Endpoint: endpointView(record),
     UpdateStatus: updateStatus(record, snapshot.rollouts.get(record.id)?.value),
     ServiceStatus: options.status ? serviceStatus(snapshot, record) : undefined,
