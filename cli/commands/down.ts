@@ -1,11 +1,20 @@
 /** `plim down`: this host without Plimsoll. */
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { systemClock } from '../../runtime/clock.ts';
 import { messageOf } from '../../runtime/errors.ts';
 import { removeDockerContext } from '../docker-cli.ts';
+import { engineRunDir } from '../host/engine.ts';
 import { clusterIdOf } from '../host/join-cluster.ts';
-import { clearContainers, clearNetwork, removeFiles, stopUnits, type TakeDownParts } from '../host/take-down.ts';
+import {
+  clearContainers,
+  clearNetwork,
+  removeEmptyDirectory,
+  removeFiles,
+  stopUnits,
+  type TakeDownParts,
+} from '../host/take-down.ts';
 import { unitHostOf } from '../host/this-host.ts';
 import {
   AbsolutePath,
@@ -58,9 +67,10 @@ async function down(settings: DownSettings, terminal: Terminal): Promise<void> {
   }
   await stopUnits(['nats', 'dockerd', 'containerd'], parts);
   await units.close();
-  removeFiles([socket]);
+  await removeFiles([socket, engineRunDir(socket)]);
+  removeEmptyDirectory(dirname(socket));
   if (settings.context) await removeContext(parts);
-  if (settings.purge) removeFiles([stateDir]);
+  if (settings.purge) await removeFiles([stateDir]);
   terminal.out(
     settings.purge ? 'Plimsoll is gone from this host.\n' : `Plimsoll is down; its state is in ${stateDir}.\n`,
   );

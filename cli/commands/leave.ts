@@ -40,7 +40,7 @@ async function leave({ stateDir, docker, keep }: LeaveSettings, terminal: Termin
     await clearContainers(docker, clusterId, parts);
     await clearNetwork(parts);
   }
-  removeFiles([nodeIdentityFile(stateDir)]);
+  await removeFiles([nodeIdentityFile(stateDir)]);
   if ((await units.names()).length === 0) await units.close();
   terminal.out(`This host has left the cluster. On a coordinator's host: docker node rm ${nodeId}\n`);
 }

@@ -1,5 +1,4 @@
 /** `plim up`: everything a host needs to be a cluster, step by step, each step leaving alone what is right already. */
-import { dirname } from 'node:path';
 import { openCluster } from '../../bus/identity/cluster.ts';
 import { natsServerCommand, natsServerReady } from '../../bus/server/nats-server.ts';
 import { ClusterStatus } from '../../model/native-api.ts';
@@ -56,12 +55,11 @@ export async function bringUp(options: BringUpOptions, parts: BringUpParts): Pro
 }
 
 async function bringUpEngine(options: BringUpOptions, parts: BringUpParts): Promise<void> {
-  const { docker, stateDir, socket } = options.layout;
+  const { docker } = options.layout;
   const ours = (await parts.units.names()).includes('dockerd');
   const problem = await engineProblem(docker);
   if (options.startEngine && (ours || problem !== undefined)) {
-    for (const unit of prepareEngine(docker, stateDir, dirname(socket), options.dockerdArgs))
-      await applyUnit(unit, parts);
+    for (const unit of prepareEngine(docker, options.layout, options.dockerdArgs)) await applyUnit(unit, parts);
   }
   const logHint = ours || options.startEngine ? parts.units.logHint('dockerd') : 'the log of your Docker Engine';
   const timeoutMs = options.startEngine ? ENGINE_TIMEOUT_MS : 0;

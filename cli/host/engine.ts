@@ -24,9 +24,21 @@ export function socketPathOf(url: string): string {
   return url.slice('unix://'.length);
 }
 
+export interface EnginePlace {
+  readonly stateDir: string;
+  /** The coordinator's; the engine's own sockets and namespaces lie beside it. */
+  readonly socket: string;
+}
+
+/** Where an engine of our own keeps what need not survive a boot. */
+export function engineRunDir(socket: string): string {
+  return join(dirname(socket), 'engine');
+}
+
 /** The units of an engine of our own at `url`; writes their configuration. */
-export function prepareEngine(url: string, stateDir: string, runDir: string, dockerdArgs: readonly string[]): Unit[] {
+export function prepareEngine(url: string, { stateDir, socket }: EnginePlace, dockerdArgs: readonly string[]): Unit[] {
   const directory = join(stateDir, 'engine');
+  const runDir = engineRunDir(socket);
   const socketPath = socketPathOf(url);
   for (const path of [directory, runDir, dirname(socketPath)]) mkdirSync(path, { recursive: true });
   // Kubernetes' door into containerd would listen for nothing.

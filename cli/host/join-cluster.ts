@@ -1,6 +1,7 @@
 /** A host's part in a cluster: founding one, and being a node of it. */
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { z } from 'zod';
 import { connectBus } from '../../bus/connect-bus.ts';
 import {
   type Cluster,
@@ -16,8 +17,10 @@ import {
   nodeIdentityFile,
   readCoordinatorIdentity,
   readNodeIdentity,
+  readPrivateJson,
   writeNodeIdentity,
 } from '../../bus/identity/user-identity.ts';
+import { Id } from '../../model/records.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import { createLog } from '../../runtime/log.ts';
@@ -111,8 +114,11 @@ export async function joinRemotely(stateDir: string, token: string, address: str
   return identity.nodeId;
 }
 
-/** The cluster this host belongs to, as its coordinator's host or as a node; undefined when to none. */
+/**
+ * The cluster this host belongs to, as its coordinator's host or as a node; undefined when to none. Reads no more than
+ * that, so that a host can be cleared of a cluster another version of Plimsoll made.
+ */
 export function clusterIdOf(stateDir: string): string | undefined {
-  if (hostsCluster(stateDir)) return openCluster(stateDir).clusterId;
-  return isNode(stateDir) ? readNodeIdentity(stateDir).clusterId : undefined;
+  const file = [clusterFile(stateDir), nodeIdentityFile(stateDir)].find((path) => existsSync(path));
+  return file && readPrivateJson(file, z.object({ clusterId: Id }), 'remove the state directory by hand').clusterId;
 }

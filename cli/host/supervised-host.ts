@@ -1,4 +1,5 @@
 /** Units under `plim supervise`. */
+import { rmSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { PlimsollError } from '../../runtime/errors.ts';
 import { isAlive, terminateProcess } from '../supervise/process-table.ts';
@@ -31,10 +32,12 @@ export class SupervisedHost implements UnitHost {
 
   /** The unit's file goes first, so that the supervisor does not start it again. */
   async remove(name: string): Promise<void> {
+    const staleFiles = this.directory.unit(name)?.staleFiles ?? [];
     this.directory.removeUnit(name);
     const live = this.liveProcess(name);
     if (live) await terminateProcess(live, STOP_GRACE_MS, this.parts.clock);
     this.directory.removeProcess(name);
+    for (const path of staleFiles) rmSync(path, { force: true });
   }
 
   async names(): Promise<string[]> {

@@ -1,5 +1,5 @@
 /** `plim down` and `plim leave`: taking Plimsoll off a host. */
-import { rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { runHostCommand } from '../../agent/network/command-runner.ts';
 import { createIngressPorts } from '../../agent/network/ingress.ts';
 import { hostProcFiles } from '../../agent/network/proc-files.ts';
@@ -51,6 +51,23 @@ export async function clearNetwork(parts: TakeDownParts): Promise<void> {
   await ingress.remove().catch((error) => parts.note(`network tables not removed: ${messageOf(error)}`));
 }
 
-export function removeFiles(paths: readonly string[]): void {
-  for (const path of paths) rmSync(path, { recursive: true, force: true });
+/** Removes files and whole directories; what a killed Docker Engine left mounted below them is unmounted first. */
+export async function removeFiles(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    for (const mount of mountsBelow(readFileSync('/proc/self/mountinfo', 'utf8'), path)) {
+      await runHostCommand('umount', ['--lazy', mount]);
+    }
+    rmSync(path, { recursive: true, force: true });
+  }
+}
+
+/** Mount points at or below `path`, the deepest first. Pure. */
+export function mountsBelow(mountinfo: string, path: string): string[] {
+  const points = mountinfo.split('\n').flatMap((line) => line.split(' ')[4] ?? []);
+  return points.filter((point) => point === path || point.startsWith(`${path}/`)).reverse();
+}
+
+/** Removes a directory that is empty; any other stays. */
+export function removeEmptyDirectory(path: string): void {
+  if (existsSync(path) && readdirSync(path).length === 0) rmdirSync(path);
 }
