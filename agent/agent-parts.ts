@@ -4,7 +4,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { BeatState } from './beat-state.ts';
-import type { BusConnection } from './bus-link.ts';
+import type { BusLinkParts } from './bus-link.ts';
 import type { Engine } from './engine/engine.ts';
 import type { ObservedContainer } from './plan/observed-container.ts';
 import type { PublishedPorts } from './published-ports.ts';
@@ -17,7 +17,7 @@ export interface AgentParts {
   readonly metrics: Metrics;
   readonly engine: Engine;
   /** Connects to the cluster's bus; called until it succeeds. */
-  readonly connect: () => Promise<BusConnection>;
+  readonly connect: BusLinkParts['connect'];
   /** Ingress ports of this node; `watch` keeps them repaired. */
   readonly ports: PublishedPorts & { watch(signal: AbortSignal): Promise<void> };
   /** Starts sending beats from a thread of its own; the agent itself tells `state` how it does. */

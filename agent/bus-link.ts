@@ -27,7 +27,8 @@ export interface BusConnection {
 }
 
 export interface BusLinkParts {
-  readonly connect: () => Promise<BusConnection>;
+  /** Opens a connection for a purpose; called until it succeeds. */
+  readonly connect: (purpose: 'state' | 'streams') => Promise<BusConnection>;
   readonly nodeId: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -70,10 +71,7 @@ export class BusLink {
 
   /** Attaches the supervisor to the bus, however long that takes. */
   async run(supervisor: TaskSupervisor): Promise<void> {
-    const { signal } = this.lifecycle;
-    const { bus, buckets } = await this.untilDone('connect to the bus', this.parts.connect);
-    if (signal.aborted) return bus.close();
-    this.lifecycle.onStop('bus', () => bus.close());
+    const { bus, buckets } = await this.connect('state');
     this.lifecycle.onStop(
       'connection watch',
       bus.onConnectionChange((connected) => this.noteConnection(connected)),
@@ -84,7 +82,8 @@ export class BusLink {
     await this.untilDone('watch this node', () => this.watchOwnRecord(buckets));
     await this.untilDone('report statuses', () => this.startReporting(buckets, supervisor));
     await this.untilDone('watch assignments', () => this.startFeeding(buckets, supervisor));
-    const answers = answerRequests({ bus, nodeId: this.parts.nodeId, engine: this.parts.engine, supervisor });
+    const { bus: streams } = await this.connect('streams');
+    const answers = answerRequests({ bus, streams, nodeId: this.parts.nodeId, engine: this.parts.engine, supervisor });
     this.lifecycle.onStop('answers', () => answers.forEach((answer) => answer.stop()));
     this.parts.events.attach(bus);
     this.parts.log.info({ nodeId: this.parts.nodeId }, 'this node takes part in the cluster');
@@ -92,6 +91,14 @@ export class BusLink {
 
   stop(): Promise<void> {
     return this.lifecycle.stop();
+  }
+
+  private async connect(purpose: 'state' | 'streams'): Promise<BusConnection> {
+    const connection = await this.untilDone(`connect to the bus for ${purpose}`, () => this.parts.connect(purpose));
+    if (this.lifecycle.signal.aborted) await connection.bus.close();
+    this.lifecycle.signal.throwIfAborted();
+    this.lifecycle.onStop(`bus for ${purpose}`, () => connection.bus.close());
+    return connection;
   }
 
   private noteConnection(connected: boolean): void {
@@ -163,6 +170,7 @@ export class BusLink {
   private async untilDone<T>(what: string, work: () => Promise<T>): Promise<T> {
     const { signal } = this.lifecycle;
     for (let failures = 1; ; failures += 1) {
+      signal.throwIfAborted();
       try {
         return await work();
       } catch (error) {

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { messageOf } from '../runtime/errors.ts';
+import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 
 export interface AgentHttp {
@@ -16,7 +16,7 @@ export interface HttpParts {
   readonly log: Log;
 }
 
-/** Listens on every address of the host. Throws when the port is taken. */
+/** Listens on every address of the host. Throws `conflict` when the port is taken. */
 export async function serveHttp(port: number, parts: HttpParts): Promise<AgentHttp> {
   const server = createServer((request, response) => {
     answer(request.method ?? '', request.url ?? '', response, parts).catch((error) => {
@@ -25,7 +25,11 @@ export async function serveHttp(port: number, parts: HttpParts): Promise<AgentHt
     });
   });
   server.listen(port);
-  await once(server, 'listening');
+  await once(server, 'listening').catch((error) => {
+    throw new PlimsollError('conflict', `Cannot listen on port ${port}: ${messageOf(error)}; use --port`, {
+      cause: error,
+    });
+  });
   const { port: listening } = server.address() as AddressInfo;
   return { port: listening, stop: () => closeServer(server) };
 }

@@ -15,6 +15,8 @@ import type { TaskSupervisor } from './task-supervisor.ts';
 
 export interface NodeRequestParts {
   readonly bus: Bus;
+  /** Bytes have a connection of their own: a fast log must not stand in the way of state. */
+  readonly streams: Bus;
   readonly nodeId: string;
   readonly engine: Engine;
   readonly supervisor: TaskSupervisor;
@@ -25,7 +27,7 @@ const InspectRequest = z.object({ id: z.string().min(1) });
 const LONGEST_PROBE_MS = 5_000;
 
 /** Answers until the subscriptions are stopped. */
-export function answerRequests({ bus, nodeId, engine, supervisor }: NodeRequestParts): Subscription[] {
+export function answerRequests({ bus, streams, nodeId, engine, supervisor }: NodeRequestParts): Subscription[] {
   return [
     bus.answer(nodeId, 'probe', ProbeRequest, probe),
     bus.answer(nodeId, 'containers', ContainerListRequest, async ({ all }) => ({
@@ -35,7 +37,9 @@ export function answerRequests({ bus, nodeId, engine, supervisor }: NodeRequestP
     bus.answer(nodeId, 'orphans', OrphansRequest, async (): Promise<z.infer<typeof OrphansReply>> => {
       return { orphans: supervisor.orphans() };
     }),
-    bus.answerStream(nodeId, 'logs', LogsRequest, (request, signal) => taskLogs(engine, supervisor, request, signal)),
+    streams.answerStream(nodeId, 'logs', LogsRequest, (request, signal) =>
+      taskLogs(engine, supervisor, request, signal),
+    ),
   ];
 }
 

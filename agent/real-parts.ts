@@ -29,7 +29,7 @@ export function realParts(settings: AgentSettings): AgentParts {
     log,
     metrics,
     engine,
-    connect: () => connectBus({ identity, purpose: 'state', waitForServer: false, clock, log, registry: metrics }),
+    connect: (purpose) => connectBus({ identity, purpose, waitForServer: false, clock, log, registry: metrics }),
     ports: createIngressPorts({ run: runHostCommand, files: hostProcFiles, clock, log, metrics }),
     startBeats: (state, incarnation) =>
       startBeatThread({ identity, incarnation, state, clock, log, logLevel: settings.logLevel }),

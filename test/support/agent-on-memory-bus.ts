@@ -94,9 +94,10 @@ export class AgentOnMemoryBus {
       log: createLog('agent', process.env.PLIMSOLL_TEST_LOG === undefined ? 'silent' : 'debug'),
       metrics: createMetrics('agent', '0.0.0'),
       engine: this.engine,
-      connect: async () => {
-        this.connection = this.server.connect('agent');
-        return this.connection;
+      connect: async (purpose) => {
+        const connection = this.server.connect(`agent-${purpose}`);
+        if (purpose === 'state') this.connection = connection;
+        return connection;
       },
       ports: {
         apply: async (endpoints) => {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { LogsRequest } from '../../../model/messages.ts';
+import type { LogsRequest } from '../../../model/messages.ts';
 import { AgentOnMemoryBus } from '../../support/agent-on-memory-bus.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type PrivateEngine, startPrivateEngine } from '../../support/private-engine.ts';
@@ -43,7 +43,8 @@ describe('the agent on a bad day', () => {
     process.kill(pid, 'SIGKILL');
     await engine.startDockerd();
 
-    await lab.statusWhere(task, ({ ready, attempt }) => ready && attempt === 2, 'attempt 2 is ready');
+    const after = await lab.statusWhere(task, ({ ready, attempt }) => ready && attempt === 2, 'attempt 2 is ready');
+    expect(after.exits).toMatchObject([{ attempt: 1, state: 'failed' }]);
   });
 
   it('does what it was told while the bus was away, once it is back', async () => {
@@ -59,7 +60,8 @@ describe('the agent on a bad day', () => {
     await eventually(running, { what: 'the killed container runs again without the bus' });
     lab.connection?.reconnect();
 
-    await lab.statusWhere(old, ({ attempt, ready }) => attempt === 2 && ready, 'the restart is reported');
+    const restarted = await lab.statusWhere(old, ({ attempt }) => attempt === 2, 'the restart is reported');
+    expect(restarted.exits).toMatchObject([{ attempt: 1, exitCode: 137 }]);
     await lab.statusWhere(added, ({ ready }) => ready, 'the new task runs');
   });
 
@@ -67,11 +69,11 @@ describe('the agent on a bad day', () => {
     const task = aTask();
     await lab.start();
     await lab.assign(task);
-    await lab.statusWhere(task, ({ ready }) => ready, 'the task is ready');
+    const before = await lab.statusWhere(task, ({ ready }) => ready, 'the task is ready');
 
     lab.server.wipe('plim_status');
 
-    await lab.statusWhere(task, ({ ready }) => ready, 'the status is back');
+    expect(await lab.statusWhere(task, ({ ready }) => ready, 'the status is back')).toEqual(before);
   });
 
   it("refuses a former leader's late write", async () => {
@@ -123,10 +125,16 @@ describe('the agent on a bad day', () => {
     await lab.start();
     await lab.assign(task);
     await lab.statusWhere(task, ({ ready }) => ready, 'the task is ready');
-    const request = LogsRequest.parse({
-      ...{ taskId: task.id, follow: false, tail: 'all', sinceSeconds: 0, untilSeconds: 0 },
-      ...{ timestamps: false, stdout: true, stderr: true },
-    });
+    const request: LogsRequest = {
+      taskId: task.id,
+      follow: false,
+      tail: 'all',
+      sinceSeconds: 0,
+      untilSeconds: 0,
+      timestamps: false,
+      stdout: true,
+      stderr: true,
+    };
 
     const text = await eventually(async () => {
       const chunks: Uint8Array[] = [];
@@ -152,8 +160,8 @@ describe('the agent on a bad day', () => {
     await lab.assign({ ...task, desired: 'stopped' });
 
     await lab.statusWhere(task, ({ removed }) => removed, 'the task is removed');
-    expect(lab.portCalls).toContain(`withdraw ${task.id}`);
-    expect([lab.portCalls[0], lab.portCalls.at(-1)?.startsWith('withdraw')]).toEqual(['apply 8080', true]);
+    const published = lab.portCalls.indexOf('apply 8080');
+    expect(lab.portCalls.slice(published)).toEqual(['apply 8080', 'apply ', `withdraw ${task.id}`]);
   });
 
   it('refuses to run beside another host with its identity', async () => {

@@ -1,0 +1,188 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { agentMetrics } from '../../../agent/agent-metrics.ts';
+import { AssignmentFeed } from '../../../agent/assignment-feed.ts';
+import { ImageStore } from '../../../agent/image-store.ts';
+import type { UnnumberedStatus } from '../../../agent/plan/status.ts';
+import { TaskSupervisor } from '../../../agent/task-supervisor.ts';
+import type { TaskRecord } from '../../../model/records.ts';
+import { PlimsollError } from '../../../runtime/errors.ts';
+import { createLog } from '../../../runtime/log.ts';
+import { createMetrics } from '../../../runtime/metrics.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { FakeEngine } from '../../support/fake-engine.ts';
+import { type MemoryConnection, MemoryServer } from '../../support/memory-bus.ts';
+import { aTask } from '../../support/tasks.ts';
+
+const clusterId = 'cluster';
+const place = { clusterId, hostname: 'h1', os: 'linux', architecture: 'x86_64', logsUnbounded: false };
+
+describe('AssignmentFeed and TaskSupervisor', () => {
+  const clock = new FakeClock();
+  let engine: FakeEngine;
+  let leader: MemoryConnection;
+  let own: MemoryConnection;
+  let supervisor: TaskSupervisor;
+  let feed: AssignmentFeed;
+  let statuses: Map<string, UnnumberedStatus>;
+  /** Keys the feed read again from the bucket itself. */
+  let readAgain: string[];
+  let bucketSays: TaskRecord['desired'] | undefined;
+  beforeEach(async () => {
+    const server = new MemoryServer({ clock });
+    [leader, own] = [server.connect('leader'), server.connect('agent')];
+    engine = new FakeEngine();
+    statuses = new Map();
+    const parts = {
+      clock,
+      engine,
+      log: createLog('test', 'silent'),
+      metrics: agentMetrics(createMetrics('test', '0')),
+    };
+    supervisor = new TaskSupervisor({
+      ...parts,
+      clusterId,
+      incarnation: 1,
+      startsAtOnce: 4,
+      executor: {
+        images: new ImageStore(engine, clock),
+        ports: { apply: async () => undefined, withdraw: async () => undefined },
+        place: async () => place,
+      },
+      onStatus: (status) => statuses.set(status.taskId, status),
+      onForgotten: (taskId) => statuses.delete(taskId),
+      onChange: () => undefined,
+    });
+    supervisor.takeList([], new Map());
+    const { tasks } = own.buckets;
+    const view = await tasks.watch();
+    readAgain = [];
+    bucketSays = undefined;
+    const get = async (key: string) => {
+      readAgain.push(key);
+      const entry = await tasks.get(key);
+      return entry && { ...entry, value: { ...entry.value, desired: bucketSays ?? entry.value.desired } };
+    };
+    feed = new AssignmentFeed({ ...parts, nodeId: aTask().nodeId, tasks: { get }, view, supervisor });
+  });
+  afterEach(async () => {
+    await feed.stop();
+    await supervisor.stop();
+  });
+
+  async function assign(...tasks: readonly TaskRecord[]): Promise<void> {
+    for (const task of tasks) {
+      const key = `${task.nodeId}.${task.id}`;
+      const stored = await leader.buckets.tasks.get(key);
+      if (stored) await leader.buckets.tasks.update(key, task, stored.revision);
+      else await leader.buckets.tasks.create(key, task);
+    }
+    await clock.advance(100);
+  }
+
+  const running = () => [...engine.containers.values()].filter(({ phase }) => phase === 'running').length;
+  const six = Array.from({ length: 6 }, (_, index) => aTask({ slot: index + 1 }));
+  const stopped = (task: TaskRecord): TaskRecord => ({ ...task, desired: 'stopped' });
+
+  it('runs what is assigned and removes what is stopped', async () => {
+    await assign(aTask());
+    expect(running()).toBe(1);
+
+    await assign(stopped(aTask()));
+
+    expect(engine.containers.size).toBe(0);
+    expect(statuses.get(aTask().id)).toMatchObject({ removed: true, state: 'shutdown' });
+  });
+
+  it('forgets a removed task when its record goes', async () => {
+    await assign(aTask());
+    await assign(stopped(aTask()));
+
+    await leader.buckets.tasks.delete(`${aTask().nodeId}.${aTask().id}`);
+    await clock.advance(100);
+
+    expect([supervisor.tasks(), statuses.size]).toEqual([[], 0]);
+  });
+
+  it('ignores assignments of other nodes', async () => {
+    await assign(aTask({ nodeId: aTask().serviceId }));
+
+    expect(supervisor.tasks()).toEqual([]);
+  });
+
+  it('asks again before it stops most tasks at once, and stops them when that is so', async () => {
+    await assign(...six);
+    own.hold();
+    await assign(...six.slice(0, 4).map(stopped));
+
+    own.resume();
+    await clock.advance(100);
+
+    expect([running(), readAgain.length]).toEqual([2, 4]);
+  });
+
+  it('does not stop most tasks when the bucket itself says otherwise', async () => {
+    await assign(...six);
+    own.hold();
+    await assign(...six.slice(0, 4).map(stopped));
+    bucketSays = 'running';
+
+    own.resume();
+    await clock.advance(100);
+
+    expect(running()).toBe(6);
+  });
+
+  it('stops half of the tasks without asking', async () => {
+    await assign(...six);
+    own.hold();
+    await assign(...six.slice(0, 3).map(stopped));
+
+    own.resume();
+    await clock.advance(100);
+
+    expect([running(), readAgain]).toEqual([3, []]);
+  });
+
+  it('restarts at once after an exit, then waits ever longer', async () => {
+    await assign(aTask());
+
+    supervisor.takeList([...engine.containers.values()], supervisor.looksSoFar());
+    engine.exit('container-1', 1);
+    await supervisor.lookAt('container-1', aTask().id, 'die');
+    await clock.advance(0);
+    engine.exit('container-2', 1);
+    await supervisor.lookAt('container-2', aTask().id, 'die');
+    await clock.advance(99);
+    expect(running()).toBe(0);
+    await clock.advance(1);
+
+    expect(running()).toBe(1);
+    expect(statuses.get(aTask().id)).toMatchObject({ attempt: 3, restarts: 2, failures: 2 });
+  });
+
+  it('takes an engine that is away for no failure of the task', async () => {
+    engine.failure = new PlimsollError('unavailable', 'Cannot reach the container engine');
+    await assign(aTask());
+    await clock.advance(5_000);
+    engine.failure = undefined;
+
+    await clock.advance(500);
+
+    expect(statuses.get(aTask().id)).toMatchObject({ state: 'running', attempt: 1, failures: 0 });
+  });
+
+  it('starts a container that an answer got lost for only once', async () => {
+    const start = engine.start.bind(engine);
+    engine.start = async (id) => {
+      await start(id);
+      engine.start = start;
+      throw new PlimsollError('timeout', 'The engine did not answer');
+    };
+    await assign(aTask());
+
+    await clock.advance(1_000);
+
+    expect(engine.calls.filter((call) => call.startsWith('create'))).toHaveLength(1);
+    expect(statuses.get(aTask().id)).toMatchObject({ state: 'running', attempt: 1 });
+  });
+});
