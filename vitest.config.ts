@@ -16,6 +16,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts', 'test/differential/**/*.test.ts'],
+          globalSetup: ['test/e2e/take-down-lab.ts'],
           testTimeout: 180_000,
           hookTimeout: 300_000,
           fileParallelism: false,

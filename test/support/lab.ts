@@ -11,6 +11,15 @@ export interface LabOptions {
   readonly hosts?: number;
   readonly modern?: number;
   readonly coordinators?: number;
+  /** A lab beside others; without one it is what the environment names (LAB_NAME, LAB_SUBNET). */
+  readonly place?: LabPlace;
+}
+
+/** What sets labs on one machine apart. */
+export interface LabPlace {
+  readonly name: string;
+  /** The first three numbers of its /24. */
+  readonly subnet: string;
 }
 
 export interface LabHost {
@@ -30,24 +39,43 @@ export interface Lab {
   down(): Promise<void>;
 }
 
+type LabCommand = (...words: string[]) => Promise<string>;
+
 /** `scripts/lab WORDS`: standard output; the lab's own words when it fails. */
-export async function labCommand(...words: string[]): Promise<string> {
-  const { stdout } = await run(join(packageRoot(), 'scripts', 'lab'), words, { maxBuffer: 16 << 20 });
-  return stdout;
+export function labCommand(...words: string[]): Promise<string> {
+  return labCommandAt()(...words);
+}
+
+/** `scripts/lab` for the lab of a place. */
+export function labCommandAt(place?: LabPlace): LabCommand {
+  const { DOCKER_HOST: _, ...inherited } = process.env;
+  const named = { LAB_NAME: place?.name, LAB_SUBNET: place?.subnet, LAB_DIR: `/var/lib/plimsoll-${place?.name}` };
+  const env = place === undefined ? process.env : { ...inherited, ...named };
+  return async (...words) => {
+    const options = { maxBuffer: 16 << 20, env };
+    const { stdout } = await run(join(packageRoot(), 'scripts', 'lab'), words, options);
+    return stdout;
+  };
 }
 
 /** Brings a lab up (a lab that is there is taken down first, so that nothing is left from before). */
 export async function labUp(options: LabOptions): Promise<Lab> {
-  await labCommand('down');
+  await labCommandAt(options.place)('down');
+  return labEnsured(options);
+}
+
+/** Brings a lab up, or back to what it was asked for: what died is started again. */
+export async function labEnsured(options: LabOptions): Promise<Lab> {
+  const command = labCommandAt(options.place);
   const flags = (['hosts', 'modern', 'coordinators'] as const).flatMap((name) =>
     options[name] === undefined ? [] : [`--${name}`, String(options[name])],
   );
-  await labCommand('up', '--engine', options.engine, ...flags);
-  return describeLab(await labCommand('env'));
+  await command('up', '--engine', options.engine, ...flags);
+  return describeLab(await command('env'), command);
 }
 
 /** The lab behind the exports that `scripts/lab env` prints. */
-export function describeLab(exports: string): Lab {
+export function describeLab(exports: string, command: LabCommand = labCommand): Lab {
   const values = new Map<string, string>();
   for (const line of exports.split('\n')) {
     const match = /^(?:export )?(\w+)=["']?([^"']*)["']?$/.exec(line.trim());
@@ -66,9 +94,9 @@ export function describeLab(exports: string): Lab {
     hosts,
     clusterSocket: socketOf('DOCKER_HOST'),
     plimUrl: values.get('PLIM_URL') ?? '',
-    command: labCommand,
+    command,
     down: async () => {
-      await labCommand('down');
+      await command('down');
     },
   };
 }

@@ -1,0 +1,149 @@
+/** A user's day with the docker CLI: services on real engines, from create to rm. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { type Cluster, linesOf, sharedCluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
+
+const Hello = z.object({ service: z.string(), node: z.string(), version: z.string(), client: z.string() });
+
+describe('services', () => {
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    cluster = await sharedCluster();
+  });
+
+  afterEach(() => cluster.clear());
+  afterAll(() => cluster.clear());
+
+  const hello = async (from: string, address: string) =>
+    Hello.parse(JSON.parse(await cluster.on(from, 'curl', '-fsS', '-m', '2', `http://${address}/`)));
+
+  it('are created, shown, scaled and removed', async () => {
+    const created = await cluster.try('service', 'create', '--name', 'web', '--replicas', '3', 'plimsoll/sleep:1');
+    expect(created).toMatchObject({ code: 0, stdout: expect.stringContaining('converged') });
+    const tasks = await cluster.settled('web', 3);
+    expect(tasks.map((task) => task.node).toSorted()).toEqual(['h1', 'h2', 'h3']);
+    expect(linesOf(await cluster.docker('ps', '--format', '{{.Names}}')).toSorted()).toEqual(
+      tasks.map((task) => `${task.name}.${task.id}`).toSorted(),
+    );
+    expect(await cluster.docker('node', 'ps', 'h2', '--format', '{{.Name}} {{.Image}}')).toMatch(
+      /^web\.\d plimsoll\/sleep:1$/,
+    );
+
+    await cluster.docker('service', 'scale', '--detach', 'web=6');
+    await cluster.settled('web', 6);
+    await cluster.docker('service', 'scale', '--detach', 'web=1');
+    await cluster.settled('web', 1);
+    await cluster.docker('service', 'rm', 'web');
+    await eventually(async () => (await cluster.containers()).length === 0, { timeoutMs: 30_000 });
+    expect((await cluster.try('service', 'ps', 'web')).stderr).toContain('no such service: web');
+  });
+
+  it.each(['start-first', 'stop-first'])('are updated %s and rolled back', async (order) => {
+    const flags = ['--update-order', order, '--update-monitor', '1s', '--rollback-monitor', '1s'];
+    await cluster.create('web', '--replicas', '3', '--update-parallelism', '3', ...flags, 'plimsoll/hello:1');
+    await cluster.settled('web', 3);
+
+    expect((await cluster.try('service', 'update', '--image', 'plimsoll/hello:2', 'web')).code).toBe(0);
+    const updated = await cluster.settled('web', 3);
+    expect(updated.map((task) => task.image)).toEqual(Array(3).fill('plimsoll/hello:2'));
+    expect(updated.map((task) => task.node).toSorted()).toEqual(['h1', 'h2', 'h3']);
+    const all = await cluster.tasks('web');
+    expect(all.filter((task) => task.image === 'plimsoll/hello:1').map((task) => task.desiredState)).toEqual(
+      Array(3).fill('Shutdown'),
+    );
+
+    expect((await cluster.try('service', 'rollback', 'web')).code).toBe(0);
+    const rolledBack = await cluster.settled('web', 3);
+    expect(rolledBack.map((task) => task.image)).toEqual(Array(3).fill('plimsoll/hello:1'));
+  });
+
+  it('serve an ingress port on every node that runs a task, to other hosts and to localhost', async () => {
+    await cluster.create('web', '--mode', 'global', '--publish', '8080:80', 'plimsoll/hello:1');
+    await cluster.settled('web', 3);
+    for (const host of cluster.lab.hosts) {
+      const elsewhere = host.name === 'h1' ? 'h2' : 'h1';
+      const seen = await eventually(() => hello(elsewhere, `${host.address}:8080`), { timeoutMs: 15_000 });
+      expect(seen).toMatchObject({ service: 'web', node: host.name, client: cluster.host(elsewhere).address });
+      expect(await hello(host.name, 'localhost:8080')).toMatchObject({ node: host.name });
+    }
+  });
+
+  it('bind a host-mode port once per host', async () => {
+    const publish = 'mode=host,published=8081,target=80';
+    await cluster.create('web', '--replicas', '3', '--publish', publish, 'plimsoll/hello:1');
+    const tasks = await cluster.settled('web', 3);
+    expect(tasks.map((task) => task.node).toSorted()).toEqual(['h1', 'h2', 'h3']);
+    expect(await hello('h1', `${cluster.host('h3').address}:8081`)).toMatchObject({ node: 'h3' });
+  });
+
+  it('keep to constraints, and follow node labels', async () => {
+    await cluster.docker('node', 'update', '--label-add', 'disk=fast', 'h2');
+    await cluster.create('web', '--replicas', '2', '--constraint', 'node.labels.disk==fast', 'plimsoll/sleep:1');
+    await cluster.create('one', '--constraint', 'node.hostname==h3', 'plimsoll/sleep:1');
+    expect((await cluster.settled('web', 2)).map((task) => task.node)).toEqual(['h2', 'h2']);
+    expect((await cluster.settled('one', 1)).map((task) => task.node)).toEqual(['h3']);
+
+    await cluster.docker('node', 'update', '--label-add', 'disk=fast', 'h1');
+    await cluster.docker('node', 'update', '--label-rm', 'disk', 'h2');
+    expect((await cluster.settled('web', 2)).map((task) => task.node)).toEqual(['h1', 'h1']);
+    await cluster.docker('node', 'update', '--label-rm', 'disk', 'h1');
+  });
+
+  it('leave a drained node, and a global one returns to it', async () => {
+    await cluster.create('all', '--mode', 'global', 'plimsoll/sleep:1');
+    await cluster.create('web', '--replicas', '3', 'plimsoll/sleep:1');
+    await cluster.settled('all', 3);
+    await cluster.settled('web', 3);
+
+    await cluster.docker('node', 'update', '--availability', 'drain', 'h2');
+    const nodesOf = async (service: string, replicas: number) =>
+      (await cluster.settled(service, replicas)).map((task) => task.node);
+    expect(await nodesOf('all', 2)).not.toContain('h2');
+    expect(await nodesOf('web', 3)).not.toContain('h2');
+
+    await cluster.docker('node', 'update', '--availability', 'active', 'h2');
+    expect(await nodesOf('all', 3)).toContain('h2');
+    expect(await nodesOf('web', 3)).not.toContain('h2');
+  });
+
+  it('show their logs from every host, and go on showing them', async () => {
+    await cluster.create('web', '--mode', 'global', 'plimsoll/hello:1');
+    await cluster.settled('web', 3);
+    const listens = /^web\.\w+\.\w+@h[123] +\| hello 1 listens on port 80$/;
+    const logs = await eventually(
+      async () => {
+        const lines = linesOf(await cluster.docker('service', 'logs', '--tail', '1', 'web'));
+        return lines.length === 3 && lines;
+      },
+      { what: 'one line of each task' },
+    );
+    expect(logs.filter((line) => listens.test(line))).toHaveLength(3);
+
+    const following = cluster.follow('service', 'logs', '--follow', '--tail', '0', 'web');
+    try {
+      await cluster.docker('service', 'update', '--detach', '--force', 'web');
+      const shown = () => following.lines.filter((line) => line.includes('Draining after SIGTERM')).length > 0;
+      await eventually(shown, { timeoutMs: 30_000, what: 'the log of a task that drains' });
+    } finally {
+      following.stop();
+    }
+  });
+
+  it('tell what happens to them as events', async () => {
+    const events = cluster.follow('events', '--format', '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}');
+    try {
+      await cluster.create('web', 'plimsoll/sleep:1');
+      const [task] = await cluster.settled('web', 1);
+      await cluster.docker('service', 'rm', 'web');
+      const wanted = ['service create web', `container start web.1.${task?.id}`, 'service remove web'];
+      const seen = () => wanted.every((line) => events.lines.includes(line));
+      await eventually(seen, { timeoutMs: 30_000, what: `the events ${wanted.join(', ')}` }).catch((error: unknown) => {
+        throw new Error(`Seen: ${events.lines.join('; ')}`, { cause: error });
+      });
+    } finally {
+      events.stop();
+    }
+  });
+});
