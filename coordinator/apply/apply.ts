@@ -61,7 +61,8 @@ export async function apply(plan: Plan, parts: ApplyParts): Promise<Written> {
   const waiting = [...plan.chains];
   const work = async () => {
     for (let chain = waiting.shift(); chain; chain = waiting.shift()) {
-      failures += await runChain(chain, parts, (outcome) => note(outcome, revisions, deleted));
+      const failed = await runChain(chain, parts, (outcome) => note(outcome, revisions, deleted));
+      failures += failed;
     }
   };
   await Promise.all(Array.from({ length: Math.min(CHAINS_IN_FLIGHT, plan.chains.length) }, work));

@@ -115,8 +115,15 @@ export class LeaderLoop {
     });
     await this.seen(written);
     metrics.applySeconds.observe((clock.elapsedMs() - startedMs) / 1000);
-    if (written.failures > 0) this.wakeIn(RETRY_MS);
-    else this.poke.poke();
+    if (written.failures === 0) return this.poke.poke();
+    this.wakeIn(RETRY_MS);
+    if (written.failures === made.chains.length) await this.renewFence();
+  }
+
+  /** When nothing at all can be written, the fence may have gone with a lost bucket; a newer leader's is never touched. */
+  private async renewFence(): Promise<void> {
+    this.parts.log.warn({ epoch: this.epoch }, 'no action could be carried out: setting the fence again');
+    await this.parts.buckets.raiseFence(this.epoch);
   }
 
   private done(action: Action): void {
