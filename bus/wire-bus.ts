@@ -126,7 +126,7 @@ export class WireBus implements Bus {
       const ends = this.streamEnds(nodeId, parsed.value.streamId);
       void sendStream(
         ends,
-        guarded(() => handler(parsed.value.message as T, gone.signal)),
+        guarded(() => handler(parsed.value.message, gone.signal)),
         gone,
       )
         .catch((error) => this.handlerFailed(message.subject, error))

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type Clock, withDeadline } from '../../runtime/clock.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import { type Cluster, isLoopback, openCluster, saveCluster } from '../identity/cluster.ts';
-import { serverTrust } from '../identity/keys.ts';
+import { createClusterKeys, serverTrust } from '../identity/keys.ts';
 import { writePrivateFile } from '../identity/user-identity.ts';
 import { natsConfigText } from './nats-config.ts';
 
@@ -107,9 +107,21 @@ function notOurServer(port: number, found: string): PlimsollError {
 export async function revokeUser(stateDir: string, publicKey: string, nowMs: number): Promise<void> {
   const cluster = openCluster(stateDir);
   const revokedAtSeconds = { ...cluster.revokedAtSeconds, [publicKey]: Math.ceil(nowMs / 1000) };
-  const changed = { ...cluster, revokedAtSeconds };
-  saveCluster(stateDir, changed);
-  await writeNatsConfig(stateDir, changed);
+  await applyTrust(stateDir, { ...cluster, revokedAtSeconds });
+}
+
+/** Makes every join token given out so far worthless; nodes that joined stay. Answers the cluster with its new one. */
+export async function rotateJoinToken(stateDir: string): Promise<Cluster> {
+  const cluster = openCluster(stateDir);
+  const changed = { ...cluster, keys: { ...cluster.keys, joinSigningSeed: createClusterKeys().joinSigningSeed } };
+  await applyTrust(stateDir, changed);
+  return changed;
+}
+
+/** Saves what the cluster trusts and has the running server read it. */
+async function applyTrust(stateDir: string, cluster: Cluster): Promise<void> {
+  saveCluster(stateDir, cluster);
+  await writeNatsConfig(stateDir, cluster);
   const pid = runningNatsPid(stateDir);
   if (pid !== undefined) process.kill(pid, 'SIGHUP');
 }

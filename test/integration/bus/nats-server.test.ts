@@ -5,7 +5,7 @@ import { joinTokenOf } from '../../../bus/identity/cluster.ts';
 import { admit, joinCluster, serveJoins } from '../../../bus/identity/join.ts';
 import { publicKeyOf } from '../../../bus/identity/keys.ts';
 import { runLease } from '../../../bus/lease.ts';
-import { revokeUser, runningNatsPid } from '../../../bus/server/nats-server.ts';
+import { revokeUser, rotateJoinToken, runningNatsPid } from '../../../bus/server/nats-server.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { createLog } from '../../../runtime/log.ts';
 import { createMetrics } from '../../../runtime/metrics.ts';
@@ -164,6 +164,22 @@ describe('joining over TLS', () => {
     await expect(join('SWMTKN-1-abc')).rejects.toMatchObject({ code: 'invalid' });
     await expect(join(joinTokenOf(nats.cluster), '127.0.0.1:1')).rejects.toMatchObject({ code: 'unavailable' });
     await stranger.stop();
+  });
+
+  test('a rotated token is worth nothing, the new one is good, and who joined stays', async () => {
+    nats = await TestNats.start('0.0.0.0');
+    const { bus, buckets } = await nats.coordinator();
+    serveJoins({ bus, buckets, cluster: nats.cluster, clock, log });
+    const address = `127.0.0.1:${nats.cluster.nats.port}`;
+    const join = (token: string) => joinCluster({ token, address, hostname: 'h2', clock, log, registry });
+    const old = joinTokenOf(nats.cluster);
+    const node = await nats.connect(await join(old));
+
+    const rotated = await rotateJoinToken(nats.stateDir);
+    await eventually(async () => (await join(old).catch((error: unknown) => error)) instanceof Error);
+
+    expect((await join(joinTokenOf(rotated))).clusterId).toBe(nats.cluster.clusterId);
+    expect(node.bus.connected).toBe(true);
   });
 
   test('a host cannot take the id of another', async () => {
