@@ -10,7 +10,8 @@ export interface ComparedCommand {
 }
 
 const image = 'plimsoll/sleep:1';
-const create = ['service', 'create', '--quiet', '--no-resolve-image'];
+// A short monitor: each convergence is watched that long.
+const create = ['service', 'create', '--quiet', '--no-resolve-image', '--update-monitor', '1s'];
 const inspect = (format: string, service: string) => ['service', 'inspect', '--format', format, service];
 const tasks = (format: string, service: string) => ['service', 'ps', '--no-trunc', '--format', format, service];
 const everyFlag = `
@@ -21,7 +22,7 @@ const everyFlag = `
   --limit-memory 64m --reserve-memory 8m --ulimit nofile=100:200 --cap-add NET_ADMIN
   --restart-condition on-failure --restart-max-attempts 3 --restart-delay 1s --constraint
   node.role!=nobody --placement-pref spread=node.labels.zone --replicas-max-per-node 2
-  --update-parallelism 2 --update-order start-first --update-monitor 1s --rollback-monitor 1s
+  --update-parallelism 2 --update-order start-first --rollback-monitor 1s
   --log-driver json-file --log-opt max-size=1m --publish published=18080,target=80,mode=host
 `;
 
@@ -54,7 +55,7 @@ export const comparedCommands: readonly ComparedCommand[] = [
   { name: 'remove nothing', args: ['service', 'rm', 'nothere'] },
   { name: 'no services', args: ['service', 'ls'] },
 
-  { name: 'create', args: [...create, '--name', 'web', '--replicas', '3', '--update-monitor', '1s', image] },
+  { name: 'create', args: [...create, '--name', 'web', '--replicas', '3', image] },
   { name: 'create again', args: [...create, '--name', 'web', image] },
   { name: 'list', args: ['service', 'ls', '--format', '{{.Name}} {{.Mode}} {{.Replicas}} {{.Image}} {{.Ports}}'] },
   { name: 'tasks', args: tasks('{{.Name}} {{.Image}} {{.DesiredState}} {{.Error}}', 'web') },

@@ -217,6 +217,24 @@ describe.each(clients)('%s against the Engine API', (cli) => {
       answers.stop();
     });
 
+    it('follows logs until the service is gone', async () => {
+      await docker(...create, 'web', 'a:1');
+      await cluster.runTasks('web');
+      const asked: LogsRequest[] = [];
+      const bus = cluster.connection.bus;
+      const answers = bus.answerStream(nodeIdOf('h1'), 'logs', LogsRequest, async function* (request, signal) {
+        asked.push(request);
+        yield logOf(1);
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      });
+      const following = docker('service', 'logs', '--follow', '--tail', '5', '--raw', 'web');
+      await eventually(() => asked.length > 0);
+      expect(asked[0]).toMatchObject({ follow: true, tail: 5 });
+      await docker('service', 'rm', 'web');
+      expect(await following).toMatchObject({ code: 0, stdout: 'hello 1\n' });
+      answers.stop();
+    });
+
     it('shows events from a time on', async () => {
       await docker(...create, 'web', 'a:1');
       await docker('service', 'rm', 'web');

@@ -1,0 +1,128 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { openStore, type Store } from '../../../../coordinator/store/store.ts';
+import { createWishes, type Wishes } from '../../../../coordinator/wishes/wishes.ts';
+import type { ServiceSpec } from '../../../../model/service-spec.ts';
+import { createLog } from '../../../../runtime/log.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { type MemoryConnection, MemoryServer } from '../../../support/memory-bus.ts';
+import { aSpec } from '../../../support/snapshots.ts';
+
+const publishing = (port: number | undefined, changes: Partial<ServiceSpec> = {}): ServiceSpec =>
+  aSpec({
+    EndpointSpec: { Ports: [{ Protocol: 'tcp', TargetPort: 80, PublishedPort: port, PublishMode: 'ingress' }] },
+    ...changes,
+  });
+
+describe('service wishes', () => {
+  const clock = new FakeClock();
+  let server: MemoryServer;
+  let connection: MemoryConnection;
+  let store: Store;
+  let wishes: Wishes;
+
+  beforeEach(async () => {
+    server = new MemoryServer({ clock });
+    connection = server.connect();
+    store = await openStore({ buckets: connection.buckets, clock });
+    wishes = wishesOver(store, connection);
+  });
+
+  function wishesOver(store: Store, { buckets, bus }: MemoryConnection): Wishes {
+    const log = createLog('test', 'silent');
+    const snapshot = () => store.snapshot();
+    return createWishes({
+      buckets,
+      bus,
+      snapshot,
+      barrier: store,
+      clock,
+      log,
+      random: () => 0,
+      revokeNode: async () => {},
+    });
+  }
+
+  const claimed = () =>
+    [...server.store('plim_name').content('>')].filter((entry) => !entry.deleted).map((entry) => entry.key);
+  const versionOf = (id: string) => store.snapshot().services.get(id)?.revision ?? 0;
+
+  it('are visible when answered, and announced', async () => {
+    const { id } = await wishes.services.create(aSpec());
+    expect(store.snapshot().services.get(id)?.value).toMatchObject({
+      spec: { Name: 'web' },
+      revision: 1,
+      change: 'create',
+    });
+    expect(server.events.map(({ subject }) => subject)).toEqual([`plim.event.service.${id}`]);
+  });
+
+  it('hold names without regard to case, and ports', async () => {
+    await wishes.services.create(publishing(80));
+    expect(claimed().sort()).toEqual(['port.tcp.80', 'service.web']);
+    await expect(wishes.services.create(aSpec({ Name: 'WEB' }))).rejects.toMatchObject({ code: 'conflict' });
+    await expect(wishes.services.create(publishing(80, { Name: 'b' }))).rejects.toThrow("port '80' is already in use");
+    expect(claimed().sort()).toEqual(['port.tcp.80', 'service.web']);
+  });
+
+  it('of two coordinators never get the same port, though neither sees the other', async () => {
+    const other = server.connect();
+    const otherStore = await openStore({ buckets: other.buckets, clock });
+    other.hold();
+    await wishes.services.create(publishing(80));
+    const second = wishesOver(otherStore, other).services.create(publishing(80, { Name: 'b' }));
+    await expect(second).rejects.toThrow("port '80' is already in use by service 'web'");
+    await otherStore.close();
+  });
+
+  it('give back the ports an update no longer has, or that it failed to get', async () => {
+    const { id } = await wishes.services.create(publishing(80));
+    const version = versionOf(id);
+    await wishes.services.update(id, publishing(81), version);
+    expect(claimed().sort()).toEqual(['port.tcp.81', 'service.web']);
+    await expect(wishes.services.update(id, publishing(82), version)).rejects.toThrow('update out of sequence');
+    expect(claimed().sort()).toEqual(['port.tcp.81', 'service.web']);
+  });
+
+  it('give everything back at removal, at once, and once only', async () => {
+    const { id } = await wishes.services.create(publishing(80));
+    await wishes.services.remove(id);
+    expect(store.snapshot().services.get(id)?.value.removedAtMs).toBeDefined();
+    expect(claimed()).toEqual([]);
+    await expect(wishes.services.remove(id)).rejects.toMatchObject({ code: 'not-found' });
+    await expect(wishes.services.update(id, aSpec(), versionOf(id))).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('survive a lost acknowledgement: written is written', async () => {
+    connection.loseAcknowledgements(1);
+    const { id } = await wishes.services.create(aSpec());
+    expect(store.snapshot().services.has(id)).toBe(true);
+  });
+
+  it('fail whole without a bus', async () => {
+    connection.disconnect();
+    await expect(wishes.services.create(aSpec())).rejects.toMatchObject({ code: 'unavailable' });
+    expect(claimed()).toEqual([]);
+  });
+
+  it('swap the specification with the one before it at a rollback, twice back again', async () => {
+    const { id } = await wishes.services.create(aSpec());
+    await expect(wishes.services.rollback(id, versionOf(id))).rejects.toThrow('does not have a previous spec');
+    await wishes.services.update(id, aSpec({ TaskTemplate: { ContainerSpec: { Image: 'a:2' } } }), versionOf(id));
+    const shown = () => {
+      const { spec, revision, change } = store.snapshot().services.get(id)?.value ?? {};
+      return [spec?.TaskTemplate.ContainerSpec.Image, revision, change];
+    };
+    expect(shown()).toEqual(['a:2', 2, 'update']);
+    await wishes.services.rollback(id, versionOf(id));
+    expect(shown()).toEqual(['a:1', 1, 'rollback']);
+    await wishes.services.rollback(id, versionOf(id));
+    expect(shown()).toEqual(['a:2', 2, 'rollback']);
+  });
+
+  it('warn of ingress ports when they come, not at every update', async () => {
+    const { id, warnings } = await wishes.services.create(publishing(80));
+    expect(warnings).toEqual([expect.stringContaining('only on nodes that run a task')]);
+    const again = await wishes.services.update(id, publishing(80, { Labels: { a: 'b' } }), versionOf(id));
+    expect(again.warnings).toEqual([]);
+  });
+});
