@@ -14,6 +14,8 @@ export const NodeSummary = z.object({
   manager: z.boolean(),
   leader: z.boolean(),
   engineVersion: z.string(),
+  /** Grows with every start of its agent; 0 before the first. */
+  incarnation: z.int(),
   agentVersion: z.string(),
   runningTasks: z.int(),
 });

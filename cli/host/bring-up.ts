@@ -1,7 +1,7 @@
 /** `plim up`: everything a host needs to be a cluster, step by step, each step leaving alone what is right already. */
 import { openCluster } from '../../bus/identity/cluster.ts';
 import { natsServerCommand, natsServerReady } from '../../bus/server/nats-server.ts';
-import { ClusterStatus } from '../../model/native-api.ts';
+import { ClusterStatus, type NodeSummary } from '../../model/native-api.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { programVersion } from '../../runtime/version.ts';
 import { createApiClient } from '../api-client.ts';
@@ -9,7 +9,7 @@ import type { Unit } from '../supervise/unit.ts';
 import { engineProblem, prepareEngine } from './engine.ts';
 import { foundCluster, joinLocally } from './join-cluster.ts';
 import { writePrometheusConfig } from './prometheus.ts';
-import type { UnitHost } from './unit-host.ts';
+import type { UnitChange, UnitHost } from './unit-host.ts';
 import { agentUnit, coordinatorUnit, type HostLayout, natsUnit, prometheusUnit } from './units.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -89,19 +89,24 @@ async function bringUpCoordinator(layout: HostLayout, parts: BringUpParts): Prom
 
 async function bringUpAgent(layout: HostLayout, parts: BringUpParts): Promise<void> {
   const nodeId = await joinLocally(layout.stateDir, parts.clock);
-  await applyUnit(agentUnit(layout), parts);
+  const before = (await findNode(layout.socket, nodeId))?.incarnation ?? 0;
+  const change = await applyUnit(agentUnit(layout), parts);
   await waitUntil(parts.clock, {
     what: "this host's agent",
     timeoutMs: AGENT_TIMEOUT_MS,
     logHint: parts.units.logHint('agent'),
-    problem: () => nodeProblem(layout.socket, nodeId),
+    problem: async () => nodeProblem(await findNode(layout.socket, nodeId), change === 'unchanged' ? 0 : before),
   });
 }
 
-async function nodeProblem(socket: string, nodeId: string): Promise<string | undefined> {
+async function findNode(socket: string, nodeId: string): Promise<NodeSummary | undefined> {
   const { nodes } = await createApiClient(socket).get('/v1/status', ClusterStatus);
-  const node = nodes.find((each) => each.id === nodeId);
-  if (!node) return 'the coordinator has not heard of it yet';
+  return nodes.find((each) => each.id === nodeId);
+}
+
+/** An agent that was just restarted must not be taken for well because its predecessor was. */
+function nodeProblem(node: NodeSummary | undefined, formerIncarnation: number): string | undefined {
+  if (!node || node.incarnation <= formerIncarnation) return 'the coordinator has not heard of it yet';
   return node.state === 'ready' ? undefined : `its node is ${node.state}: ${node.message}`;
 }
 
@@ -123,7 +128,8 @@ async function bringUpPrometheus(
   });
 }
 
-async function applyUnit(unit: Unit, parts: BringUpParts): Promise<void> {
+async function applyUnit(unit: Unit, parts: BringUpParts): Promise<UnitChange> {
   const change = await parts.units.apply(unit);
   parts.note(`${unit.name} ${change === 'unchanged' ? 'runs' : change}`);
+  return change;
 }

@@ -53,6 +53,7 @@ export function nodeSummary(snapshot: Snapshot, spec: NodeSpecRecord): NodeSumma
     manager: record?.manager ?? spec.role === 'manager',
     leader: snapshot.leader?.nodeId === spec.id,
     engineVersion: record?.engine.version ?? '',
+    incarnation: record?.incarnation ?? 0,
     agentVersion: record?.agentVersion ?? '',
     runningTasks: [...snapshot.statuses.values()].filter(
       ({ value }) => value.nodeId === spec.id && value.state === 'running',
