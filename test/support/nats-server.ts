@@ -1,6 +1,6 @@
 /** A real NATS server of a fresh cluster in a folder of its own, for integration tests. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import {
   issueNodeIdentity,
 } from '../../bus/identity/cluster.ts';
 import type { NodeIdentity, UserIdentity } from '../../bus/identity/user-identity.ts';
-import { ensureNatsServer, natsFiles, runningNatsPid, stopNatsServer } from '../../bus/server/nats-server.ts';
+import { ensureNatsServer, runningNatsPid, stopNatsServer } from '../../bus/server/nats-server.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { createLog } from '../../runtime/log.ts';
 import { createMetrics, type Metrics } from '../../runtime/metrics.ts';
@@ -56,8 +56,13 @@ export class TestNats {
       nowMs: Date.now(),
     });
     const nats = new TestNats(stateDir, cluster);
-    await nats.startServer();
-    return nats;
+    try {
+      await nats.startServer();
+      return nats;
+    } catch (error) {
+      await nats.stop();
+      throw error;
+    }
   }
 
   /** Major and minor number of the server program. */
@@ -111,7 +116,6 @@ export class TestNats {
   async stop(): Promise<void> {
     await this.closeConnections();
     await stopNatsServer(this.stateDir, systemClock);
-    if (process.env.PLIMSOLL_TEST_LOG === 'debug') console.error(readFileSync(natsFiles(this.stateDir).log, 'utf8'));
     rmSync(this.stateDir, { recursive: true, force: true });
   }
 }
