@@ -5,15 +5,20 @@ import type { DockerApiParts } from './api-parts.ts';
 import { queryFlag, queryVersion } from './query.ts';
 import { readJson } from './request-body.ts';
 import { ApiError, sendEmpty, sendJson } from './responses.ts';
-import { clusterView } from './swarm-view.ts';
+import { clusterView, fixedSettings } from './swarm-view.ts';
+
+const Section = z.record(z.string(), z.unknown()).optional();
 
 /** Clients send back what they read, with their change in it. */
-const ClusterSpec = z.looseObject({
+const ClusterSpec = z.strictObject({
+  Name: z.string().optional(),
   Labels: z.record(z.string(), z.string()).default({}),
-  Orchestration: z.looseObject({ TaskHistoryRetentionLimit: z.int().min(0).optional() }).default({}),
-  Dispatcher: z.looseObject({ HeartbeatPeriod: z.int().optional() }).optional(),
-  CAConfig: z.looseObject({ ForceRotate: z.int().optional(), NodeCertExpiry: z.int().optional() }).optional(),
-  EncryptionConfig: z.looseObject({ AutoLockManagers: z.boolean().optional() }).optional(),
+  Orchestration: z.strictObject({ TaskHistoryRetentionLimit: z.int().min(0).optional() }).default({}),
+  Raft: Section,
+  Dispatcher: Section,
+  CAConfig: Section,
+  TaskDefaults: Section,
+  EncryptionConfig: Section,
 });
 
 /** There is no token for managers; what is shown in its place says so. */
@@ -64,14 +69,21 @@ function refusals(router: Router): void {
   });
 }
 
+/** Throws when a setting would change that has no counterpart here; unset and zero values change nothing. */
 function refuseFixedSettings(spec: z.infer<typeof ClusterSpec>): void {
-  if (spec.EncryptionConfig?.AutoLockManagers) throw refused('autolock (EncryptionConfig.AutoLockManagers)');
-  if (spec.CAConfig?.ForceRotate) throw refused('rotating the certificate authority (CAConfig.ForceRotate)');
-  if (spec.CAConfig?.NodeCertExpiry) throw refused('a certificate expiry of your choice (CAConfig.NodeCertExpiry)');
-  const heartbeat = spec.Dispatcher?.HeartbeatPeriod;
-  if (heartbeat !== undefined && heartbeat !== 500_000_000) {
-    throw refused('another heartbeat period (Dispatcher.HeartbeatPeriod)');
+  for (const section of sectionsOf(fixedSettings)) {
+    const fixed: Readonly<Record<string, unknown>> = fixedSettings[section];
+    for (const [field, value] of Object.entries(spec[section] ?? {})) {
+      const isChange = value !== fixed[field] && !(isUnset(value) && isUnset(fixed[field]));
+      if (isChange) throw refused(`changing this setting of a swarm (${section}.${field})`);
+    }
   }
+}
+
+const sectionsOf = <T extends object>(settings: T): (keyof T)[] => Object.keys(settings) as (keyof T)[];
+
+function isUnset(value: unknown): boolean {
+  return !value || (typeof value === 'object' && Object.keys(value).length === 0);
 }
 
 function refused(what: string, instead?: string): ApiError {

@@ -37,6 +37,8 @@ describe.each(clients)('%s against the Engine API', (cli) => {
       [['swarm', 'join', '--token', 'T', '10.0.0.1'], 'run `plim join TOKEN ADDRESS`'],
       [['swarm', 'leave'], 'run `plim leave`'],
       [['swarm', 'update', '--autolock'], 'EncryptionConfig.AutoLockManagers'],
+      [['swarm', 'update', '--snapshot-interval', '5'], 'Raft.SnapshotInterval'],
+      [['swarm', 'update', '--dispatcher-heartbeat', '9s'], 'Dispatcher.HeartbeatPeriod'],
       [['swarm', 'ca', '--rotate', '--detach'], 'CAConfig.ForceRotate'],
       [['swarm', 'join-token', '--rotate', 'worker'], 'rotateWorkerToken'],
       [['swarm', 'unlock-key'], 'no unlock key is set'],
