@@ -3,9 +3,8 @@ import { connectBus } from '../bus/connect-bus.ts';
 import { joinTokenOf, openCluster } from '../bus/identity/cluster.ts';
 import { serveJoins } from '../bus/identity/join.ts';
 import { readCoordinatorIdentity, readNodeIdentity } from '../bus/identity/user-identity.ts';
-import { revokeUser } from '../bus/server/nats-server.ts';
+import { revokeUser, rotateJoinToken } from '../bus/server/nats-server.ts';
 import { systemClock } from '../runtime/clock.ts';
-import { PlimsollError } from '../runtime/errors.ts';
 import { createLog } from '../runtime/log.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import { programVersion } from '../runtime/version.ts';
@@ -50,8 +49,6 @@ function nodeIdOf(stateDir: string): string | undefined {
 function clusterAccess(stateDir: string): ClusterAccess {
   return {
     joinToken: async () => joinTokenOf(openCluster(stateDir)),
-    rotateJoinToken: async () => {
-      throw new PlimsollError('unsupported', 'Plimsoll does not support changing the join token yet');
-    },
+    rotateJoinToken: async () => joinTokenOf(await rotateJoinToken(stateDir)),
   };
 }

@@ -59,11 +59,17 @@ export function runningNatsPid(stateDir: string): number | undefined {
 /** Makes sure the server runs and answers; one that runs already is adopted. Answers its pid. */
 export async function ensureNatsServer(stateDir: string, options: NatsServerOptions, clock: Clock): Promise<number> {
   const cluster = openCluster(stateDir);
+  let startedPid: number | undefined;
   if (runningNatsPid(stateDir) === undefined) {
     const command = await natsServerCommand(stateDir, options);
-    await spawnDetached(command, natsFiles(stateDir).log);
+    startedPid = await spawnDetached(command, natsFiles(stateDir).log);
   }
-  await natsServerReady(cluster, clock, READY_TIMEOUT_MS);
+  try {
+    await natsServerReady(cluster, clock, READY_TIMEOUT_MS);
+  } catch (error) {
+    if (startedPid !== undefined) endQuietly(startedPid);
+    throw error;
+  }
   const pid = runningNatsPid(stateDir);
   if (pid !== undefined) return pid;
   const { pid: pidFile } = natsFiles(stateDir);
@@ -71,6 +77,15 @@ export async function ensureNatsServer(stateDir: string, options: NatsServerOpti
     'unavailable',
     `The NATS server on port ${cluster.nats.port} answers, but not from ${pidFile}`,
   );
+}
+
+/** The process may have given up by itself. */
+function endQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // gone already
+  }
 }
 
 /** Ends the server of this state directory, if it runs: gently, then for good. */
@@ -149,13 +164,13 @@ async function writeNatsConfig(stateDir: string, cluster: Cluster): Promise<void
   writePrivateFile(files.config, text);
 }
 
-function spawnDetached(command: ProcessCommand, logFile: string): Promise<void> {
+function spawnDetached(command: ProcessCommand, logFile: string): Promise<number> {
   const log = openSync(logFile, 'a', 0o600);
   const child = spawn(command.file, [...command.args], { detached: true, stdio: ['ignore', log, log] });
   return new Promise((resolve, reject) => {
     child.once('spawn', () => {
       child.unref();
-      resolve();
+      if (child.pid !== undefined) resolve(child.pid);
     });
     child.once('error', (error) =>
       reject(new PlimsollError('unavailable', `Cannot start ${command.file}: ${error.message}`, { cause: error })),
