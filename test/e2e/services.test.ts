@@ -115,7 +115,7 @@ describe('services', () => {
     const logs = await eventually(
       async () => {
         const lines = linesOf(await cluster.docker('service', 'logs', '--tail', '1', 'web'));
-        return lines.length === 3 && lines;
+        return lines.length === 3 ? lines : undefined;
       },
       { what: 'one line of each task' },
     );

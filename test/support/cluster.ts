@@ -1,11 +1,14 @@
 /** A cluster in the lab, driven as a user drives it: with the docker CLI. All end-to-end tests share one lab. */
 import { execFile, spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { eventually } from './eventually.ts';
 import { type Lab, type LabHost, labCommandAt, labEnsured } from './lab.ts';
 import { metricValue, scrape } from './prometheus-text.ts';
 
 const sharedLab = { name: 'e2e', subnet: '10.99.30' } as const;
+/** Which run of the tests uses the lab: only that one takes it down. */
+const usedByFile = `/var/lib/plimsoll-${sharedLab.name}/used-by-run`;
 
 /** The machine has few cores, and other tests may share them. */
 const CONVERGE_MS = 60_000;
@@ -49,14 +52,16 @@ const Inspected = z.object({ Id: z.string(), State: z.object({ StartedAt: z.stri
 export async function sharedCluster(): Promise<Cluster> {
   const command = labCommandAt(sharedLab);
   const lab = await labEnsured({ engine: 'plimsoll', hosts: 3, modern: 1, coordinators: 1, place: sharedLab });
+  writeFileSync(usedByFile, process.env['E2E_RUN'] ?? '');
   for (const host of lab.hosts) await command('heal', host.name);
   const cluster = new Cluster(lab);
   await cluster.clear();
   return cluster;
 }
 
-/** Takes the shared lab down; does nothing when no test brought it up. */
+/** Takes the shared lab down; does nothing when no test of this run used it. */
 export async function sharedClusterDown(): Promise<void> {
+  if (!existsSync(usedByFile) || readFileSync(usedByFile, 'utf8') !== process.env['E2E_RUN']) return;
   await labCommandAt(sharedLab)('down');
 }
 

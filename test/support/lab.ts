@@ -31,6 +31,7 @@ export interface LabHost {
 
 /** A running lab; `clusterSocket` is where the docker CLI drives the cluster. */
 export interface Lab {
+  readonly name: string;
   readonly hosts: readonly LabHost[];
   readonly clusterSocket: string;
   readonly plimUrl: string;
@@ -91,6 +92,7 @@ export function describeLab(exports: string, command: LabCommand = labCommand): 
       engineSocket: socketOf(`LAB_DOCKER_${name}`),
     }));
   return {
+    name: values.get('LAB_NAME') ?? '',
     hosts,
     clusterSocket: socketOf('DOCKER_HOST'),
     plimUrl: values.get('PLIM_URL') ?? '',

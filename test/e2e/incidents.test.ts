@@ -1,0 +1,126 @@
+/** What goes wrong in ordinary life: told in a sentence, counted in a metric, retried with patience. */
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Cluster, sharedCluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
+import { occupyPort } from '../support/occupied-port.ts';
+
+describe('incidents', () => {
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    cluster = await sharedCluster();
+  });
+
+  afterEach(() => cluster.clear());
+
+  const pending = (service: string, reason: string) =>
+    cluster.coordinatorMetric('plimsoll_service_tasks_pending', { service, reason });
+  const onHost2 = ['--constraint', 'node.hostname==h2'];
+
+  it('an image that is nowhere', async () => {
+    const failures = () => cluster.agentsMetric('plimsoll_task_failures_total', { reason: 'image' });
+    const before = await failures();
+    await cluster.create('web', 'plimsoll/nowhere:1');
+    expect(await cluster.taskError('web', /nowhere/)).toMatch(
+      /plimsoll\/nowhere.*(not on this node|pull access denied)/s,
+    );
+    await eventually(async () => (await failures()) > before, { what: 'the metric to count it' });
+    expect((await cluster.tasks('web'))[0]).toMatchObject({ image: 'plimsoll/nowhere:1' });
+  });
+
+  it('a container that exits at once is retried ever more slowly', async () => {
+    const failures = () => cluster.agentsMetric('plimsoll_task_failures_total', { reason: 'exit' });
+    const before = await failures();
+    await cluster.create('web', 'plimsoll/sleep:1', '/bin/sh', '-c', 'exit 3');
+    expect(await cluster.taskError('web', /non-zero exit/)).toBe('"task: non-zero exit (3)"');
+    await eventually(async () => (await failures()) >= before + 6, { timeoutMs: 60_000, what: 'six failures' });
+
+    // Waits 0, 100, 200, 400, 800 ms: the newest ended attempts are the furthest apart.
+    const ended = (await cluster.tasks('web', 'desired-state=shutdown')).slice(0, 2).map((task) => task.id);
+    const times = await Promise.all(
+      ended.map((id) => cluster.docker('inspect', '--format', '{{.Status.Timestamp}}', id)),
+    );
+    const [newest = Number.NaN, older = Number.NaN] = times.map((time) => Date.parse(time));
+    expect(newest - older).toBeGreaterThanOrEqual(400);
+    expect((await cluster.tasks('web')).length).toBeLessThanOrEqual(6);
+  });
+
+  it('a command that is not in the image', async () => {
+    await cluster.create('web', 'plimsoll/sleep:1', '/bin/nothing');
+    expect(await cluster.taskError('web', /nothing/)).toContain('(the command does not exist in the image)');
+  });
+
+  it('a reservation nobody can satisfy', async () => {
+    await cluster.create('web', '--reserve-memory', '900gb', 'plimsoll/sleep:1');
+    expect(await cluster.taskError('web', /no suitable node/)).toBe(
+      '"no suitable node (insufficient resources on 3 nodes; wants 900 GiB of memory)"',
+    );
+    expect((await cluster.tasks('web'))[0]?.currentState).toMatch(/^Pending/);
+    expect(await pending('web', 'resources')).toBe(1);
+    await cluster.docker('service', 'update', '--detach', '--reserve-memory', '1mb', 'web');
+    await cluster.settled('web', 1);
+  });
+
+  it('a constraint nobody meets, until a node does', async () => {
+    await cluster.create('web', '--replicas', '2', '--constraint', 'node.labels.disk==fast', 'plimsoll/sleep:1');
+    expect(await cluster.taskError('web', /no suitable node/)).toBe(
+      '"no suitable node (scheduling constraints not satisfied on 3 nodes; wants node.labels.disk==fast)"',
+    );
+    expect(await pending('web', 'constraints')).toBe(2);
+    await cluster.docker('node', 'update', '--label-add', 'disk=fast', 'h1');
+    await cluster.settled('web', 2);
+    await cluster.docker('node', 'update', '--label-rm', 'disk', 'h1');
+  });
+
+  it('more host-mode ports than hosts', async () => {
+    await cluster.create(
+      'web',
+      '--replicas',
+      '4',
+      '--publish',
+      'mode=host,published=8082,target=80',
+      'plimsoll/sleep:1',
+    );
+    expect(await cluster.taskError('web', /no suitable node/)).toBe(
+      '"no suitable node (host-mode port already in use on 3 nodes; wants tcp/8082)"',
+    );
+    expect((await cluster.running('web')).length).toBeLessThanOrEqual(3);
+    expect(await pending('web', 'port')).toBe(1);
+  });
+
+  it('a host-mode port that another program on the host holds', async () => {
+    const failures = () => cluster.agentMetric('h2', 'plimsoll_task_failures_total', { reason: 'port' });
+    const before = await failures();
+    const other = await occupyPort(cluster, 'h2', 8083);
+    try {
+      await cluster.create('web', ...onHost2, '--publish', 'mode=host,published=8083,target=80', 'plimsoll/sleep:1');
+      expect(await cluster.taskError('web', /8083/)).toContain(
+        'another process or container on this node holds the port',
+      );
+      expect(await failures()).toBeGreaterThan(before);
+    } finally {
+      other.stop();
+    }
+    await cluster.settled('web', 1);
+  });
+
+  it('an unhealthy container is replaced, one at a time', async () => {
+    const flags = ['--health-interval', '200ms', '--health-retries', '1', '--health-timeout', '5s'];
+    await cluster.create('web', '--replicas', '3', ...flags, '--publish', '8084:80', 'plimsoll/hello:1');
+    const first = await cluster.settled('web', 3);
+    for (const host of cluster.lab.hosts) {
+      const post = ['curl', '-fsS', '-X', 'POST', 'http://localhost:8084/fail'];
+      await eventually(() => cluster.on(host.name, ...post), { timeoutMs: 15_000 });
+    }
+    let fewestRunning = first.length;
+    const allReplaced = async () => {
+      const running = (await cluster.serviceContainers('web')).length;
+      fewestRunning = Math.min(fewestRunning, running);
+      const tasks = await cluster.running('web');
+      return tasks.length === 3 && tasks.every((task) => first.every((old) => old.id !== task.id));
+    };
+    await eventually(allReplaced, { timeoutMs: 90_000, what: 'every unhealthy container to be replaced' });
+    expect(fewestRunning).toBeGreaterThanOrEqual(2);
+    expect(await cluster.taskError('web', /unhealthy/)).toContain('unhealthy');
+  });
+});
