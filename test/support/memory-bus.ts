@@ -132,7 +132,8 @@ export class MemoryServer {
     const store = this.store(name);
     store.messages.clear();
     store.revision = 0;
-    for (const watcher of store.watchers) if (watcher.connection.connected) watcher.sink.replace([]);
+    // Behind what is on its way already, as on one connection.
+    for (const watcher of store.watchers) watcher.connection.receive(() => watcher.sink.replace([]));
   }
 
   deliver(name: BucketName, message: StoredMessage): void {
@@ -196,7 +197,7 @@ export class MemoryConnection implements Wire {
 
   /** Nothing more arrives here until `resume()`, though the connection looks fine: a stale reader. */
   hold(): void {
-    this.held = [];
+    this.held ??= [];
   }
 
   resume(): void {
