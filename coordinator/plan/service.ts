@@ -3,7 +3,7 @@ import type { ServiceRecord, TaskRecord } from '../../model/records.ts';
 import { desiredReplicas, isGlobal } from '../../model/service-defaults.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Action, Chain, Moment } from './actions.ts';
-import { stillSuits } from './filters.ts';
+import { type Requirements, stillSuits } from './filters.ts';
 import { wantedGlobal } from './global.ts';
 import { remember } from './history.ts';
 import type { PlanNode } from './nodes.ts';
@@ -100,6 +100,7 @@ function canUpdate(slot: Slot, planning: ServicePlanning): boolean {
 
 function staff(slots: readonly Slot[], rollout: RolloutStep, planning: ServicePlanning): void {
   const service = planning.entry.value;
+  const suitability = new Suitability(service, planning.occupancy);
   const vacancies: Vacancy[] = [];
   for (const slot of slots) {
     if (slot.isRestoring || isLostGlobal(slot)) continue;
@@ -107,7 +108,7 @@ function staff(slots: readonly Slot[], rollout: RolloutStep, planning: ServicePl
       now: planning.now,
       revision: service.revision,
       mayUpdate: rollout.inWork.has(slot.key),
-      unsuitable: (task) => unsuitability(task, service, planning),
+      unsuitable: (task) => suitability.objection(task),
       wakeAt: planning.wakeAt,
     });
     if (vacancy) vacancies.push(vacancy);
@@ -128,12 +129,33 @@ function isLostGlobal(slot: Slot): boolean {
   return slot.number === 0 && slot.live.some((task) => task.lost);
 }
 
-function unsuitability(task: SlotTask, service: ServiceRecord, planning: ServicePlanning): string | undefined {
-  const { node } = task;
-  if (node.availability === 'drain') return `node ${node.name} is drained`;
-  if (!node.record || task.record.revision !== service.revision) return undefined;
-  const suits = stillSuits(node, planning.occupancy.use(node.id), wantsOf(service));
-  return suits ? undefined : `node ${node.name} no longer meets the placement constraints`;
+/** Whether nodes still suit a service's tasks; asked once per node, however many tasks it has. */
+class Suitability {
+  private readonly service: ServiceRecord;
+  private readonly occupancy: Occupancy;
+  private readonly wants: Requirements;
+  private readonly suits = new Map<string, boolean>();
+
+  constructor(service: ServiceRecord, occupancy: Occupancy) {
+    this.service = service;
+    this.occupancy = occupancy;
+    this.wants = wantsOf(service);
+  }
+
+  /** Why the task may not stay where it is; undefined when it may. Tasks of old revisions go by their update. */
+  objection({ node, record }: SlotTask): string | undefined {
+    if (node.availability === 'drain') return `node ${node.name} is drained`;
+    if (!node.record || record.revision !== this.service.revision || this.isSuitable(node)) return undefined;
+    return `node ${node.name} no longer meets the placement constraints`;
+  }
+
+  private isSuitable(node: PlanNode): boolean {
+    const known = this.suits.get(node.id);
+    if (known !== undefined) return known;
+    const suits = stillSuits(node, this.occupancy.use(node.id), this.wants);
+    this.suits.set(node.id, suits);
+    return suits;
+  }
 }
 
 function rolloutChain(step: RolloutStep, planning: ServicePlanning): Chain {

@@ -74,9 +74,8 @@ export class FakeNode {
     while (!this.stopping.signal.aborted) {
       this.sequence += 1;
       const { id: nodeId, sequence } = this;
-      this.bus.publish(subjects.beat(nodeId), {
-        ...{ nodeId, incarnation, sequence, mainLoopAgeMs: 1, engineResponsive: true, epoch: 0 },
-      });
+      const beat = { nodeId, incarnation, sequence, mainLoopAgeMs: 1, engineResponsive: true, epoch: 0 };
+      this.bus.publish(subjects.beat(nodeId), beat);
       await this.clock.sleep(BEAT_MS, this.stopping.signal).catch(() => undefined);
     }
   }

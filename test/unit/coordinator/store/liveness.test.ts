@@ -12,7 +12,12 @@ import {
 import type { Beat } from '../../../../model/messages.ts';
 
 const beat = (change: Partial<Beat> = {}): Beat => ({
-  ...{ nodeId: 'n', incarnation: 1, sequence: 1, mainLoopAgeMs: 5, engineResponsive: true, epoch: 1 },
+  nodeId: 'n',
+  incarnation: 1,
+  sequence: 1,
+  mainLoopAgeMs: 5,
+  engineResponsive: true,
+  epoch: 1,
   ...change,
 });
 
