@@ -1,4 +1,5 @@
 /** Tables as docker's CLI prints them: upper-case headings, columns of at least 10 characters, 3 spaces between. */
+import { stripVTControlCharacters } from 'node:util';
 
 const MIN_WIDTH = 10;
 const GAP = 3;
@@ -21,6 +22,5 @@ function formatLine(cells: readonly string[], widths: readonly number[]): string
 
 /** Colour codes take no room on the screen. */
 function visibleLength(text: string): number {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character begins a colour code
-  return text.replace(/\u001b\[[0-9;]*m/g, '').length;
+  return stripVTControlCharacters(text).length;
 }

@@ -92,21 +92,35 @@ export function engineUnits(options: EngineOptions): [containerd: Unit, dockerd:
   const pidFile = join(runDir, 'dockerd.pid');
   const containerd: Unit = {
     ...plain,
-    ...{ name: 'containerd', description: 'containerd of the Docker Engine', file: options.containerd },
-    args: [
-      ...['--config', join(directory, 'containerd.toml'), '--address', address],
-      ...['--root', join(directory, 'containerd'), '--state', join(runDir, 'containerd')],
-    ],
+    name: 'containerd',
+    description: 'containerd of the Docker Engine',
+    file: options.containerd,
+    args: argumentsOf({
+      '--config': join(directory, 'containerd.toml'),
+      '--address': address,
+      '--root': join(directory, 'containerd'),
+      '--state': join(runDir, 'containerd'),
+    }),
+  };
+  const flags = {
+    '--host': `unix://${options.socketPath}`,
+    '--containerd': address,
+    '--pidfile': pidFile,
+    '--exec-root': join(runDir, 'docker'),
   };
   const dockerd: Unit = {
     ...plain,
-    ...{ name: 'dockerd', description: 'Docker Engine', file: options.dockerd, after: ['containerd'] },
-    args: [
-      ...['--host', `unix://${options.socketPath}`, '--containerd', address, '--live-restore'],
-      ...['--pidfile', pidFile, '--exec-root', join(runDir, 'docker'), ...options.dockerdArgs],
-    ],
+    name: 'dockerd',
+    description: 'Docker Engine',
+    file: options.dockerd,
+    after: ['containerd'],
+    args: [...argumentsOf(flags), '--live-restore', ...options.dockerdArgs],
     // A killed dockerd leaves them, and takes whoever has its old process id for itself.
     staleFiles: [pidFile, options.socketPath],
   };
   return [containerd, dockerd];
+}
+
+function argumentsOf(flags: Readonly<Record<string, string>>): string[] {
+  return Object.entries(flags).flat();
 }

@@ -29,8 +29,14 @@ describe('plim supervise', () => {
   });
 
   const aSleep = (changes: Partial<Unit> = {}): Unit => ({
-    ...{ name: 'sleep', description: 'sleeps', file: '/bin/sleep', args: ['3600'], environment: {}, after: [] },
-    ...{ staleFiles: [], build: '' },
+    name: 'sleep',
+    description: 'sleeps',
+    file: '/bin/sleep',
+    args: ['3600'],
+    environment: {},
+    after: [],
+    staleFiles: [],
+    build: '',
     ...changes,
   });
 
@@ -54,8 +60,9 @@ describe('plim supervise', () => {
     const first = running('sleep');
 
     signalProcess(first, 'SIGKILL');
-
     await eventually(() => running('sleep').pid !== first.pid);
+
+    expect(isAlive(first)).toBe(false);
   });
 
   it('restarts a unit whose description changed, and only then', async () => {
@@ -104,7 +111,10 @@ describe('plim supervise', () => {
 
     signalProcess(first, 'SIGKILL');
 
-    await eventually(() => readFileSync(stale, 'utf8').trim() !== String(first.pid));
+    await eventually(() => running('sleep').pid !== first.pid);
+    await eventually(() => existsSync(stale) && readFileSync(stale, 'utf8').trim() !== '');
+
+    expect(readFileSync(stale, 'utf8').trim()).toBe(String(running('sleep').pid));
   });
 
   it('says where to look when a program cannot be started', async () => {
