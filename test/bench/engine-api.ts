@@ -58,6 +58,10 @@ export class EngineApi {
     return this.call('GET', '/containers/json?all=1');
   }
 
+  runningContainers(): Promise<readonly unknown[]> {
+    return this.call('GET', '/containers/json');
+  }
+
   close(): Promise<void> {
     return this.agent.close();
   }

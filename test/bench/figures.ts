@@ -58,14 +58,20 @@ export async function scale(api: EngineApi, replicas: number): Promise<number> {
   });
 }
 
-/** Removes the service and waits until its containers are gone from every host that can be reached. */
+/** Removes the service and waits until its containers are gone from every host. */
 export async function remove(api: EngineApi, hosts: readonly LabHost[]): Promise<void> {
   await api.call('DELETE', `/services/${SERVICE}`);
-  for (const host of hosts) {
-    const engine = new EngineApi(host.engineSocket);
-    await secondsUntil(async () => (await engine.containers()).length === 0);
-    await engine.close();
-  }
+  await settle(hosts, 0);
+}
+
+/** Waits until the engines run just `count` containers: what was told to stop is gone and takes no time any more. */
+export async function settle(hosts: readonly LabHost[], count: number): Promise<void> {
+  const engines = hosts.map((host) => new EngineApi(host.engineSocket));
+  await secondsUntil(async () => {
+    const lists = await Promise.all(engines.map((engine) => engine.runningContainers()));
+    return lists.flat().length === count;
+  });
+  await Promise.all(engines.map((engine) => engine.close()));
 }
 
 /** Kills one container and answers the seconds until the service has all replicas again, the killed task not counted. */

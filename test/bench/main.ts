@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import { type Lab, type LabHost, labUp } from '../support/lab.ts';
 import { EngineApi } from './engine-api.ts';
-import { bareRun, crash, deploy, hostLoss, remove, scale, serviceSpec } from './figures.ts';
+import { bareRun, crash, deploy, hostLoss, remove, scale, serviceSpec, settle } from './figures.ts';
 import { median, secondsUntil } from './measure.ts';
 
 const REPLICAS = 30;
@@ -46,6 +46,7 @@ async function measureOrchestrator(lab: Lab, rounds: number): Promise<Figures> {
     record(figures, 'deploy 30 replicas', await deploy(api, REPLICAS));
     record(figures, 'scale 30 to 60', await scale(api, REPLICAS * 2));
     await scale(api, 12);
+    await settle(lab.hosts, 12);
     record(figures, 'crash to running', await crash(api, firstHost, 12));
     await remove(api, lab.hosts);
   }
