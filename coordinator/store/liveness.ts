@@ -113,16 +113,21 @@ function assessOne(watch: NodeWatch, conditions: Conditions, isMassLoss: boolean
 }
 
 function judge(watch: NodeWatch, conditions: Conditions, isMassLoss: boolean): Pick<NodeWatch, 'state' | 'message'> {
+  if (watch.state === 'lost' && !hasBeatenSince(watch)) return watch;
   const silentMs = conditions.nowMs - watch.lastBeatMs;
   const factor = isFlapping(watch, conditions.nowMs) ? 2 : 1;
   if (silentMs < SUSPECT_AFTER_MS * factor) return judgeByBeat(watch);
-  if (watch.state === 'lost') return watch;
   const silence = `no beat for ${(silentMs / 1000).toFixed(1)} s`;
   if (isLost(watch, silentMs, factor, isMassLoss) && conditions.mayDeclareLost) {
     return { state: 'lost', message: `${silence}, cannot be reached by any node asked` };
   }
   if (!watch.heard && watch.probes.outcome === 'none') return { state: 'unknown', message: watch.message };
   return { state: 'suspect', message: `${silence}${probeWords[watch.probes.outcome]}` };
+}
+
+/** What a node was excused for is no sign of life: only a beat forgets the probes that failed. */
+function hasBeatenSince({ probes }: NodeWatch): boolean {
+  return probes.outcome === 'none';
 }
 
 const probeWords: Readonly<Record<ProbeOutcome, string>> = {

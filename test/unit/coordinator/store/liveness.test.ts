@@ -165,3 +165,16 @@ test('an engine that does not answer and a main loop that hangs are seen though 
   expect(scene.state('n1')).toBe('engine-unresponsive');
   expect(scene.watches.get('n2')).toMatchObject({ state: 'suspect', message: 'its agent has hung for 9 s' });
 });
+
+test('a lost node returns by a beat, not because this process was late', () => {
+  const scene = new Scene(3);
+  scene.pass(3_000, ['n1', 'n2']);
+  expect(scene.state('n3')).toBe('lost');
+
+  scene.update('n3', (watch) => excuse(watch, Number.POSITIVE_INFINITY, scene.nowMs));
+  scene.judge();
+  expect(scene.state('n3')).toBe('lost');
+
+  scene.beat('n3');
+  expect(scene.state('n3')).toBe('ready');
+});
