@@ -3,10 +3,13 @@ import { execFile, spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { eventually } from './eventually.ts';
-import { type Lab, type LabHost, labCommandAt, labEnsured } from './lab.ts';
+import { type Lab, type LabHost, labCommandAt, labEnsured, labUp } from './lab.ts';
 import { metricValue, scrape } from './prometheus-text.ts';
 
-const sharedLab = { name: 'e2e', subnet: '10.99.30' } as const;
+const sharedLab = {
+  name: process.env['E2E_LAB_NAME'] ?? 'e2e',
+  subnet: process.env['E2E_LAB_SUBNET'] ?? '10.99.30',
+} as const;
 /** Which run of the tests uses the lab: only that one takes it down. */
 const usedByFile = `/var/lib/plimsoll-${sharedLab.name}/used-by-run`;
 
@@ -51,7 +54,8 @@ const Inspected = z.object({ Id: z.string(), State: z.object({ StartedAt: z.stri
 /** The lab all end-to-end tests share, whole and empty: faults of earlier tests are over, their services gone. */
 export async function sharedCluster(): Promise<Cluster> {
   const command = labCommandAt(sharedLab);
-  const lab = await labEnsured({ engine: 'plimsoll', hosts: 3, modern: 1, coordinators: 1, place: sharedLab });
+  const options = { engine: 'plimsoll', hosts: 3, modern: 1, coordinators: 1, place: sharedLab } as const;
+  const lab = await labEnsured(options).catch(() => labUp(options));
   writeFileSync(usedByFile, process.env['E2E_RUN'] ?? '');
   for (const host of lab.hosts) await command('heal', host.name);
   const cluster = new Cluster(lab);
