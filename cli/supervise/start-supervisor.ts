@@ -6,7 +6,7 @@ import { PlimsollError } from '../../runtime/errors.ts';
 import { isAlive, terminateProcess } from './process-table.ts';
 import { UnitDirectory } from './unit.ts';
 
-const START_TIMEOUT_MS = 10_000;
+const START_TIMEOUT_MS = 30_000;
 const STOP_GRACE_MS = 5_000;
 
 /** Where the running `plim` lies, to start further processes of it. */
