@@ -18,6 +18,8 @@ export interface EngineCall {
 
 /** What docker-modem throws for an answer with a status of 400 and more. */
 const Refusal = z.object({ statusCode: z.int(), json: z.unknown() });
+/** What docker-modem puts before the engine's words where it does not parse them: on calls that stream. */
+const MODEM_PREFIX = /^\(HTTP code \d+\) .*? - /;
 const RefusalBody = z.object({ message: z.string() });
 
 export class EngineCalls {
@@ -93,7 +95,7 @@ function engineError(call: EngineCall, error: unknown): PlimsollError {
 
 function wordsOf(json: unknown, error: unknown): string {
   const body = RefusalBody.safeParse(json);
-  return body.success ? body.data.message.trim() : messageOf(error);
+  return (body.success ? body.data.message : messageOf(error).replace(MODEM_PREFIX, '')).trim();
 }
 
 function codeOf(statusCode: number): ErrorCode {

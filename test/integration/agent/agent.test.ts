@@ -109,6 +109,7 @@ describe('the agent on a real engine', () => {
 
     const status = await lab.statusWhere(task, ({ state }) => state === 'rejected', 'the task is rejected');
     expect(status.error).toMatch(/^No such image: plimsoll\/missing:1: .* \(the image is not on this node/);
+    expect(status.error).not.toContain('HTTP code');
     expect(status.retryAtMs).toBeGreaterThan(0);
   });
 
