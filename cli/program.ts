@@ -2,21 +2,36 @@
 import { Command, CommanderError } from 'commander';
 import { messageOf } from '../runtime/errors.ts';
 import { programVersion } from '../runtime/version.ts';
-import { addAgentCommand } from './commands/agent.ts';
-import { addContextCommand } from './commands/context.ts';
-import { addCoordinatorCommand } from './commands/coordinator.ts';
-import { addDownCommand } from './commands/down.ts';
-import { addEventsCommand } from './commands/events.ts';
-import { addJoinCommand } from './commands/join.ts';
-import { addLeaveCommand } from './commands/leave.ts';
-import { addNatsCommand } from './commands/nats.ts';
-import { addStatusCommand } from './commands/status.ts';
-import { addSuperviseCommand } from './commands/supervise.ts';
-import { addTokenCommand } from './commands/token.ts';
-import { addUpCommand } from './commands/up.ts';
-import { addWhyCommand } from './commands/why.ts';
 import { exitCodeHelp, exitCodeOf, exitCodes } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
+
+type AddCommand = (program: Command, terminal: Terminal) => void;
+
+/**
+ * Each command by its group and name, loaded when wanted: a daemon's start and a quick `plim status` should not wait for
+ * the code of all the others.
+ */
+const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<AddCommand>>>>> = {
+  'Cluster:': {
+    up: async () => (await import('./commands/up.ts')).addUpCommand,
+    down: async () => (await import('./commands/down.ts')).addDownCommand,
+    status: async () => (await import('./commands/status.ts')).addStatusCommand,
+    why: async () => (await import('./commands/why.ts')).addWhyCommand,
+    events: async () => (await import('./commands/events.ts')).addEventsCommand,
+    context: async () => (await import('./commands/context.ts')).addContextCommand,
+  },
+  'Hosts:': {
+    token: async () => (await import('./commands/token.ts')).addTokenCommand,
+    join: async () => (await import('./commands/join.ts')).addJoinCommand,
+    leave: async () => (await import('./commands/leave.ts')).addLeaveCommand,
+  },
+  'Daemons (started by "plim up" and "plim join"):': {
+    coordinator: async () => (await import('./commands/coordinator.ts')).addCoordinatorCommand,
+    agent: async () => (await import('./commands/agent.ts')).addAgentCommand,
+    nats: async () => (await import('./commands/nats.ts')).addNatsCommand,
+    supervise: async () => (await import('./commands/supervise.ts')).addSuperviseCommand,
+  },
+};
 
 const epilogue = `
 Drive the cluster itself with the docker CLI: docker context use plimsoll
@@ -24,7 +39,8 @@ Every option can also be set in the environment: --state-dir is PLIMSOLL_STATE_D
 
 ${exitCodeHelp}`;
 
-export function createProgram(terminal: Terminal): Command {
+/** The program with the command `wanted` names; with all of them when it names none. */
+export async function createProgram(terminal: Terminal, wanted?: string): Promise<Command> {
   const program = new Command('plim')
     .description('Plimsoll: what docker has no word for')
     .version(programVersion(), '-V, --version')
@@ -32,29 +48,21 @@ export function createProgram(terminal: Terminal): Command {
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
     .addHelpText('after', epilogue)
     .exitOverride();
-  program.commandsGroup('Cluster:');
-  addUpCommand(program, terminal);
-  addDownCommand(program, terminal);
-  addStatusCommand(program, terminal);
-  addWhyCommand(program, terminal);
-  addEventsCommand(program, terminal);
-  addContextCommand(program, terminal);
-  program.commandsGroup('Hosts:');
-  addTokenCommand(program, terminal);
-  addJoinCommand(program, terminal);
-  addLeaveCommand(program, terminal);
-  program.commandsGroup('Daemons (started by "plim up" and "plim join"):');
-  addCoordinatorCommand(program);
-  addAgentCommand(program);
-  addNatsCommand(program);
-  addSuperviseCommand(program);
+  const isKnown = Object.values(groups).some((commands) => Object.keys(commands).includes(wanted ?? ''));
+  for (const [group, commands] of Object.entries(groups)) {
+    program.commandsGroup(group);
+    for (const [name, load] of Object.entries(commands)) {
+      if (!isKnown || name === wanted) (await load())(program, terminal);
+    }
+  }
   return program;
 }
 
 /** Runs one command line; answers the exit code. */
 export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number> {
   try {
-    await createProgram(terminal).parseAsync([...args], { from: 'user' });
+    const program = await createProgram(terminal, args[0]);
+    await program.parseAsync([...args], { from: 'user' });
     return exitCodes.ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;

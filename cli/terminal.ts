@@ -11,9 +11,16 @@ export interface Terminal {
 
 /** The process' own terminal; colours only where a person reads them and NO_COLOR is unset. */
 export function processTerminal(): Terminal {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', endQuietlyOnClosedPipe);
   return {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
     colors: createColors(process.stdout.isTTY === true && !process.env.NO_COLOR),
   };
+}
+
+/** `plim ... | head`: the reader has enough, which is no failure of ours. */
+function endQuietlyOnClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
 }
