@@ -102,7 +102,7 @@ function modeOption(name: string, value: unknown, offMode: string, option: strin
   if (mode === offMode) return [option];
   throw new PlimsollError(
     'unsupported',
-    `Plimsoll does not support ContainerSpec.Privileges.${name}.Mode ${String(mode)}`,
+    `Plimsoll does not support ContainerSpec.Privileges.${name}.Mode ${JSON.stringify(mode)}`,
   );
 }
 

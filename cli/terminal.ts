@@ -15,7 +15,7 @@ export function processTerminal(): Terminal {
   return {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
-    colors: createColors(process.stdout.isTTY === true && !process.env.NO_COLOR),
+    colors: createColors(process.stdout.isTTY && !process.env.NO_COLOR),
   };
 }
 

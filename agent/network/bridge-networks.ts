@@ -49,5 +49,5 @@ function addressOf(littleEndianHex: string): string {
 
 function prefixLength(maskHex: string): number {
   const bits = Number.parseInt(maskHex, 16).toString(2);
-  return [...bits].filter((bit) => bit === '1').length;
+  return bits.replaceAll('0', '').length;
 }

@@ -86,7 +86,7 @@ async function runChain(chain: Chain, parts: ApplyParts, onOutcome: (outcome: Ou
 }
 
 function execute<K extends ActionKind>(action: Extract<Action, { kind: K }>, parts: ApplyParts): Promise<Outcome> {
-  const executor = executors[action.kind as K];
+  const executor = executors[action.kind];
   return executor(action, parts);
 }
 

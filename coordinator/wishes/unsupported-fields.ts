@@ -62,7 +62,7 @@ const offModes: Readonly<Record<string, string>> = { Seccomp: 'unconfined', AppA
 function isPrivilegeSupported(name: string, value: unknown): boolean {
   if (value === false || name === 'NoNewPrivileges') return true;
   const mode = typeof value === 'object' && value !== null && 'Mode' in value ? value.Mode : undefined;
-  return Object.hasOwn(offModes, name) && ['', 'default', offModes[name]].includes(String(mode ?? ''));
+  return Object.hasOwn(offModes, name) && [undefined, '', 'default', offModes[name]].some((off) => off === mode);
 }
 
 function refuseResources({ Resources }: TaskTemplate): void {

@@ -34,7 +34,7 @@ export function passes(filters: Filters, key: string, test: (value: string) => b
 /** Labels: all of `a` (the key exists) and `a=b` (equal) must match. */
 export function passesLabels(filters: Filters, key: string, labels: Readonly<Record<string, string>>): boolean {
   return (filters.get(key) ?? []).every((wanted) => {
-    const [name = '', value] = splitOnce(wanted, '=');
+    const [name, value] = splitOnce(wanted, '=');
     return Object.hasOwn(labels, name) && (value === undefined || labels[name] === value);
   });
 }

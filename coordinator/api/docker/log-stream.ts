@@ -105,7 +105,7 @@ class TaskReader {
     if (this.reading !== undefined || this.endedAttempt === source.shownTaskId) return;
     const reading = new AbortController();
     this.reading = reading;
-    this.read(source, AbortSignal.any([signal, reading.signal])).finally(() => {
+    void this.read(source, AbortSignal.any([signal, reading.signal])).finally(() => {
       if (this.reading === reading) this.reading = undefined;
     });
   }
