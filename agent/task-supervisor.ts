@@ -323,14 +323,15 @@ export class TaskSupervisor {
   }
 
   private async stepFailed(entry: Entry, step: EngineStep, error: unknown, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
+    if (signal.aborted && step.kind === 'pull') return;
     if (!(error instanceof StepRefused)) return this.waitForEngine(entry, step, error);
     if (error.step === 'create' && isMissingImage(error) && entry.memory && !entry.memory.needsImage) {
       entry.memory = { ...entry.memory, needsImage: true };
       return;
     }
-    await this.lookAgain(entry, step).catch(() => undefined);
-    if (entry.memory) {
+    // Even a task to be stopped meanwhile: what was made before the refusal has to be removed.
+    await this.lookAgain(entry, step).catch((lookError) => this.waitForEngine(entry, step, lookError));
+    if (entry.memory && !signal.aborted) {
       const refused = refuseAttempt(entry.memory, entry.record, { step: error.step, words: error.message }, this.now());
       this.remember(entry, refused);
     }

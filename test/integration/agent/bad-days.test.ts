@@ -47,6 +47,32 @@ describe('the agent on a bad day', () => {
     expect(after.exits).toMatchObject([{ attempt: 1, state: 'failed' }]);
   });
 
+  it('removes the container of a task that was stopped while the engine refused its start', async () => {
+    const task = aTask({ container: { Command: ['/bin/nothing'] } });
+    let refuse = () => {};
+    const refused = new Promise<void>((resolve) => (refuse = resolve));
+    let started = false;
+    const slow: typeof lab.engine = Object.create(lab.engine, {
+      start: {
+        value: async (containerId: string) => {
+          started = true;
+          await refused;
+          await lab.engine.start(containerId);
+        },
+      },
+    });
+    await lab.start({ engine: slow });
+    await lab.assign(task);
+    await eventually(() => started, { what: 'the start to be asked for' });
+
+    await lab.assign({ ...task, desired: 'stopped' });
+    await lab.statusWhere(task, () => true, 'a status');
+    refuse();
+
+    await lab.statusWhere(task, ({ removed }) => removed, 'everything of the task is removed');
+    expect(await lab.engine.listOwn(lab.clusterId)).toEqual([]);
+  });
+
   it('does what it was told while the bus was away, once it is back', async () => {
     const [old, added] = [aTask(), aTask({ slot: 2 })];
     await lab.start();
