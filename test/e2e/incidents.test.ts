@@ -57,7 +57,7 @@ describe('incidents', () => {
     );
     expect((await cluster.tasks('web'))[0]?.currentState).toMatch(/^Pending/);
     expect(await pending('web', 'resources')).toBe(1);
-    await cluster.docker('service', 'update', '--detach', '--reserve-memory', '1mb', 'web');
+    await cluster.docker('service', 'update', '--detach', '--reserve-memory', '8mb', 'web');
     await cluster.settled('web', 1);
   });
 
