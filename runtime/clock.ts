@@ -1,36 +1,58 @@
 /** Time as an injected thing: nothing else in the program reads a clock. */
-import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Clock {
   /** Milliseconds since 1970; may jump, for people and for records only. */
   wallMs(): number;
   /** Milliseconds of a clock that never jumps; for durations and deadlines. */
   elapsedMs(): number;
-  /** Resolves after `durationMs`; rejects with the signal's reason when aborted. */
+  /** Resolves after `durationMs`; rejects with an AbortError when aborted. */
   sleep(durationMs: number, signal?: AbortSignal): Promise<void>;
+  /** Calls back after `durationMs`, unless the function it answers is called before. */
+  after(durationMs: number, callback: () => void): () => void;
 }
 
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
   elapsedMs: () => performance.now(),
-  sleep: (durationMs, signal) => delay(durationMs, undefined, signal ? { signal } : {}),
+  sleep: (durationMs, signal) => sleepOn(systemClock, durationMs, signal),
+  after: (durationMs, callback) => {
+    const timer = setTimeout(callback, durationMs);
+    return () => clearTimeout(timer);
+  },
 };
 
+/** A clock's `sleep` in terms of its `after`. */
+export function sleepOn(clock: Pick<Clock, 'after'>, durationMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(abortError(signal));
+    const cancel = clock.after(durationMs, () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    const onAbort = () => {
+      cancel();
+      reject(abortError(signal));
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** An AbortError whatever the signal's reason, as timers/promises throws it. */
+function abortError(signal: AbortSignal | undefined): Error {
+  const error = new Error('The operation was aborted', { cause: signal?.reason });
+  error.name = 'AbortError';
+  return error;
+}
+
 /** `work`'s result, or `onTimeout()`'s error after `durationMs`. The work itself goes on: pass it a signal to stop it. */
-export async function withDeadline<T>(
+export function withDeadline<T>(
   clock: Clock,
   durationMs: number,
   work: Promise<T>,
   onTimeout: () => Error,
 ): Promise<T> {
-  const timer = new AbortController();
-  const expiry = clock.sleep(durationMs, timer.signal).then(
-    () => Promise.reject(onTimeout()),
-    () => new Promise<never>(() => {}),
-  );
-  try {
-    return await Promise.race([work, expiry]);
-  } finally {
-    timer.abort();
-  }
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(durationMs, () => reject(onTimeout()));
+    work.then(resolve, reject).finally(cancel);
+  });
 }

@@ -62,10 +62,10 @@ export async function runLoop(loop: Loop, signal: AbortSignal): Promise<void> {
 async function pokedOrDue(loop: Loop, waitMs: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   const waiting = new AbortController();
-  const stopWaiting = () => waiting.abort();
+  const stopWaiting = () => waiting.abort(null);
   signal.addEventListener('abort', stopWaiting, { once: true });
   const due = loop.clock.sleep(waitMs, waiting.signal).catch(() => undefined);
   await Promise.race([loop.poke.wait(waiting.signal), due]);
   signal.removeEventListener('abort', stopWaiting);
-  waiting.abort();
+  waiting.abort(null);
 }

@@ -1,15 +1,15 @@
 /** A clock whose time moves only when the test says so. */
-import type { Clock } from '../../runtime/clock.ts';
+import { type Clock, sleepOn } from '../../runtime/clock.ts';
 
-interface Sleeper {
+interface Alarm {
   readonly dueMs: number;
-  readonly wake: () => void;
+  readonly ring: () => void;
 }
 
 export class FakeClock implements Clock {
   private nowMs = 0;
   private readonly startWallMs: number;
-  private sleepers: Sleeper[] = [];
+  private readonly alarms = new Set<Alarm>();
 
   constructor(startWallMs = Date.UTC(2026, 0, 1)) {
     this.startWallMs = startWallMs;
@@ -24,18 +24,13 @@ export class FakeClock implements Clock {
   }
 
   sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(abortError(signal));
-      const sleeper = { dueMs: this.nowMs + Math.max(0, durationMs), wake: () => settle(resolve) };
-      const onAbort = () => settle(() => reject(signal ? abortError(signal) : undefined));
-      const settle = (finish: () => void) => {
-        this.sleepers = this.sleepers.filter((other) => other !== sleeper);
-        signal?.removeEventListener('abort', onAbort);
-        finish();
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.sleepers.push(sleeper);
-    });
+    return sleepOn(this, durationMs, signal);
+  }
+
+  after(durationMs: number, callback: () => void): () => void {
+    const alarm = { dueMs: this.nowMs + Math.max(0, durationMs), ring: callback };
+    this.alarms.add(alarm);
+    return () => this.alarms.delete(alarm);
   }
 
   /** Lets time pass, waking sleepers in order and letting what they start run before time goes on. */
@@ -44,27 +39,21 @@ export class FakeClock implements Clock {
     await settleMicrotasks();
     for (let next = this.nextDue(endMs); next; next = this.nextDue(endMs)) {
       this.nowMs = Math.max(this.nowMs, next.dueMs);
-      next.wake();
+      this.alarms.delete(next);
+      next.ring();
       await settleMicrotasks();
     }
     this.nowMs = endMs;
     await settleMicrotasks();
   }
 
-  private nextDue(endMs: number): Sleeper | undefined {
-    const due = this.sleepers.filter((sleeper) => sleeper.dueMs <= endMs);
-    return due.reduce<Sleeper | undefined>(
-      (first, next) => (first && first.dueMs <= next.dueMs ? first : next),
-      undefined,
-    );
+  private nextDue(endMs: number): Alarm | undefined {
+    let first: Alarm | undefined;
+    for (const alarm of this.alarms) {
+      if (alarm.dueMs <= endMs && (first === undefined || alarm.dueMs < first.dueMs)) first = alarm;
+    }
+    return first;
   }
-}
-
-/** As timers/promises does: an AbortError whatever the signal's reason. */
-function abortError(signal: AbortSignal): Error {
-  const error = new Error('The operation was aborted', { cause: signal.reason });
-  error.name = 'AbortError';
-  return error;
 }
 
 /** Lets everything that is ready to run, run. */
