@@ -24,7 +24,7 @@ describe('bad input', () => {
 
   afterAll(() => cluster.clear());
 
-  const version = () => cluster.docker('service', 'inspect', 'web', '--format', '{{.Version.Index}} {{.Spec}}');
+  const version = () => cluster.docker('service', 'inspect', 'web', '--format', '{{.Version.Index}} {{json .Spec}}');
   const processId = () =>
     Number(readFileSync(`/var/lib/plimsoll-${cluster.lab.name}/h1/pids/coordinator.pid`, 'utf8').trim());
   const residentBytes = () => {
