@@ -20,7 +20,7 @@ import { type Incarnation, markRegistered, nextIncarnation } from './registratio
 import type { AgentSettings } from './settings.ts';
 import { type SupervisedTask, TaskSupervisor } from './task-supervisor.ts';
 
-const TICK_MS = 250;
+const TICK_MS = 500;
 const DESCRIBE_MS = 60_000;
 const DESCRIBE_RETRY_MS = 1_000;
 /** Cut off this long, the agent replaces unhealthy tasks itself. */

@@ -27,7 +27,9 @@ export interface ConnectionOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 2_000;
+/** Beats and state must notice a dead server at once. A connection for log streams is idle most of its life. */
 const PING_INTERVAL_MS = 500;
+const IDLE_PING_INTERVAL_MS = 5_000;
 const PINGS_MISSED = 2;
 const RECONNECT_WAIT_MS = 100;
 export const REQUEST_TIMEOUT_MS = 5_000;
@@ -85,7 +87,7 @@ export async function openLink(options: ConnectionOptions): Promise<NatsLink> {
       authenticator: jwtAuthenticator(user.jwt, new TextEncoder().encode(user.seed)),
       inboxPrefix: `_INBOX.${user.name}`,
       timeout: CONNECT_TIMEOUT_MS,
-      pingInterval: PING_INTERVAL_MS,
+      pingInterval: options.purpose === 'streams' ? IDLE_PING_INTERVAL_MS : PING_INTERVAL_MS,
       maxPingOut: PINGS_MISSED,
       reconnectTimeWait: RECONNECT_WAIT_MS,
       reconnectJitter: RECONNECT_WAIT_MS,

@@ -17,9 +17,9 @@ import { type NatsLink, REQUEST_TIMEOUT_MS } from './nats-connection.ts';
 import { natsFailure } from './nats-failure.ts';
 import type { RawWatch, StoredMessage, WatchSink } from './raw-bucket.ts';
 
-const HEARTBEAT_MS = 1_000;
-const SILENCE_MS = 2_500;
-const INSPECT_MS = 500;
+const HEARTBEAT_MS = 2_000;
+const SILENCE_MS = 5_000;
+const INSPECT_MS = 1_000;
 const COMPARE_MS = 5_000;
 const REREAD_MS = 30_000;
 const RETRY_MS = 250;

@@ -1,13 +1,13 @@
 /** Stopwatch, polling and medians: all the benchmark needs of mathematics. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Seconds until `condition` holds, looked at every 20 ms; throws after `limitS`. */
+/** Seconds until `condition` holds, looked at every 50 ms; throws after `limitS`. */
 export async function secondsUntil(condition: () => Promise<boolean>, limitS = 120): Promise<number> {
   const begin = performance.now();
   for (;;) {
     if (await condition()) return (performance.now() - begin) / 1000;
     if (performance.now() - begin > limitS * 1000) throw new Error(`Not reached within ${limitS} s`);
-    await delay(20);
+    await delay(50);
   }
 }
 
