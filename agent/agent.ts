@@ -172,7 +172,8 @@ class Agent {
   /** What was assigned before this start is taken up before the bus has said a word. */
   private async restoreAssignments(): Promise<void> {
     const { parts, metrics, settings, supervisor } = this;
-    const file = { ...parts, metrics, stateDir: settings.stateDir, clusterId: parts.identity.clusterId };
+    const { clusterId, nodeId } = parts.identity;
+    const file = { ...parts, metrics, stateDir: settings.stateDir, clusterId, nodeId };
     for (const { record, memory } of await readAssignments(file)) supervisor.assign(record, memory);
     const ended = new AbortController();
     const kept = keepAssignments(file, this.changed, () => supervisor.tasks(), ended.signal);

@@ -31,6 +31,7 @@ export interface StoredTask {
 export interface AssignmentFileParts {
   readonly stateDir: string;
   readonly clusterId: string;
+  readonly nodeId: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: AgentMetrics;
@@ -40,7 +41,10 @@ function pathIn(stateDir: string): string {
   return join(stateDir, 'node', 'assignments.json');
 }
 
-/** What the file holds for this cluster. A damaged file is reported and counts as empty: the bus has it all. */
+/**
+ * What the file holds for this node: a host that joined anew does not take up what it was before. A damaged file is
+ * reported and counts as empty: the bus has it all.
+ */
 export async function readAssignments(parts: AssignmentFileParts): Promise<StoredTask[]> {
   const path = pathIn(parts.stateDir);
   try {
@@ -48,7 +52,8 @@ export async function readAssignments(parts: AssignmentFileParts): Promise<Store
     if (json === undefined) return [];
     const file = AssignmentFile.parse(json);
     if (file.clusterId !== parts.clusterId) return [];
-    return file.tasks.map(({ record, memory }) => ({ record, memory: memory && revived(record, memory, parts.clock) }));
+    const own = file.tasks.filter(({ record }) => record.nodeId === parts.nodeId);
+    return own.map(({ record, memory }) => ({ record, memory: memory && revived(record, memory, parts.clock) }));
   } catch (error) {
     parts.metrics.diskFailures.inc();
     parts.log.error(

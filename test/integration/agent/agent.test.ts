@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { derivedId } from '../../../runtime/identifiers.ts';
 import { AgentOnMemoryBus } from '../../support/agent-on-memory-bus.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type PrivateEngine, startPrivateEngine } from '../../support/private-engine.ts';
@@ -82,6 +83,24 @@ describe('the agent on a real engine', () => {
 
     const running = () => engine.docker('ps', '-q', '--no-trunc', '--filter', `label=plimsoll.task.id=${task.id}`);
     expect(await eventually(running, { what: 'the next attempt runs' })).not.toBe(containerId);
+  });
+
+  it('takes up nothing of what its host was asked under another identity', async () => {
+    const task = aTask();
+    await lab.start();
+    await lab.assign(task);
+    const { containerId = '' } = await lab.statusWhere(task, ({ ready }) => ready, 'the task is ready');
+    await lab.stopAgent();
+    await lab.engine.stop(containerId, 0);
+    await lab.engine.remove(containerId);
+
+    const identity = { nodeId: derivedId('node', 'joined anew'), clusterId: lab.clusterId, natsUrls: [] };
+    await lab.start({ identity });
+    const other = aTask({ slot: 2, nodeId: identity.nodeId });
+    await lab.assign(other);
+    await lab.statusWhere(other, ({ ready }) => ready, 'the task of the new identity is ready');
+
+    expect((await lab.engine.listOwn(lab.clusterId)).map(({ taskId }) => taskId)).toEqual([other.id]);
   });
 
   it('keeps containers whose records vanish, and calls them orphans', async () => {
