@@ -6,7 +6,7 @@ import type { Engine } from './engine/engine.ts';
 import type { HostPlace } from './host-config.ts';
 import type { ImageStore } from './image-store.ts';
 import type { Step } from './plan/step.ts';
-import type { PublishedPorts } from './published-ports.ts';
+import { ingressPorts, type PublishedPorts } from './published-ports.ts';
 
 export type EngineStep = Exclude<Step, { kind: 'wait' | 'forget' }>;
 
@@ -61,7 +61,9 @@ export async function executeStep(
 
 async function create(parts: ExecutorParts, record: TaskRecord, attempt: number): Promise<string> {
   const place = await parts.place();
+  const published = ingressPorts(record).map((port) => ({ protocol: port.Protocol, port: port.PublishedPort }));
   return refusable('create', async () => {
+    await parts.ports.checkFree(published);
     const request = containerRequest(record, attempt, place);
     try {
       return await parts.engine.create(request);

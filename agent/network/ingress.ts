@@ -8,12 +8,15 @@ import { networksOf, parseConnectedNetworks } from './bridge-networks.ts';
 import { type CommandRunner, runSuccessfully } from './command-runner.ts';
 import { ensureForwardAccepted, removeForwardAccept } from './forward-accept.ts';
 import { ensureHairpin } from './hairpin.ts';
+import { checkPortsFree, type PublishedPort } from './held-ports.ts';
 import { INGRESS_TABLE, type IngressEndpoint, renderIngressTable, renderTableRemoval } from './ingress-table.ts';
 import { LoopbackRouting, type ProcFiles } from './loopback-routing.ts';
 import { checkIngressSupport } from './preflight.ts';
 import { staleUdpFlows } from './udp-flows.ts';
 
 export interface IngressPorts {
+  /** Throws `conflict` when a program of this host holds one of the ports. Asked before a task is started. */
+  checkFree(ports: readonly PublishedPort[]): Promise<void>;
   /**
    * Sets the endpoints of all ready local tasks, replacing the list before; resolves when the kernel has them.
    * Throws when the host refuses; the same list is then tried again by the next check.
@@ -70,6 +73,10 @@ class HostIngressPorts implements IngressPorts {
   constructor(parts: IngressParts) {
     this.parts = parts;
     this.loopback = new LoopbackRouting(parts.files, parts.run);
+  }
+
+  checkFree(ports: readonly PublishedPort[]): Promise<void> {
+    return checkPortsFree(this.parts.files, ports);
   }
 
   apply(endpoints: readonly IngressEndpoint[]): Promise<void> {

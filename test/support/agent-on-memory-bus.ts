@@ -106,6 +106,7 @@ export class AgentOnMemoryBus {
         withdraw: async (taskId) => {
           this.portCalls.push(`withdraw ${taskId}`);
         },
+        checkFree: async () => undefined,
         watch: async () => undefined,
       },
       startBeats: () => ({ stop: async () => undefined }),

@@ -45,7 +45,7 @@ describe('AssignmentFeed and TaskSupervisor', () => {
       startsAtOnce: 4,
       executor: {
         images: new ImageStore(engine, clock),
-        ports: { apply: async () => undefined, withdraw: async () => undefined },
+        ports: { apply: async () => undefined, withdraw: async () => undefined, checkFree: async () => undefined },
         place: async () => place,
       },
       onStatus: (status) => statuses.set(status.taskId, status),
