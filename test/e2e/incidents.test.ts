@@ -88,12 +88,15 @@ describe('incidents', () => {
     expect(await pending('web', 'port')).toBe(1);
   });
 
-  it('a host-mode port that another program on the host holds', async () => {
+  it.each([
+    ['a host-mode port', 'mode=host,published=8083,target=80'],
+    ['an ingress port', 'published=8083,target=80'],
+  ])('%s that another program on the host holds', async (_what, publish) => {
     const failures = () => cluster.agentMetric('h2', 'plimsoll_task_failures_total', { reason: 'port' });
     const before = await failures();
     const other = await occupyPort(cluster, 'h2', 8083);
     try {
-      await cluster.create('web', ...onHost2, '--publish', 'mode=host,published=8083,target=80', 'plimsoll/sleep:1');
+      await cluster.create('web', ...onHost2, '--publish', publish, 'plimsoll/sleep:1');
       expect(await cluster.taskError('web', /8083/)).toContain(
         'another process or container on this node holds the port',
       );

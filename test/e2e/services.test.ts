@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Cluster, linesOf, sharedCluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
+import { SteadyClient } from '../support/steady-client.ts';
 
 const Hello = z.object({ service: z.string(), node: z.string(), version: z.string(), client: z.string() });
 
@@ -57,6 +58,21 @@ describe('services', () => {
     expect((await cluster.try('service', 'rollback', 'web')).code).toBe(0);
     const rolledBack = await cluster.settled('web', 3);
     expect(rolledBack.map((task) => task.image)).toEqual(Array(3).fill('plimsoll/hello:1'));
+  });
+
+  it('lose no request while they are updated start-first', async () => {
+    const flags = ['--update-order', 'start-first', '--update-monitor', '1s', '--publish', '8085:80'];
+    await cluster.create('web', '--replicas', '3', ...flags, 'plimsoll/hello:1');
+    await cluster.settled('web', 3);
+    const client = new SteadyClient(cluster.lab.hosts.map((host) => `http://${host.address}:8085/`));
+    await eventually(() => client.isServed(), { timeoutMs: 15_000, what: 'every host to serve the port' });
+    client.start();
+    await cluster.docker('service', 'update', '--quiet', '--image', 'plimsoll/hello:2', 'web');
+    await cluster.settled('web', 3);
+    const seen = await client.stop();
+
+    expect(seen.failures).toEqual([]);
+    expect([...seen.versions].toSorted()).toEqual(['1', '2']);
   });
 
   it('serve an ingress port on every node that runs a task, to other hosts and to localhost', async () => {
