@@ -120,7 +120,18 @@ function expandMount(mount: Mount, words: TemplateWords): Record<string, unknown
     ...mount,
     Source: mount.Source === undefined ? undefined : expandTemplate(mount.Source, words),
     Target: mount.Target === undefined ? undefined : expandTemplate(mount.Target, words),
+    VolumeOptions: mount.VolumeOptions && expandVolumeOptions(mount.VolumeOptions, words),
   };
+}
+
+function expandVolumeOptions(options: NonNullable<Mount['VolumeOptions']>, words: TemplateWords) {
+  const { Labels, DriverConfig: driver } = options;
+  const DriverConfig = driver && { ...driver, Options: driver.Options && expandValues(driver.Options, words) };
+  return { ...options, Labels: Labels && expandValues(Labels, words), DriverConfig };
+}
+
+function expandValues(texts: Readonly<Record<string, string>>, words: TemplateWords): Record<string, string> {
+  return Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, expandTemplate(text, words)]));
 }
 
 /** Only host-mode ports are the engine's to serve; ingress ports are the node's own table. */

@@ -75,8 +75,9 @@ function observe(view: TaskView, before: TaskMemory, now: Now): TaskMemory {
   const memory = newest > before.attempt ? beginAttempt(before, newest, now) : before;
   if (hasEnded(memory)) return memory;
   const container = containerOf(view, memory.attempt);
-  if (container === undefined)
-    return lostContainer(memory) ? ended(view, memory, removedBehindOurBack(now), now) : memory;
+  if (container === undefined) {
+    return lostContainer(view, memory) ? ended(view, memory, removedBehindOurBack(now), now) : memory;
+  }
   switch (container.phase) {
     case 'created':
       return { ...memory, containerId: container.id };
@@ -96,8 +97,9 @@ function containerOf(view: TaskView, attempt: number): ObservedContainer | undef
   return view.containers.find((container) => container.attempt === attempt);
 }
 
-function lostContainer(memory: TaskMemory): boolean {
-  return memory.containerId !== undefined;
+/** Of a task to be stopped, one made and never started is removed by us. */
+function lostContainer(view: TaskView, memory: TaskMemory): boolean {
+  return memory.containerId !== undefined && view.record.desired !== 'stopped';
 }
 
 function removedBehindOurBack(now: Now): AttemptEnd {

@@ -38,21 +38,29 @@ export class NodeWishes {
       updatedAtMs: this.parts.clock.wallMs(),
     };
     await this.write(id, after, version);
-    await announce(this.parts, 'node', id, 'update', changesOf(before, after));
+    await announce(this.parts, 'node', id, 'update', { name: this.hostnameOf(id), ...changesOf(before, after) });
   }
 
-  /** Forgets a node and takes its credentials away. Refused while it is alive, unless forced. */
+  /** Forgets a node and takes its credentials away. Refused while it is alive, unless a worker's is forced. */
   async remove(id: string, force: boolean): Promise<void> {
-    const { revision } = await this.stored(id);
-    const state = this.parts.snapshot().liveness.get(id)?.state;
-    if (!force && state !== undefined && state !== 'lost' && state !== 'unknown') {
+    const { value, revision } = await this.stored(id);
+    const { liveness, leader } = this.parts.snapshot();
+    const state = liveness.get(id)?.state;
+    const isUp = state !== undefined && state !== 'lost' && state !== 'unknown';
+    if (this.roleOf(value) === 'manager' && (isUp || leader?.nodeId === id)) throw managerStays(id);
+    if (!force && isUp) {
       throw new PlimsollError('precondition', `node ${id} is not down and can't be removed`);
     }
+    const name = this.hostnameOf(id);
     await this.parts.revokeNode(id);
     await this.parts.buckets.nodes.delete(id);
     await this.parts.buckets.nodeSpecs.delete(id, revision);
     await this.parts.barrier.vanished('nodeSpecs', id);
-    await announce(this.parts, 'node', id, 'remove', {});
+    await announce(this.parts, 'node', id, 'remove', { name });
+  }
+
+  private hostnameOf(id: string): string {
+    return this.parts.snapshot().nodes.get(id)?.value.hostname ?? id;
   }
 
   /** A node that runs a coordinator is a manager whatever its record says. */
@@ -74,6 +82,14 @@ export class NodeWishes {
     if (entry === undefined) throw notFound('node', id);
     return entry;
   }
+}
+
+/** Swarm wants a manager demoted first; without its node the coordinator's own host could not come back. */
+function managerStays(id: string): PlimsollError {
+  return new PlimsollError(
+    'precondition',
+    `node ${id} is a cluster manager and can't be removed: it runs a coordinator; "plim down" there takes it down`,
+  );
 }
 
 function changesOf(before: NodeSpecRecord, after: NodeSpecRecord): Record<string, string> {

@@ -71,7 +71,14 @@ describe('containerRequest()', () => {
         Groups: ['audio'],
         CapabilityDrop: ['NET_RAW'],
         Privileges: { NoNewPrivileges: true, Seccomp: { Mode: 'unconfined' } },
-        Mounts: [{ Type: 'volume', Source: 'data-{{.Task.Slot}}', Target: '/data' }],
+        Mounts: [
+          {
+            Type: 'volume',
+            Source: 'data-{{.Task.Slot}}',
+            Target: '/data',
+            VolumeOptions: { Labels: { of: '{{.Service.Name}}' }, DriverConfig: { Options: { o: '{{.Task.Slot}}' } } },
+          },
+        ],
         ReadOnly: true,
         Ulimits: [{ Name: 'nofile', Soft: 10, Hard: 20 }],
       },
@@ -95,7 +102,14 @@ describe('containerRequest()', () => {
       SecurityOpt: ['no-new-privileges:true', 'seccomp=unconfined'],
       NetworkMode: 'host',
       RestartPolicy: { Name: 'no' },
-      Mounts: [{ Type: 'volume', Source: 'data-1', Target: '/data' }],
+      Mounts: [
+        {
+          Type: 'volume',
+          Source: 'data-1',
+          Target: '/data',
+          VolumeOptions: { Labels: { of: 'web' }, DriverConfig: { Options: { o: '1' } } },
+        },
+      ],
       PortBindings: { '53/udp': [{ HostPort: '5353' }] },
       LogConfig: { Type: 'none', Config: {} },
       ReadonlyRootfs: true,

@@ -232,6 +232,12 @@ describe('planTask() of a stopped task', () => {
     expect(plan({ record }).memory).toMatchObject({ removed: true, state: 'shutdown' });
   });
 
+  it('is shut down, not failed, when its container was made and never started', () => {
+    const removed = plan({ record, memory: { ...runningMemory(), state: 'starting', startedAtMs: undefined } });
+
+    expect(removed.memory).toMatchObject({ removed: true, state: 'shutdown', exits: [] });
+  });
+
   it('does not turn a failed attempt into a shut-down one', () => {
     const failed = plan({ memory: { ...runningMemory(), failures: 3 }, containers: [exited(record)] }).memory;
 

@@ -36,6 +36,8 @@ describe('checkServiceSpec()', () => {
       withTemplate({ Placement: { Preferences: [{ Spread: { SpreadDescriptor: 'node.id' } }] } }),
     ],
     ['(TaskTemplate.Networks)', withTemplate({ Networks: [{ Target: 'backend' }] })],
+    ['(TaskTemplate.Networks.Aliases)', withTemplate({ Networks: [{ Target: 'bridge', Aliases: ['db'] }] })],
+    ['(TaskTemplate.Networks.DriverOpts)', withTemplate({ Networks: [{ Target: 'host', DriverOpts: { a: 'b' } }] })],
     [
       '(EndpointSpec.Ports)',
       { ...withTemplate({ Networks: [{ Target: 'host' }] }), EndpointSpec: { Ports: [port()] } },
