@@ -108,7 +108,9 @@ describe('incidents', () => {
   });
 
   it('an unhealthy container is replaced, one at a time', async () => {
-    const flags = ['--health-interval', '200ms', '--health-retries', '1', '--health-timeout', '5s'];
+    // A slow start is no illness.
+    const patience = ['--health-start-period', '60s', '--health-timeout', '10s'];
+    const flags = ['--health-interval', '200ms', '--health-retries', '1', ...patience];
     await cluster.create('web', '--replicas', '3', ...flags, '--publish', '8084:80', 'plimsoll/hello:1');
     const first = await cluster.settled('web', 3);
     for (const host of cluster.lab.hosts) {
