@@ -6,6 +6,7 @@ import { messageOf, PlimsollError } from '../../runtime/errors.ts';
 import { writeDockerContext } from '../docker-cli.ts';
 import { type BringUpOptions, bringUp } from '../host/bring-up.ts';
 import { defaultAdvertiseAddress } from '../host/default-address.ts';
+import { findProgram } from '../host/engine.ts';
 import { clusterAddress, DEFAULT_NATS_PORT } from '../host/join-cluster.ts';
 import { currentBuild, currentPlim } from '../host/plim-program.ts';
 import { isSystemdHost, unitHostOf } from '../host/this-host.ts';
@@ -76,10 +77,14 @@ function requireRoot(): void {
 }
 
 function optionsOf(settings: UpSettings): BringUpOptions {
-  const { stateDir, socket, docker, natsServer, natsPort, dockerdArg: dockerdArgs } = settings;
+  const { stateDir, socket, docker, natsPort, dockerdArg: dockerdArgs } = settings;
   const address = settings.advertise ?? clusterAddress(stateDir) ?? defaultAdvertiseAddress();
   const layout = { program: currentPlim(), build: currentBuild(), stateDir, socket, address, docker };
-  const prometheus = settings.prometheus && { file: settings.prometheus, listen: settings.prometheusListen };
+  const natsServer = findProgram(settings.natsServer, 'nats-server');
+  const prometheus = settings.prometheus && {
+    file: findProgram(settings.prometheus, 'prometheus'),
+    listen: settings.prometheusListen,
+  };
   const startEngine = settings.startEngine && !isSystemdHost();
   return { layout, natsServer, natsPort, startEngine, dockerdArgs, prometheus: prometheus || undefined };
 }

@@ -1,6 +1,6 @@
 /** The host's own Docker Engine: is there one, and starting one where there is none. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { messageOf, PlimsollError } from '../../runtime/errors.ts';
 import { createApiClient } from '../api-client.ts';
 import type { Unit } from '../supervise/unit.ts';
@@ -43,18 +43,20 @@ export function prepareEngine(url: string, { stateDir, socket }: EnginePlace, do
   for (const path of [directory, runDir, dirname(socketPath)]) mkdirSync(path, { recursive: true });
   // Kubernetes' door into containerd would listen for nothing.
   writeFileSync(join(directory, 'containerd.toml'), 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n');
-  const [dockerd, containerd] = [findProgram('dockerd'), findProgram('containerd')];
+  const [dockerd, containerd] = [findProgram('dockerd', 'docker.io'), findProgram('containerd', 'containerd')];
   const ownData = ['--data-root', join(directory, 'docker'), ...dockerdArgs];
   return engineUnits({ socketPath, directory, runDir, dockerd, containerd, dockerdArgs: ownData });
 }
 
-/** The absolute path of a program on the PATH. */
-export function findProgram(name: string): string {
+/** The absolute path of a program: of that file, or of the first with this name on the PATH. */
+export function findProgram(program: string, debianPackage: string): string {
   const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  const found = directories.map((directory) => join(directory, name)).find((path) => existsSync(path));
+  const candidates = program.includes('/') ? [resolve(program)] : directories.map((each) => join(each, program));
+  const found = candidates.find((path) => existsSync(path));
   if (found) return found;
+  const where = program.includes('/') ? 'there' : 'on the PATH';
   throw new PlimsollError(
     'unavailable',
-    `Cannot find ${name} on the PATH. Install it (Debian: docker.io) and try again`,
+    `Cannot find ${program}: it is not ${where}. Install it (Debian: ${debianPackage}) and try again`,
   );
 }

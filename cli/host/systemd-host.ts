@@ -1,6 +1,6 @@
 /** Units under systemd: `plimsoll-<name>.service` in /etc/systemd/system. */
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf, PlimsollError } from '../../runtime/errors.ts';
@@ -15,16 +15,16 @@ export class SystemdHost implements UnitHost {
   readonly kind = 'systemd';
 
   async apply(unit: Unit): Promise<UnitChange> {
-    const path = unitPath(unit.name);
+    const service = serviceName(unit.name);
     const text = systemdUnitText(unit);
-    const before = existsSync(path) ? readFileSync(path, 'utf8') : undefined;
-    const wasActive = await isActive(unit.name);
-    if (before === text && wasActive) return 'unchanged';
-    writeFileSync(path, text);
+    const { isActive, isEnabled, isLoaded } = await stateOf(service);
+    const isRight = readUnit(unit.name) === text && isLoaded && isActive;
+    if (!isRight) writeUnit(unit.name, text);
+    if (!isRight || !isEnabled) await systemctl('enable', '--quiet', service);
+    if (isRight) return 'unchanged';
     await systemctl('daemon-reload');
-    await systemctl('enable', '--quiet', serviceName(unit.name));
-    await systemctl('restart', serviceName(unit.name));
-    return wasActive ? 'restarted' : 'started';
+    await systemctl('restart', service);
+    return isActive ? 'restarted' : 'started';
   }
 
   async remove(name: string): Promise<void> {
@@ -56,9 +56,21 @@ function unitPath(name: string): string {
   return join(UNIT_DIRECTORY, serviceName(name));
 }
 
+function readUnit(name: string): string | undefined {
+  const path = unitPath(name);
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
+
+/** Whole or not at all, also across a power cut: the next boot runs what it finds. */
+function writeUnit(name: string, text: string): void {
+  const partial = `${unitPath(name)}.partial`;
+  writeFileSync(partial, text, { flush: true });
+  renameSync(partial, unitPath(name));
+}
+
 /** The text of a systemd unit file. Pure. */
 export function systemdUnitText(unit: Unit): string {
-  const after = ['network-online.target', 'docker.service', ...unit.after.map(serviceName)].join(' ');
+  const after = ['network-online.target', ...unit.after.map(orderedAfter)].join(' ');
   const environment = Object.entries(unit.environment).map(
     ([name, value]) => `Environment=${quote(`${name}=${value}`)}`,
   );
@@ -72,12 +84,18 @@ export function systemdUnitText(unit: Unit): string {
     '',
     '[Service]',
     `# build ${unit.build}`,
-    `ExecStart=${[unit.file, ...unit.args].map(quote).join(' ')}`,
+    // A program that cannot be executed fails "systemctl restart" instead of being tried for ever unseen.
+    'Type=exec',
+    `ExecStart=${[quote(unit.file), ...unit.args.map(quoteArgument)].join(' ')}`,
     ...environment,
     'Restart=always',
     'RestartSec=200ms',
+    // The main process ends its own children in its own order.
+    'KillMode=mixed',
+    'TimeoutStopSec=30s',
     'LimitNOFILE=1048576',
     'OOMScoreAdjust=-500',
+    `SyslogIdentifier=${PREFIX}${unit.name}`,
     '',
     '[Install]',
     'WantedBy=multi-user.target',
@@ -85,22 +103,42 @@ export function systemdUnitText(unit: Unit): string {
   ].join('\n');
 }
 
-/** systemd expands % and $ and splits at blanks. */
+/** The Docker Engine of a host with systemd is its distribution's unit, not one of ours. */
+function orderedAfter(name: string): string {
+  return name === 'dockerd' ? 'docker.service' : serviceName(name);
+}
+
+/** systemd splits at blanks and expands %. */
 function quote(word: string): string {
-  const escaped = word.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%').replaceAll('$', '$$$$');
-  return `"${escaped}"`;
+  return `"${word.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"`;
 }
 
-async function isActive(name: string): Promise<boolean> {
-  return run('systemctl', ['is-active', '--quiet', serviceName(name)]).then(
-    () => true,
-    () => false,
-  );
+/** In arguments, but neither in the program's path nor in Environment=, systemd expands $ as well. */
+function quoteArgument(word: string): string {
+  return quote(word).replaceAll('$', '$$$$');
 }
 
-async function systemctl(...args: string[]): Promise<void> {
+interface ServiceState {
+  readonly isActive: boolean;
+  readonly isEnabled: boolean;
+  /** Whether systemd has read the unit file as it is now. */
+  readonly isLoaded: boolean;
+}
+
+async function stateOf(service: string): Promise<ServiceState> {
+  const properties = 'ActiveState,UnitFileState,NeedDaemonReload';
+  const lines = (await systemctl('show', '--property', properties, service)).trim().split('\n');
+  return {
+    isActive: lines.includes('ActiveState=active'),
+    isEnabled: lines.includes('UnitFileState=enabled'),
+    isLoaded: lines.includes('NeedDaemonReload=no'),
+  };
+}
+
+/** Answers what it prints. */
+async function systemctl(...args: string[]): Promise<string> {
   try {
-    await run('systemctl', args);
+    return (await run('systemctl', args)).stdout;
   } catch (error) {
     throw new PlimsollError('internal', `systemctl ${args.join(' ')} failed: ${messageOf(error)}`, { cause: error });
   }

@@ -42,17 +42,27 @@ describe('units of a host', () => {
 });
 
 describe('systemdUnitText()', () => {
-  it('restarts for ever and quotes what systemd would expand', () => {
-    const unit = natsUnit({ file: '/opt/nats server', args: ['-c', '/etc/100%/$HOME "x"'] }, 'b1');
+  it('restarts for ever', () => {
+    const text = systemdUnitText(agentUnit(host));
 
-    const text = systemdUnitText(unit);
-
-    expect(text).toContain('ExecStart="/opt/nats server" "-c" "/etc/100%%/$$HOME \\"x\\""\n');
     expect(text).toContain('\nRestart=always\n');
     expect(text).toContain('\nStartLimitIntervalSec=0\n');
   });
 
-  it('starts after the units it names', () => {
-    expect(systemdUnitText(agentUnit(host))).toMatch(/^After=.* plimsoll-nats\.service/m);
+  it('quotes what systemd would expand: $ in arguments alone, % everywhere', () => {
+    const unit = natsUnit({ file: '/opt/5% $nats server', args: ['-c', '/etc/100%/$HOME "x"'] }, 'b1');
+
+    const text = systemdUnitText({ ...unit, environment: { PRICE: '$5 "net" 100%' } });
+
+    expect(text).toContain('ExecStart="/opt/5%% $nats server" "-c" "/etc/100%%/$$HOME \\"x\\""\n');
+    expect(text).toContain('Environment="PRICE=$5 \\"net\\" 100%%"\n');
+  });
+
+  it('starts the agent after the bus and after the engine of the distribution', () => {
+    expect(systemdUnitText(agentUnit(host))).toMatch(/^After=.* plimsoll-nats\.service docker\.service$/m);
+  });
+
+  it('starts the control plane without waiting for an engine', () => {
+    expect(systemdUnitText(coordinatorUnit(host))).not.toContain('docker.service');
   });
 });
