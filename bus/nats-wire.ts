@@ -35,8 +35,9 @@ export class NatsWire implements Wire {
     }
   }
 
-  subscribe(subject: string, handler: (message: WireMessage) => void): { stop(): void } {
+  subscribe(subject: string, handler: (message: WireMessage) => void, group?: string): { stop(): void } {
     const subscription = this.link.connection.subscribe(subject, {
+      ...(group === undefined ? {} : { queue: group }),
       callback: (error, message) => {
         if (error) return this.log.warn({ subject, error: messageOf(error) }, 'NATS refused a subscription');
         const noResponders = message.headers?.code === NO_RESPONDERS && message.data.length === 0;

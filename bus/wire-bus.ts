@@ -13,6 +13,8 @@ import { subjectKind, subjects } from './subjects.ts';
 import type { Wire, WireMessage } from './wire.ts';
 
 const ACKNOWLEDGE_TIMEOUT_MS = 5_000;
+/** The group of those who answer a subject. */
+const RESPONDERS = 'responders';
 
 /** JetStream's answer to a message it stored, or did not. */
 const PublishAcknowledgement = z.union([
@@ -81,9 +83,8 @@ export class WireBus implements Bus {
   }
 
   respond<T>(subject: string, schema: z.ZodType<T>, handler: (message: T) => Promise<unknown>): Subscription {
-    return this.wire.subscribe(subject, (message) => {
-      void this.answerOne(message, schema, handler);
-    });
+    const answer = (message: WireMessage) => void this.answerOne(message, schema, handler);
+    return this.wire.subscribe(subject, answer, RESPONDERS);
   }
 
   async askNode<T>(nodeId: string, verb: string, message: unknown, reply: z.ZodType<T>, timeoutMs: number): Promise<T> {

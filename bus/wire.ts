@@ -11,8 +11,8 @@ export interface WireMessage {
 export interface Wire {
   /** Fire and forget; false when there is no connection to hand it to. Never throws. */
   publish(subject: string, data: Uint8Array, reply?: string): boolean;
-  /** `handler` must not throw. */
-  subscribe(subject: string, handler: (message: WireMessage) => void): { stop(): void };
+  /** `handler` must not throw. Of all subscriptions of one `group`, only one gets each message. */
+  subscribe(subject: string, handler: (message: WireMessage) => void, group?: string): { stop(): void };
   /** A fresh subject of this connection's own for replies. */
   inbox(): string;
   readonly connected: boolean;

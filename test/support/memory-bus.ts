@@ -42,6 +42,7 @@ interface Listener {
   readonly pattern: string;
   readonly handler: (message: WireMessage) => void;
   readonly connection: MemoryConnection;
+  readonly group: string | undefined;
 }
 
 /** One bucket's content; the last message per key, as a KV with history 1. */
@@ -148,11 +149,17 @@ export class MemoryServer {
     const reached = [...this.listeners].filter(
       (listener) => listener.connection.connected && matchesPattern(listener.pattern, message.subject),
     );
-    for (const listener of reached) {
+    for (const listener of oneOfEachGroup(reached)) {
       listener.connection.receive(() => this.listeners.has(listener) && listener.handler(message));
     }
     return reached.length > 0;
   }
+}
+
+function oneOfEachGroup(listeners: readonly Listener[]): Listener[] {
+  const isFirst = ({ group, pattern }: Listener, index: number) =>
+    index === listeners.findIndex((other) => other.group === group && other.pattern === pattern);
+  return listeners.filter((listener, index) => listener.group === undefined || isFirst(listener, index));
 }
 
 /** One client's connection: its bus, its buckets, and the faults that befall it. */
@@ -239,8 +246,8 @@ export class MemoryConnection implements Wire {
     return true;
   }
 
-  subscribe(subject: string, handler: (message: WireMessage) => void): { stop(): void } {
-    const listener = { pattern: subject, handler, connection: this };
+  subscribe(subject: string, handler: (message: WireMessage) => void, group?: string): { stop(): void } {
+    const listener = { pattern: subject, handler, connection: this, group };
     this.server.listeners.add(listener);
     return { stop: () => this.server.listeners.delete(listener) };
   }
