@@ -14,6 +14,10 @@ export const subjects = {
   event: (kind: string, id: string) => `plim.event.${kind}.${id}`,
   events: 'plim.event.>',
   join: 'plim.join',
+  /** Each coordinator says that it is there. */
+  coordinatorBeat: 'plim.coordinator.beat',
+  /** What only the coordinator beside the NATS server can do: `token`, `rotate`, `revoke`. */
+  clusterKeys: (verb: string) => `plim.coordinator.keys.${verb}`,
   leaderPing: 'plim.leader.ping',
 } as const;
 

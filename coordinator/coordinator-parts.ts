@@ -1,10 +1,10 @@
 /** What a coordinator is put together from: the real things in production, others in tests. */
 import type { Buckets } from '../bus/buckets.ts';
-import type { Bus, Subscription } from '../bus/bus.ts';
+import type { Bus } from '../bus/bus.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import type { ClusterAccess } from './api/native/native-api.ts';
+import type { Admission } from './admission.ts';
 import type { TcpProbe } from './loops/probes.ts';
 
 export interface CoordinatorParts {
@@ -19,10 +19,8 @@ export interface CoordinatorParts {
   readonly random: () => number;
   /** Connects to the cluster's bus; called until it succeeds. */
   readonly connect: () => Promise<{ readonly bus: Bus; readonly buckets: Buckets }>;
-  /** Answers hosts that want to join. */
-  readonly serveJoins: (bus: Bus, buckets: Buckets) => Subscription;
-  readonly access: ClusterAccess;
-  /** Takes the credentials of the node with this public key away. */
-  readonly revoke: (publicKey: string) => Promise<void>;
+  /** Where new hosts join, `host:port`: the cluster's NATS server. */
+  readonly joinAddress: string;
+  readonly admission: (bus: Bus, buckets: Buckets) => Admission;
   readonly probe: TcpProbe;
 }

@@ -4,6 +4,7 @@ import type { Bus } from '../bus/bus.ts';
 import type { ClusterRecord } from '../model/records.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import { Lifecycle } from '../runtime/lifecycle.ts';
+import type { Admission } from './admission.ts';
 import { createDockerApi } from './api/docker/api.ts';
 import { createNativeApi } from './api/native/native-api.ts';
 import { closeServer, servePages, serveSocket } from './api-servers.ts';
@@ -12,6 +13,7 @@ import { Leadership } from './leadership.ts';
 import { coordinatorMetrics } from './loops/coordinator-metrics.ts';
 import { publishEvent } from './loops/events.ts';
 import { LivenessLoop } from './loops/liveness-loop.ts';
+import { Presence } from './loops/presence.ts';
 import { probeNode } from './loops/probes.ts';
 import { registerClusterMetrics } from './metrics/cluster-metrics.ts';
 import type { CoordinatorSettings } from './settings.ts';
@@ -94,6 +96,7 @@ interface Assembly {
 class Coordinator {
   private readonly assembly: Assembly;
   private readonly metrics: ReturnType<typeof coordinatorMetrics>;
+  private readonly admission: Admission;
   private readonly wishes: Wishes;
   private readonly leadership: Leadership;
 
@@ -101,8 +104,9 @@ class Coordinator {
     this.assembly = assembly;
     this.metrics = coordinatorMetrics(assembly.parts.metrics);
     registerClusterMetrics(assembly.parts.metrics, () => assembly.store.snapshot());
-    this.wishes = this.createWishes();
     const { parts } = assembly;
+    this.admission = parts.admission(assembly.bus, assembly.buckets);
+    this.wishes = this.createWishes();
     this.leadership = new Leadership({
       ...assembly,
       ...parts,
@@ -113,9 +117,10 @@ class Coordinator {
   }
 
   async start(): Promise<RunningCoordinator> {
-    const { parts, lifecycle, bus, buckets } = this.assembly;
-    const joins = parts.serveJoins(bus, buckets);
-    lifecycle.onStop('joins', () => joins.stop());
+    const { lifecycle } = this.assembly;
+    const admission = this.admission.serve();
+    lifecycle.onStop('admission', () => admission.stop());
+    this.background('presence', this.presence().run(lifecycle.signal));
     this.background('liveness', this.livenessLoop().run(lifecycle.signal));
     this.background('leadership', this.leadership.run(lifecycle.signal));
     const port = await this.serve();
@@ -135,9 +140,14 @@ class Coordinator {
       barrier: store,
       revokeNode: async (nodeId) => {
         const spec = await buckets.nodeSpecs.get(nodeId);
-        if (spec && spec.value.publicKey !== '') await parts.revoke(spec.value.publicKey);
+        if (spec && spec.value.publicKey !== '') await this.admission.revoke(spec.value.publicKey);
       },
     });
+  }
+
+  private presence(): Presence {
+    const { parts } = this.assembly;
+    return new Presence({ ...this.assembly, ...parts, coordinatorId: parts.identity.coordinatorId });
   }
 
   private livenessLoop(): LivenessLoop {
@@ -189,7 +199,7 @@ class Coordinator {
       clusterId: parts.identity.clusterId,
       caPem: parts.identity.caPem,
       advertiseAddress: settings.advertise,
-      joinToken: () => parts.access.joinToken(),
+      joinToken: () => this.admission.joinToken(),
     });
   }
 
@@ -198,12 +208,14 @@ class Coordinator {
     return createNativeApi({
       ...parts,
       bus,
+      access: this.admission,
       snapshot: () => store.snapshot(),
       notReady: () => this.notReady(),
       removeNode: (nodeId, force) => this.wishes.nodes.remove(nodeId, force),
       identity: {
         clusterId: parts.identity.clusterId,
         advertiseAddress: settings.advertise,
+        joinAddress: parts.joinAddress,
         httpPort: settings.port,
         version: parts.version,
       },

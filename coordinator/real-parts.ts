@@ -1,14 +1,12 @@
 /** A coordinator's parts as they are in production: NATS, the cluster's keys on this host's disk, real time. */
 import { connectBus } from '../bus/connect-bus.ts';
-import { joinTokenOf, openCluster } from '../bus/identity/cluster.ts';
-import { serveJoins } from '../bus/identity/join.ts';
+import { joinAddressOf, openCluster } from '../bus/identity/cluster.ts';
 import { readCoordinatorIdentity, readNodeIdentity } from '../bus/identity/user-identity.ts';
-import { revokeUser, rotateJoinToken } from '../bus/server/nats-server.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { createLog } from '../runtime/log.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import { programVersion } from '../runtime/version.ts';
-import type { ClusterAccess } from './api/native/native-api.ts';
+import { createAdmission } from './admission.ts';
 import type { CoordinatorParts } from './coordinator-parts.ts';
 import { probeTcp } from './loops/probes.ts';
 import type { CoordinatorSettings } from './settings.ts';
@@ -30,9 +28,8 @@ export function realParts(settings: CoordinatorSettings): CoordinatorParts {
     metrics,
     random: Math.random,
     connect: () => connectBus({ identity, purpose: 'state', waitForServer: false, clock, log, registry: metrics }),
-    serveJoins: (bus, buckets) => serveJoins({ bus, buckets, cluster: openCluster(stateDir), clock, log }),
-    access: clusterAccess(stateDir),
-    revoke: (publicKey) => revokeUser(stateDir, publicKey, clock.wallMs()),
+    joinAddress: joinAddressOf(openCluster(stateDir)),
+    admission: (bus, buckets) => createAdmission({ stateDir, bus, buckets, clock, log }),
     probe: probeTcp,
   };
 }
@@ -44,11 +41,4 @@ function nodeIdOf(stateDir: string): string | undefined {
     // Not a node (yet): that is no error of a coordinator.
     return undefined;
   }
-}
-
-function clusterAccess(stateDir: string): ClusterAccess {
-  return {
-    joinToken: async () => joinTokenOf(openCluster(stateDir)),
-    rotateJoinToken: async () => joinTokenOf(await rotateJoinToken(stateDir)),
-  };
 }

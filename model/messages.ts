@@ -16,6 +16,18 @@ export const Beat = z.object({
 });
 export type Beat = z.infer<typeof Beat>;
 
+/** `plim.coordinator.beat`, every second from each coordinator. */
+export const CoordinatorBeat = z.object({
+  coordinatorId: Id,
+  /** The node its host is; absent until that has joined. */
+  nodeId: Id.optional(),
+});
+export type CoordinatorBeat = z.infer<typeof CoordinatorBeat>;
+
+/** What a coordinator asks of the one beside the NATS server: `plim.coordinator.keys.<verb>`. */
+export const RevokeRequest = z.object({ publicKey: z.string() });
+export const JoinTokenReply = z.object({ token: z.string() });
+
 /** `plim.usage.<node>`, every 2 s. */
 export const Usage = z.object({
   nodeId: Id,

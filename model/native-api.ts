@@ -13,6 +13,8 @@ export const NodeSummary = z.object({
   address: z.string(),
   manager: z.boolean(),
   leader: z.boolean(),
+  /** What is known of its coordinator; empty for a node without one. */
+  managerStatus: z.enum(['', 'leader', 'reachable', 'unreachable']),
   engineVersion: z.string(),
   /** Grows with every start of its agent; 0 before the first. */
   incarnation: z.int(),

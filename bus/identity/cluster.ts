@@ -1,9 +1,10 @@
 /** A cluster's own secrets, `<state-dir>/cluster/`: made once, read by its coordinators and its NATS server. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Id } from '../../model/records.ts';
+import { PlimsollError } from '../../runtime/errors.ts';
 import { randomId } from '../../runtime/identifiers.ts';
 import { certificateFingerprint, createAuthority, createServerCertificate } from './certificates.ts';
 import { formatJoinToken } from './join-token.ts';
@@ -23,6 +24,8 @@ const Certificate = z.object({ certificatePem: z.string(), privateKeyPem: z.stri
 export const Cluster = z.object({
   v: z.literal(1),
   clusterId: Id,
+  /** False on the host of a further coordinator: the NATS server, and the word on who is let in, are elsewhere. */
+  servesNats: z.boolean().default(true),
   keys: ClusterKeys,
   operatorJwt: z.string(),
   /** Part of the subjects coordinators write buckets through: no node may know it. */
@@ -63,6 +66,37 @@ export async function createCluster(stateDir: string, options: ClusterOptions): 
   return cluster;
 }
 
+/**
+ * Makes this host, which holds no cluster, the host of a further coordinator of the cluster in `file`, a copy of the
+ * first one's cluster.json. Throws `not-found` or `invalid` for the file, `refused` when others may read it or when the
+ * cluster lets no other host in.
+ */
+export async function adoptCluster(stateDir: string, file: string): Promise<Cluster> {
+  const original = readClusterCopy(file);
+  if (isLoopback(original.nats.listenHost)) {
+    throw new PlimsollError(
+      'refused',
+      `Cannot serve the cluster of ${file}: its NATS server listens on ${original.nats.listenHost} only; found the cluster with an --advertise address that other hosts reach`,
+    );
+  }
+  const cluster: Cluster = { ...original, servesNats: false };
+  // The identity first: a host with a cluster file is one that can start.
+  writeCoordinatorIdentity(stateDir, await issueCoordinatorIdentity(cluster));
+  writePrivateJson(clusterFile(stateDir), cluster);
+  return cluster;
+}
+
+/** The cluster in a copied file, which only its owner may be able to read: whoever has it is the cluster. */
+export function readClusterCopy(file: string): Cluster {
+  const cluster = readPrivateJson(file, Cluster, "copy the first coordinator's <state-dir>/cluster/cluster.json here");
+  const mode = statSync(file).mode & 0o777;
+  if ((mode & 0o077) === 0) return cluster;
+  throw new PlimsollError(
+    'refused',
+    `Cannot use ${file}: its mode is 0${mode.toString(8)}, wanted is 0600, for it holds the cluster's keys: chmod 600 ${file}`,
+  );
+}
+
 /** Throws `not-found` when this host holds no cluster, `invalid` when its file is damaged. */
 export function openCluster(stateDir: string): Cluster {
   return readPrivateJson(clusterFile(stateDir), Cluster, 'create a cluster first: plim up');
@@ -85,6 +119,11 @@ export function joinTokenOf(cluster: Cluster): string {
 /** Where nodes find the bus. */
 export function natsUrlsOf(cluster: Cluster): string[] {
   return cluster.nats.advertisedHosts.map((host) => `${schemeOf(cluster)}://${host}:${cluster.nats.port}`);
+}
+
+/** What `plim join` takes behind the token: where the NATS server is, `host:port`. */
+export function joinAddressOf({ nats }: Cluster): string {
+  return `${nats.advertisedHosts[0]}:${nats.port}`;
 }
 
 /** The token of a node's user, for a key pair whose private half stays on that node. */
@@ -110,6 +149,7 @@ export async function issueNodeIdentity(cluster: Cluster, nodeId = randomId()): 
 export async function issueCoordinatorIdentity(cluster: Cluster): Promise<CoordinatorIdentity> {
   const { seed, publicKey } = createUserKeys();
   const coordinatorId = randomId();
+  const ownUrl = `${schemeOf(cluster)}://127.0.0.1:${cluster.nats.port}`;
   return {
     v: 1,
     role: 'coordinator',
@@ -118,7 +158,7 @@ export async function issueCoordinatorIdentity(cluster: Cluster): Promise<Coordi
     seed,
     writeSecret: cluster.writeSecret,
     jwt: await issueUserJwt(cluster.keys, coordinatorId, publicKey, coordinatorPermissions),
-    natsUrls: [`${schemeOf(cluster)}://127.0.0.1:${cluster.nats.port}`, ...natsUrlsOf(cluster)],
+    natsUrls: [...(cluster.servesNats ? [ownUrl] : []), ...natsUrlsOf(cluster)],
     caPem: cluster.authority.certificatePem,
   };
 }
@@ -139,6 +179,7 @@ async function newCluster(options: ClusterOptions): Promise<Cluster> {
   return {
     v: 1,
     clusterId,
+    servesNats: true,
     keys,
     operatorJwt: await issueOperatorJwt(keys),
     writeSecret: randomId(),

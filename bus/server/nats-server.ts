@@ -40,7 +40,9 @@ export function natsFiles(stateDir: string) {
 
 /** Writes the server's configuration and answers how to run it; a supervisor (systemd, ours) does the rest. */
 export async function natsServerCommand(stateDir: string, options: NatsServerOptions): Promise<ProcessCommand> {
-  await writeNatsConfig(stateDir, openCluster(stateDir));
+  const cluster = openCluster(stateDir);
+  requireServing(cluster, 'run a NATS server here');
+  await writeNatsConfig(stateDir, cluster);
   return { file: options.executable, args: ['-c', natsFiles(stateDir).config] };
 }
 
@@ -121,6 +123,7 @@ function notOurServer(port: number, found: string): PlimsollError {
 /** Makes a user's tokens worthless from now on; a connected one is cut off at once. */
 export async function revokeUser(stateDir: string, publicKey: string, nowMs: number): Promise<void> {
   const cluster = openCluster(stateDir);
+  requireServing(cluster, 'take credentials away here');
   const revokedAtSeconds = { ...cluster.revokedAtSeconds, [publicKey]: Math.ceil(nowMs / 1000) };
   await applyTrust(stateDir, { ...cluster, revokedAtSeconds });
 }
@@ -128,9 +131,17 @@ export async function revokeUser(stateDir: string, publicKey: string, nowMs: num
 /** Makes every join token given out so far worthless; nodes that joined stay. Answers the cluster with its new one. */
 export async function rotateJoinToken(stateDir: string): Promise<Cluster> {
   const cluster = openCluster(stateDir);
+  requireServing(cluster, 'make a new join token here');
   const changed = { ...cluster, keys: { ...cluster.keys, joinSigningSeed: createClusterKeys().joinSigningSeed } };
   await applyTrust(stateDir, changed);
   return changed;
+}
+
+/** What the server believes is decided beside it; a copy of the keys elsewhere would change nothing but itself. */
+function requireServing(cluster: Cluster, action: string): void {
+  if (cluster.servesNats) return;
+  const where = cluster.nats.advertisedHosts.join(', ');
+  throw new PlimsollError('precondition', `Cannot ${action}: this cluster's NATS server runs on ${where}`);
 }
 
 /** Saves what the cluster trusts and has the running server read it. */

@@ -4,9 +4,10 @@ import { z } from 'zod';
 import { openCluster } from '../../bus/identity/cluster.ts';
 import { natsServerCommand, natsServerReady } from '../../bus/server/nats-server.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import { PlimsollError } from '../../runtime/errors.ts';
 import { programVersion } from '../../runtime/version.ts';
 import { defaultAdvertiseAddress } from '../host/default-address.ts';
-import { clusterAddress, DEFAULT_NATS_PORT, foundCluster } from '../host/join-cluster.ts';
+import { clusterAddress, DEFAULT_NATS_PORT, foundCluster, furtherCluster } from '../host/join-cluster.ts';
 import { supervisedHostOf } from '../host/this-host.ts';
 import { natsUnit } from '../host/units.ts';
 import { runUntilTold } from '../run-daemon.ts';
@@ -17,13 +18,20 @@ const NATS_TIMEOUT_MS = 20_000;
 const FoundingSettings = z.object({
   stateDir: AbsolutePath.default(DEFAULT_STATE_DIR),
   advertise: z.ipv4().optional(),
+  clusterFile: AbsolutePath.optional(),
   natsServer: z.string().optional(),
-  natsPort: Port.default(DEFAULT_NATS_PORT),
+  natsPort: Port.optional(),
 });
+type FoundingSettings = z.infer<typeof FoundingSettings>;
 
 const notes = `
 Creates the cluster if the state directory holds none. With --nats-server it also keeps NATS running, as a process of
-its own that outlives the coordinator; without, something else runs "plim nats" or the unit "plim up" makes.`;
+its own that outlives the coordinator; without, something else runs "plim nats" or the unit "plim up" makes.
+
+A further coordinator, on another host, takes a copy of the first one's cluster.json and uses its NATS server:
+  scp h1:/var/lib/plimsoll/cluster/cluster.json /root/ && chmod 600 /root/cluster.json
+  plim coordinator --cluster-file /root/cluster.json
+The file holds the cluster's keys: remove it when the coordinator has started, it keeps what it needs.`;
 
 export function addCoordinatorCommand(program: Command): void {
   const command = program
@@ -32,6 +40,7 @@ export function addCoordinatorCommand(program: Command): void {
   addSocketOption(addStateDirOption(command))
     .option('--advertise <address>', "IPv4 address other hosts reach this one at (default: the default route's)")
     .option('--port <port>', 'port of /metrics, /v1/sd and health (default 7700)')
+    .option('--cluster-file <file>', 'be a further coordinator of the cluster in this copy of its cluster.json')
     .option('--nats-server <program>', 'keep this nats-server (2.10 or newer) running too')
     .option('--nats-port <port>', "port of a new cluster's NATS server (default 4222)")
     .option('--log-level <level>', 'debug, info, warn, error or silent (default "info")')
@@ -41,18 +50,35 @@ export function addCoordinatorCommand(program: Command): void {
 }
 
 /** Loaded when wanted: the other commands should not wait for the API's and the bus' code. */
-async function run(given: Command): Promise<void> {
+async function run(command: Command): Promise<void> {
   const [{ startCoordinator }, { realParts }, { CoordinatorSettings }] = await Promise.all([
     import('../../coordinator/coordinator.ts'),
     import('../../coordinator/real-parts.ts'),
     import('../../coordinator/settings.ts'),
   ]);
-  const founding = settingsOf(FoundingSettings, given);
-  const advertise = founding.advertise ?? clusterAddress(founding.stateDir) ?? defaultAdvertiseAddress();
-  const settings = { ...settingsOf(CoordinatorSettings, given), advertise };
-  await foundCluster(founding.stateDir, { address: advertise, natsPort: founding.natsPort }, systemClock);
-  if (founding.natsServer !== undefined) await startNats(founding.stateDir, founding.natsServer);
+  const given = settingsOf(CoordinatorSettings.extend(FoundingSettings.shape), command);
+  requireOneRole(given);
+  const advertise = given.advertise ?? clusterAddress(given.stateDir) ?? defaultAdvertiseAddress();
+  await prepareCluster(given, advertise);
+  const settings = { ...given, advertise };
   await runUntilTold((signal) => startCoordinator(settings, realParts(settings), signal));
+}
+
+/** A further coordinator has no NATS server of its own. */
+function requireOneRole({ clusterFile, natsServer, natsPort }: FoundingSettings): void {
+  const option = natsServer === undefined ? natsPort && '--nats-port' : '--nats-server';
+  if (clusterFile === undefined || !option) return;
+  throw new PlimsollError(
+    'invalid',
+    `Cannot use ${option} with --cluster-file: a further coordinator uses the NATS server the cluster has`,
+  );
+}
+
+async function prepareCluster(settings: FoundingSettings, advertise: string): Promise<void> {
+  const { stateDir, clusterFile, natsServer, natsPort = DEFAULT_NATS_PORT } = settings;
+  if (clusterFile === undefined) await foundCluster(stateDir, { address: advertise, natsPort }, systemClock);
+  else await furtherCluster(stateDir, clusterFile);
+  if (natsServer !== undefined) await startNats(stateDir, natsServer);
 }
 
 async function startNats(stateDir: string, natsServer: string): Promise<void> {

@@ -35,18 +35,13 @@ function nodeTable(nodes: readonly NodeSummary[], colors: Terminal['colors']): s
     node.hostname,
     node.state === 'ready' ? colors.green('ready') : colors.red(node.state),
     node.availability,
-    managerWord(node),
+    node.managerStatus === 'unreachable' ? colors.red(node.managerStatus) : node.managerStatus,
     node.address,
     String(node.runningTasks),
     node.engineVersion,
     node.state === 'ready' ? '' : node.message,
   ]);
   return formatTable(['NODE', 'STATE', 'AVAILABILITY', 'MANAGER', 'ADDRESS', 'TASKS', 'ENGINE', 'WHY'], rows);
-}
-
-function managerWord(node: NodeSummary): string {
-  if (node.leader) return 'leader';
-  return node.manager ? 'reachable' : '';
 }
 
 function serviceTable(services: readonly ServiceSummary[], colors: Terminal['colors']): string {

@@ -4,11 +4,13 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import { connectBus } from '../../bus/connect-bus.ts';
 import {
+  adoptCluster,
   type Cluster,
   clusterFile,
   createCluster,
   issueNodeIdentity,
   openCluster,
+  readClusterCopy,
 } from '../../bus/identity/cluster.ts';
 import { joinCluster, registerNode } from '../../bus/identity/join.ts';
 import { parseJoinToken } from '../../bus/identity/join-token.ts';
@@ -48,7 +50,10 @@ export function isNode(stateDir: string): boolean {
  * Throws `conflict` when the host is a node of another cluster or its cluster has another address.
  */
 export async function foundCluster(stateDir: string, place: ClusterPlace, clock: Clock): Promise<Cluster> {
-  if (hostsCluster(stateDir)) return requireAddress(openCluster(stateDir), place.address);
+  if (hostsCluster(stateDir)) {
+    const cluster = openCluster(stateDir);
+    return cluster.servesNats ? requireAddress(cluster, place.address) : cluster;
+  }
   if (isNode(stateDir)) {
     const { clusterId } = readNodeIdentity(stateDir);
     throw new PlimsollError(
@@ -61,6 +66,31 @@ export async function foundCluster(stateDir: string, place: ClusterPlace, clock:
   return createCluster(stateDir, { listenHost, port: place.natsPort, advertisedHosts, nowMs: clock.wallMs() });
 }
 
+/**
+ * The cluster in a copy of its first coordinator's cluster.json, which this host is to have a further coordinator of;
+ * once adopted, the copy may go. Throws `conflict` when the host belongs to another cluster or serves this one's NATS
+ * itself, and as `adoptCluster` does.
+ */
+export async function furtherCluster(stateDir: string, file: string): Promise<Cluster> {
+  const current = hostsCluster(stateDir) ? openCluster(stateDir) : undefined;
+  if (current?.servesNats) {
+    throw new PlimsollError(
+      'conflict',
+      `Cannot adopt ${file}: this host runs the NATS server of the cluster ${current.clusterId} itself; start its coordinator without --cluster-file`,
+    );
+  }
+  if (current && !existsSync(file)) return current;
+  const { clusterId } = readClusterCopy(file);
+  const belongsTo = clusterIdOf(stateDir);
+  if (belongsTo !== undefined && belongsTo !== clusterId) {
+    throw new PlimsollError(
+      'conflict',
+      `Cannot adopt ${file}: it is of the cluster ${clusterId}, and this host belongs to the cluster ${belongsTo}`,
+    );
+  }
+  return current ?? adoptCluster(stateDir, file);
+}
+
 function requireAddress(cluster: Cluster, advertiseAddress: string): Cluster {
   const current = cluster.nats.advertisedHosts;
   if (current.includes(advertiseAddress)) return cluster;
@@ -70,9 +100,10 @@ function requireAddress(cluster: Cluster, advertiseAddress: string): Cluster {
   );
 }
 
-/** The address of the cluster this host holds, if any. */
+/** The address other hosts know this one by, if it founded a cluster. */
 export function clusterAddress(stateDir: string): string | undefined {
-  return hostsCluster(stateDir) ? openCluster(stateDir).nats.advertisedHosts[0] : undefined;
+  const cluster = hostsCluster(stateDir) ? openCluster(stateDir) : undefined;
+  return cluster?.servesNats ? cluster.nats.advertisedHosts[0] : undefined;
 }
 
 /** Makes the host of a coordinator a node of its own cluster, once; answers the node's id. NATS must be up. */

@@ -23,6 +23,8 @@ export interface NodeLiveness {
   readonly state: NodeState;
   /** When this state began, on the elapsed clock. */
   readonly sinceMs: number;
+  /** Of the agent that beats; undefined before its first beat. */
+  readonly incarnation?: number | undefined;
   /** Sentence for people: "no beat for 1.2 s, probes from 2 nodes failed". */
   readonly message: string;
 }
@@ -34,6 +36,8 @@ export interface Snapshot {
   readonly nodeSpecs: ReadonlyMap<string, Entry<NodeSpecRecord>>;
   readonly nodes: ReadonlyMap<string, Entry<NodeRecord>>;
   readonly liveness: ReadonlyMap<string, NodeLiveness>;
+  /** Nodes whose coordinator answers, as far as this one hears. */
+  readonly coordinatorNodes: ReadonlySet<string>;
   /** By task id. */
   readonly tasks: ReadonlyMap<string, Entry<TaskRecord>>;
   /** By task id. */

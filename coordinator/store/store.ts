@@ -55,6 +55,7 @@ export class Store {
   private readonly tables = new Map<WatchedBucket, ReadonlyMap<string, unknown>>();
   private readonly listeners = new Set<(bucket: WatchedBucket | 'liveness', keys: readonly string[]) => void>();
   private liveness: ReadonlyMap<string, NodeLiveness> = new Map();
+  private coordinatorNodes: ReadonlySet<string> = new Set();
   private leaseSeenMs: number;
   private last: Snapshot | undefined;
 
@@ -104,6 +105,15 @@ export class Store {
     for (const listener of this.listeners) listener('liveness', [...changed, ...gone]);
   }
 
+  /** Nodes whose coordinators answer; part of every snapshot from now on. Nothing is planned by it: no listener hears. */
+  setCoordinatorNodes(nodeIds: ReadonlySet<string>): void {
+    const isSame =
+      nodeIds.size === this.coordinatorNodes.size && [...nodeIds].every((id) => this.coordinatorNodes.has(id));
+    if (isSame) return;
+    this.coordinatorNodes = nodeIds;
+    this.last = undefined;
+  }
+
   /** Called after each batch of changes. Returns the way to stop. */
   onChange(listener: (bucket: WatchedBucket | 'liveness', keys: readonly string[]) => void): () => void {
     this.listeners.add(listener);
@@ -129,6 +139,7 @@ export class Store {
       nodeSpecs: this.table('nodeSpecs'),
       nodes: this.table('nodes'),
       liveness: this.liveness,
+      coordinatorNodes: this.coordinatorNodes,
       tasks: this.table('tasks', (task) => task.id),
       statuses: this.table('statuses', (status) => status.taskId),
       slots: this.table('slots'),

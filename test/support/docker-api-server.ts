@@ -133,6 +133,7 @@ export class DockerApiServer {
       clusterId: CLUSTER_ID,
       nodeId: () => nodeIdOf('h1'),
       advertiseAddress: '10.99.0.1',
+      joinAddress: '10.99.0.1:4222',
       joinToken: async () => 'PLIM-1-test',
       caPem: '-----BEGIN CERTIFICATE-----\n',
     });

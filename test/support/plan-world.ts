@@ -175,6 +175,7 @@ export class PlanWorld {
         updatedAtMs: 0,
       }),
       liveness,
+      coordinatorNodes: new Set(),
       leader: undefined,
     };
   }

@@ -41,6 +41,7 @@ export function aSnapshot(parts: SnapshotParts = {}): Snapshot {
     nodeSpecs: new Map(),
     nodes: new Map(),
     liveness: new Map(liveness),
+    coordinatorNodes: new Set(),
     tasks: table(parts.tasks, (task) => task.id),
     statuses: table(parts.statuses, (status) => status.taskId),
     slots: table(parts.slots, (slot) => `${slot.serviceId}.${slot.nodeId ?? slot.slot}`),

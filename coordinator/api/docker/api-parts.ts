@@ -20,6 +20,8 @@ export interface DockerApiParts {
   readonly nodeId: () => string | undefined;
   /** Where other hosts reach this coordinator's host. */
   readonly advertiseAddress: string;
+  /** Where new hosts join, `host:port`. */
+  readonly joinAddress: string;
   /** What `plim join` takes on a new host; rejects when this coordinator cannot make one. */
   readonly joinToken: () => Promise<string>;
   /** The cluster's own certificate authority. */

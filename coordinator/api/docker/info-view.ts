@@ -2,10 +2,12 @@
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { DockerApiParts } from './api-parts.ts';
 import { goArchitecture } from './architecture.ts';
-import { JOIN_PORT } from './node-view.ts';
 import { clusterView } from './swarm-view.ts';
 
-type InfoParts = Pick<DockerApiParts, 'snapshot' | 'nodeId' | 'version' | 'clusterId' | 'advertiseAddress' | 'caPem'>;
+type InfoParts = Pick<
+  DockerApiParts,
+  'snapshot' | 'nodeId' | 'version' | 'clusterId' | 'advertiseAddress' | 'joinAddress' | 'caPem'
+>;
 
 export function infoView(parts: InfoParts): object {
   const snapshot = parts.snapshot();
@@ -15,7 +17,7 @@ export function infoView(parts: InfoParts): object {
     ID: parts.clusterId,
     Name: snapshot.nodes.get(parts.nodeId() ?? '')?.value.hostname ?? 'plimsoll',
     ServerVersion: parts.version,
-    OperatingSystem: `Plimsoll cluster of ${nodes.length} nodes`,
+    OperatingSystem: `Plimsoll cluster of ${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}`,
     OSType: 'linux',
     Architecture: goArchitecture(),
     NCPU: Math.floor(sum((node) => node.resources.nanoCpus) / 1e9),
@@ -39,14 +41,14 @@ function containerCounts(snapshot: Snapshot): object {
 }
 
 function swarmInfo(parts: InfoParts, snapshot: Snapshot): object {
-  const managers = [...snapshot.nodes.values()].filter((entry) => entry.value.manager).map((entry) => entry.value);
+  const managers = [...snapshot.nodes.values()].map((entry) => entry.value).filter((node) => node.manager);
   return {
     NodeID: parts.nodeId() ?? '',
     NodeAddr: parts.advertiseAddress,
     LocalNodeState: 'active',
     ControlAvailable: true,
     Error: '',
-    RemoteManagers: managers.map(({ id, address }) => ({ NodeID: id, Addr: `${address}:${JOIN_PORT}` })),
+    RemoteManagers: managers.map(({ id }) => ({ NodeID: id, Addr: parts.joinAddress })),
     Nodes: snapshot.nodeSpecs.size,
     Managers: managers.length,
     Cluster: clusterView(snapshot, parts),

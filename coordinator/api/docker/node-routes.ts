@@ -30,12 +30,13 @@ export function nodeRoutes(parts: DockerApiParts): Router {
     sendJson(
       res,
       200,
-      found.map((entry) => nodeView(snapshot, entry)),
+      found.map((entry) => nodeView(snapshot, entry, parts.joinAddress)),
     );
   });
   router.get('/nodes/:node', (req, res) => {
     const snapshot = parts.snapshot();
-    sendJson(res, 200, nodeView(snapshot, nodeByReference(snapshot, pathPart(req, 'node'))));
+    const node = nodeByReference(snapshot, pathPart(req, 'node'));
+    sendJson(res, 200, nodeView(snapshot, node, parts.joinAddress));
   });
   router.post('/nodes/:node/update', async (req, res) => {
     const version = queryVersion(req, 'node');

@@ -1,17 +1,16 @@
 /** A node as the Engine API shows it. Pure. */
 import type { Entry } from '../../../bus/bus.ts';
 import type { NodeRecord, NodeSpecRecord } from '../../../model/records.ts';
+import { type ManagerStatus, managerStatusOf } from '../../store/manager-status.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { isoTime } from './dates.ts';
 import { nodeState } from './node-state.ts';
 
-/** The port new hosts join at: what `docker swarm join-token` prints behind the token. */
-export const JOIN_PORT = 4222;
-
-export function nodeView(snapshot: Snapshot, entry: Entry<NodeSpecRecord>): object {
+/** `joinAddress`: what `docker swarm join-token` prints behind the token. */
+export function nodeView(snapshot: Snapshot, entry: Entry<NodeSpecRecord>, joinAddress: string): object {
   const { value: spec, revision } = entry;
   const node = snapshot.nodes.get(spec.id)?.value;
-  const isManager = node?.manager ?? spec.role === 'manager';
+  const status = managerStatusOf(snapshot, spec);
   const liveness = snapshot.liveness.get(spec.id);
   const Message = liveness !== undefined && liveness.state !== 'ready' ? liveness.message : undefined;
   return {
@@ -22,12 +21,12 @@ export function nodeView(snapshot: Snapshot, entry: Entry<NodeSpecRecord>): obje
     Spec: {
       Name: spec.name,
       Labels: spec.labels,
-      Role: isManager ? 'manager' : 'worker',
+      Role: status === undefined ? 'worker' : 'manager',
       Availability: spec.availability,
     },
     Description: descriptionOf(node),
     Status: { State: nodeState(snapshot, spec.id), Message, Addr: node?.address ?? '' },
-    ManagerStatus: isManager ? managerStatus(snapshot, spec.id, node) : undefined,
+    ManagerStatus: status && managerView(status, joinAddress),
   };
 }
 
@@ -46,10 +45,10 @@ function descriptionOf(node: NodeRecord | undefined): object {
   };
 }
 
-function managerStatus(snapshot: Snapshot, nodeId: string, node: NodeRecord | undefined): object {
+function managerView(status: ManagerStatus, joinAddress: string): object {
   return {
-    Leader: snapshot.leader?.nodeId === nodeId || undefined,
-    Reachability: nodeState(snapshot, nodeId) === 'ready' ? 'reachable' : 'unreachable',
-    Addr: `${node?.address ?? ''}:${JOIN_PORT}`,
+    Leader: status === 'leader' || undefined,
+    Reachability: status === 'leader' ? 'reachable' : status,
+    Addr: joinAddress,
   };
 }

@@ -35,6 +35,8 @@ export interface NativeApiParts {
     readonly clusterId: string;
     /** The address other hosts reach this coordinator at. */
     readonly advertiseAddress: string;
+    /** Where new hosts join, `host:port`: the cluster's NATS server, which may be on another host. */
+    readonly joinAddress: string;
     readonly httpPort: number;
     readonly version: string;
   };
@@ -121,7 +123,7 @@ function addStatusRoutes(app: Express, parts: NativeApiParts): void {
 }
 
 function addMembershipRoutes(app: Express, parts: NativeApiParts): void {
-  const answer = (token: string): JoinTokenAnswer => ({ token, address: parts.identity.advertiseAddress });
+  const answer = (token: string): JoinTokenAnswer => ({ token, address: parts.identity.joinAddress });
   app.get('/v1/token', async (_request, response) => {
     response.json(answer(await parts.access.joinToken()));
   });

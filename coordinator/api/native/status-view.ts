@@ -2,6 +2,7 @@
 import type { ClusterStatus, NodeSummary, ServiceSummary } from '../../../model/native-api.ts';
 import type { NodeSpecRecord, ServiceRecord, StatusRecord, TaskRecord } from '../../../model/records.ts';
 import { desiredReplicas, isGlobal } from '../../../model/service-defaults.ts';
+import { isManager, managerStatusOf } from '../../store/manager-status.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 
 export interface StatusContext {
@@ -50,8 +51,9 @@ export function nodeSummary(snapshot: Snapshot, spec: NodeSpecRecord): NodeSumma
     message: record ? (liveness?.message ?? '') : 'let in, but its agent never registered',
     availability: spec.availability,
     address: record?.address ?? '',
-    manager: record?.manager ?? spec.role === 'manager',
+    manager: isManager(snapshot, spec),
     leader: snapshot.leader?.nodeId === spec.id,
+    managerStatus: managerStatusOf(snapshot, spec) ?? '',
     engineVersion: record?.engine.version ?? '',
     incarnation: record?.incarnation ?? 0,
     agentVersion: record?.agentVersion ?? '',

@@ -45,9 +45,13 @@ async function coordinator(name: string): Promise<RunningCoordinator & { api: Cl
     metrics: createMetrics('test', '0'),
     random: () => 0.5,
     connect: async () => server.connect(name),
-    serveJoins: () => ({ stop: () => undefined }),
-    access: { joinToken: async () => 'token', rotateJoinToken: async () => 'token' },
-    revoke: async () => undefined,
+    joinAddress: '127.0.0.1:4222',
+    admission: () => ({
+      joinToken: async () => 'token',
+      rotateJoinToken: async () => 'token',
+      revoke: async () => undefined,
+      serve: () => ({ stop: () => undefined }),
+    }),
     probe: async () => ({ reachable: false, error: 'no answer' }),
   };
   const started = await startCoordinator(settings, parts);

@@ -22,7 +22,13 @@ function parts(changes: Partial<NativeApiParts> = {}): NativeApiParts {
     removeNode: async () => undefined,
     access: { joinToken: async () => 'PLIM-1-old', rotateJoinToken: async () => 'PLIM-1-new' },
     metrics: createMetrics('coordinator', '1'),
-    identity: { clusterId: 'c1', advertiseAddress: '192.0.2.1', httpPort: 7700, version: '1' },
+    identity: {
+      clusterId: 'c1',
+      advertiseAddress: '192.0.2.1',
+      joinAddress: '192.0.2.9:4222',
+      httpPort: 7700,
+      version: '1',
+    },
     clock: systemClock,
     log: createLog('test', 'silent'),
     ...changes,
@@ -73,7 +79,7 @@ test('/v1/sd has the content type Prometheus insists on', async () => {
 test('the local side gives and renews the join token', async () => {
   const url = await serve('local', parts());
 
-  expect(await (await fetch(`${url}/v1/token`)).json()).toEqual({ token: 'PLIM-1-old', address: '192.0.2.1' });
+  expect(await (await fetch(`${url}/v1/token`)).json()).toEqual({ token: 'PLIM-1-old', address: '192.0.2.9:4222' });
   const renewed = await fetch(`${url}/v1/token/rotate`, { method: 'POST' });
   expect(await renewed.json()).toMatchObject({ token: 'PLIM-1-new' });
 });
