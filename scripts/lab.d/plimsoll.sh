@@ -5,6 +5,7 @@
 cluster_url() { printf 'http://%s:7700\n' "$(host_address h1)"; }
 cluster_docker_socket() { printf '%s/run/docker.sock\n' "$(host_dir "${1:-h1}")"; }
 host_state_dir() { printf '%s/state\n' "$(host_dir "$1")"; }
+host_cluster_copy() { printf '%s/cluster.json\n' "$(host_dir "$1")"; }
 host_nats_pid_file() { printf '%s/nats/nats.pid\n' "$(host_state_dir "$1")"; }
 
 # A command in the host's network, for those that end by themselves.
@@ -27,12 +28,24 @@ ensure_plimsoll_programs() {
 }
 
 start_coordinator() {
-  local host=$1 join=()
-  [ "$host" = h1 ] || join=(--join "$(cluster_url)" --token "$(join_token)")
+  local host=$1 options role
+  options=$(coordinator_role "$host")
+  mapfile -t role <<<"$options"
   start_process "$host" coordinator enter_host node "${LAB_PLIM:-$LAB_REPO/dist/cli/plim.js}" coordinator \
     --state-dir "$(host_state_dir "$host")" --socket "$(cluster_docker_socket "$host")" \
-    --advertise "$(host_address "$host")" --nats-server "${LAB_NATS_SERVER:=$(ensure_nats_server)}" "${join[@]}"
+    --advertise "$(host_address "$host")" "${role[@]}"
   wait_for_service "$host" coordinator coordinator_is_ready "$host"
+}
+
+# Options, one a line: h1 founds the cluster and keeps its NATS server, the others get a copy of its keys.
+coordinator_role() {
+  if [ "$1" = h1 ]; then
+    printf '%s\n' --nats-server "${LAB_NATS_SERVER:-$(ensure_nats_server)}"
+  else
+    [ -e "$(host_cluster_copy "$1")" ] ||
+      install -m 600 "$(host_state_dir h1)/cluster/cluster.json" "$(host_cluster_copy "$1")"
+    printf '%s\n' --cluster-file "$(host_cluster_copy "$1")"
+  fi
 }
 
 coordinator_is_ready() { curl -fsS -m 2 "http://$(host_address "$1"):7700/readyz"; }
@@ -68,7 +81,7 @@ start_nats() { wait_until 20 "the coordinator on $1 to start NATS again" process
 
 start_plimsoll() {
   local host
-  for host in $(host_names | head -n "$LAB_COORDINATOR_COUNT"); do start_coordinator "$host"; done
+  for host in $(coordinator_names); do start_coordinator "$host"; done
   host_names | for_each_host join_and_start_agent
   wait_until 60 "$LAB_HOST_COUNT nodes to be ready (see $LAB_DIR/h*/log/agent.log)" all_nodes_ready
 }

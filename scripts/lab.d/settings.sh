@@ -49,6 +49,7 @@ topology_text() {
 }
 
 host_names() { seq -f 'h%g' 1 "$LAB_HOST_COUNT"; }
+coordinator_names() { host_names | head -n "$LAB_COORDINATOR_COUNT"; }
 host_number() { printf '%s\n' "${1#h}"; }
 host_dir() { printf '%s/%s\n' "$LAB_DIR" "$1"; }
 host_address() { printf '%s.%s\n' "$LAB_SUBNET" "${1#h}"; }

@@ -21,10 +21,14 @@ lab_env() {
 export_line() { printf "export %s='%s'\n" "$1" "$2"; }
 
 cluster_exports() {
+  local host
   case $LAB_ENGINE in
     plimsoll)
       export_line DOCKER_HOST "unix://$(cluster_docker_socket)"
       export_line PLIM_URL "$(cluster_url)"
+      for host in $(coordinator_names); do
+        export_line "LAB_CLUSTER_$host" "unix://$(cluster_docker_socket "$host")"
+      done
       ;;
     swarm)
       export_line DOCKER_HOST "unix://$(host_docker_socket h1)"
