@@ -140,5 +140,5 @@ function isSame(left: ReadonlyMap<string, NodeWatch>, right: ReadonlyMap<string,
 
 /** Beats change a watch twice a second; what snapshots show of it seldom changes. */
 function looksSame(left: NodeWatch, right: NodeWatch | undefined): boolean {
-  return left.state === right?.state && left.message === right.message;
+  return left.state === right?.state && left.message === right.message && left.incarnation === right.incarnation;
 }

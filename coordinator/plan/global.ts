@@ -17,7 +17,7 @@ export function wantedGlobal(
   const wanted = new Set<string>();
   for (const node of nodes) {
     if (node.removed || node.availability === 'drain' || !meetsAll(node, template)) continue;
-    const hasTask = (slots.get(node.id)?.live.length ?? 0) > 0;
+    const hasTask = slots.get(node.id)?.isTaken ?? false;
     const takesTasks = node.availability === 'active' && node.state === 'ready';
     if (hasTask || takesTasks) wanted.add(node.id);
   }
@@ -25,7 +25,7 @@ export function wantedGlobal(
 }
 
 function meetsAll(node: PlanNode, template: TaskTemplate): boolean {
-  if (!node.record) return true;
+  if (!node.record || !node.spec) return true;
   return (template.Placement?.Constraints ?? []).every((text) => {
     const constraint = parseConstraint(text);
     return typeof constraint !== 'string' && meets(node, constraint);

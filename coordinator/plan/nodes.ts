@@ -13,6 +13,8 @@ export interface PlanNode {
   readonly spec: NodeSpecRecord | undefined;
   readonly record: NodeRecord | undefined;
   readonly state: NodeState;
+  /** Of its agent's present life: a beat tells of a new one before the agent has registered. */
+  readonly incarnation: number | undefined;
   readonly availability: NodeSpecRecord['availability'];
   /** Its tasks are taken for gone: they get stand-ins. */
   readonly lost: boolean;
@@ -40,10 +42,15 @@ function nodeOf(snapshot: Snapshot, id: string, now: Moment): PlanNode {
     spec,
     record,
     state,
+    incarnation: newest(record?.incarnation, liveness?.incarnation),
     availability: spec?.availability ?? 'active',
     lost: state === 'lost' || engineGone,
     removed: !spec && !record && !heardOf,
   };
+}
+
+function newest(registered: number | undefined, beating: number | undefined): number | undefined {
+  return registered === undefined || beating === undefined ? (registered ?? beating) : Math.max(registered, beating);
 }
 
 /** The moment on the wall clock at which an unresponsive engine's tasks are given up, if one is waited for. */

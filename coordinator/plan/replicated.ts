@@ -11,10 +11,7 @@ export function wantedReplicas(slots: readonly Slot[], replicas: number): Readon
 }
 
 function isOccupied(slot: Slot): boolean {
-  return (
-    slot.number > 0 &&
-    (slot.live.length > 0 || slot.isPending || (slot.current.assigned.length > 0 && slot.isRestoring))
-  );
+  return slot.number > 0 && (slot.isTaken || slot.isPending);
 }
 
 function keysOf(slots: readonly Slot[]): ReadonlySet<string> {

@@ -16,7 +16,10 @@ export interface Trace {
   readonly revision: number;
 }
 
-/** Restores the slot's lost assignments: as running where the slot has nothing else at that revision, else as stopped. */
+/**
+ * Restores the slot's lost assignments: as running where the slot has nothing else at that revision, else as stopped.
+ * Of a surge both run on: which of them goes is decided when both are known.
+ */
 export function restoreLost(
   slot: Slot,
   traces: readonly Trace[],
@@ -26,13 +29,14 @@ export function restoreLost(
 ): void {
   const known = new Set(slot.tasks.map((task) => task.record.id));
   const revisionsTaken = new Set(slot.live.map((task) => task.record.revision));
+  const isSurging = slot.current.surge !== undefined;
   for (const trace of [...slot.current.assigned, ...traces]) {
     const node = nodes.get(trace.nodeId);
     if (known.has(trace.taskId) || !node || node.removed) continue;
     known.add(trace.taskId);
     const body = bodyOf(slot, trace, now);
     if (!body) continue;
-    const runs = isWanted && !revisionsTaken.has(trace.revision);
+    const runs = isWanted && (isSurging || !revisionsTaken.has(trace.revision));
     if (runs) revisionsTaken.add(trace.revision);
     slot.restoreTask({ ...body, id: trace.taskId, priorFailures: 0, ...wishFor(runs, slot) });
   }

@@ -145,7 +145,8 @@ class Suitability {
   /** Why the task may not stay where it is; undefined when it may. Tasks of old revisions go by their update. */
   objection({ node, record }: SlotTask): string | undefined {
     if (node.availability === 'drain') return `node ${node.name} is drained`;
-    if (!node.record || record.revision !== this.service.revision || this.isSuitable(node)) return undefined;
+    const isDescribed = node.record !== undefined && node.spec !== undefined;
+    if (!isDescribed || record.revision !== this.service.revision || this.isSuitable(node)) return undefined;
     return `node ${node.name} no longer meets the placement constraints`;
   }
 

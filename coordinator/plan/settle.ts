@@ -108,17 +108,22 @@ function awaitsReturned(slot: Slot, contenders: readonly SlotTask[], situation: 
   const surge = slot.current.surge;
   const original = contenders.find((task) => task.record.id === surge?.lostTaskId);
   if (!surge || !original || original.ready || original.failing || contenders.length < 2) return false;
-  const untilMs = surge.madeAtMs + SURGE_RETURN_MS;
-  if (situation.now.wallMs >= untilMs) return false;
-  situation.wakeAt(untilMs);
+  if (isOverdue(surge, situation.now)) return false;
+  situation.wakeAt(surge.madeAtMs + SURGE_RETURN_MS);
   return true;
+}
+
+/** Older than a minute; or from the future, by a clock that was set back since: then nobody knows. */
+function isOverdue({ madeAtMs }: NonNullable<SlotRecord['surge']>, now: Moment): boolean {
+  const ageMs = now.wallMs - madeAtMs;
+  return ageMs >= SURGE_RETURN_MS || ageMs < -SURGE_RETURN_MS;
 }
 
 /** The one to keep among several: not failing, ready; then the one that was lost (after a long absence its stand-in). */
 function chooseKeeper(slot: Slot, contenders: readonly SlotTask[], now: Moment): SlotTask {
   const surge = slot.current.surge;
   const isOriginal = (task: SlotTask) => task.record.id === surge?.lostTaskId;
-  const wasLong = surge !== undefined && now.wallMs >= surge.madeAtMs + SURGE_RETURN_MS;
+  const wasLong = surge !== undefined && isOverdue(surge, now);
   const [keeper] = [...contenders].sort(
     (a, b) =>
       Number(a.failing) - Number(b.failing) ||

@@ -32,7 +32,7 @@ export interface SlotTask {
 
 export function slotTaskOf(entry: TaskEntry, status: StatusRecord | undefined, node: PlanNode): SlotTask {
   const serving = status?.ready === true;
-  const fresh = status !== undefined && status.incarnation === node.record?.incarnation;
+  const fresh = status !== undefined && status.incarnation === node.incarnation;
   return {
     entry,
     record: entry.value,
@@ -103,6 +103,12 @@ export class Slot {
     return this.tasks.filter((task) => task.record.desired !== 'stopped' && !this.leaving.has(task.record.id));
   }
 
+  /** True when a task of it runs or shall, or an assignment it once had is missing: its container may well run. */
+  get isTaken(): boolean {
+    const known = new Set(this.tasks.map((task) => task.record.id));
+    return this.live.length > 0 || this.record.assigned.some(({ taskId }) => !known.has(taskId));
+  }
+
   /** True when this plan writes or adopts an assignment of the slot: the next plan sees it and goes on. */
   get isRestoring(): boolean {
     return this.restoring;
@@ -142,7 +148,8 @@ export class Slot {
   restoreTask(record: TaskRecord): void {
     this.restoring = true;
     const known = this.record.assigned.some((assigned) => assigned.taskId === record.id);
-    if (!known) this.amend({ assigned: [...this.record.assigned, assignmentOf(record)] }, record.reason);
+    const tasksMade = Math.max(this.record.tasksMade, countOf([record.id], this.service.id, this.key));
+    if (!known) this.amend({ tasksMade, assigned: [...this.record.assigned, assignmentOf(record)] }, record.reason);
     this.taskActions.push({ kind: 'create-task', key: bucketKeyOf(record), record, reason: record.reason });
   }
 
@@ -210,13 +217,18 @@ function assignmentOf(record: TaskRecord): SlotRecord['assigned'][number] {
 /** How far back the count of a lost slot record is looked for among the ids of its tasks. */
 const MAX_COUNT_SEARCH = 200;
 
+/** The highest count among the ids of a slot's tasks; 0 for none. */
+function countOf(ids: readonly string[], serviceId: string, key: string): number {
+  for (let count = ids.length === 0 ? 0 : MAX_COUNT_SEARCH; count > 0; count -= 1) {
+    if (ids.includes(taskIdOf(serviceId, key, count))) return count;
+  }
+  return 0;
+}
+
 /** A slot without a record, perhaps because the record was lost: its tasks tell how many were made. */
 function emptySlot(serviceId: string, key: string, tasks: readonly SlotTask[]): SlotRecord {
-  const ids = new Set(tasks.map((task) => task.record.id));
-  let tasksMade = 0;
-  for (let count = 1; ids.size > 0 && count <= MAX_COUNT_SEARCH; count += 1) {
-    if (ids.has(taskIdOf(serviceId, key, count))) tasksMade = count;
-  }
+  const ids = tasks.map((task) => task.record.id);
+  const tasksMade = countOf(ids, serviceId, key);
   const isNumber = /^\d{1,9}$/.test(key);
   return {
     v: 1,

@@ -152,6 +152,8 @@ function refuse(vacancy: Vacancy, refusal: string, staffing: Staffing): void {
   const isKnown = known?.revision === revision && known.taskId === slot.nextTaskId;
   const sinceMs = isKnown ? known.sinceMs : staffing.now.wallMs;
   slot.amend({ pending: { taskId: slot.nextTaskId, revision, sinceMs, reason: refusal } }, refusal);
+  // Not one node described: their records are lost, and with them every reason to believe there is no place.
+  if (![...staffing.candidates(vacancy)].some((node) => node.record)) return;
   for (const task of vacancy.replaced) {
     if (task.record.revision === revision) slot.stopTask(task, vacancy.reason);
   }

@@ -24,6 +24,8 @@ export interface NodeWatch {
   readonly heard: boolean;
   readonly engineResponsive: boolean;
   readonly mainLoopAgeMs: number;
+  /** Of the agent that sent the last beat. */
+  readonly incarnation?: number;
   readonly state: NodeState;
   readonly sinceMs: number;
   readonly message: string;
@@ -68,6 +70,7 @@ export function noteBeat(watch: NodeWatch, beat: Beat, nowMs: number): NodeWatch
     heard: true,
     engineResponsive: beat.engineResponsive,
     mainLoopAgeMs: beat.mainLoopAgeMs,
+    incarnation: beat.incarnation,
     probes: { failedRounds: 0, lastAtMs: undefined, outcome: 'none' },
   };
 }
@@ -163,5 +166,9 @@ function isFlapping({ lostAtMs }: NodeWatch, nowMs: number): boolean {
 
 /** What snapshots show of it. */
 export function livenessOf(watches: ReadonlyMap<string, NodeWatch>): ReadonlyMap<string, NodeLiveness> {
-  return new Map([...watches].map(([id, { state, sinceMs, message }]) => [id, { state, sinceMs, message }]));
+  return new Map([...watches].map(([id, watch]) => [id, shown(watch)]));
+}
+
+function shown({ state, sinceMs, message, incarnation }: NodeWatch): NodeLiveness {
+  return { state, sinceMs, message, incarnation };
 }

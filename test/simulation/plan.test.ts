@@ -110,9 +110,9 @@ class Run {
   private loseBucket(bucket: Extract<Event, { kind: 'lose-bucket' }>['bucket']): void {
     const table: Map<string, unknown> = this.world.tables[bucket];
     const before = new Map(table);
-    const planned = stopsIn(this.world);
+    const leaving = [...stoppedIn(this.world), ...stopsIn(this.world)];
     table.clear();
-    const more = stopsIn(this.world).filter((stop) => !planned.includes(stop));
+    const more = stopsIn(this.world).filter((stop) => !leaving.includes(stop));
     if (more.length > 0) throw new Error(`Stops after the loss of ${bucket}: ${more.join('; ')}`);
     // What an operator wished and what hosts are comes back by itself or from a backup; the leader's own it must make good.
     if (bucket === 'services' || bucket === 'nodes' || bucket === 'nodeSpecs') {
@@ -131,10 +131,16 @@ class Run {
   }
 }
 
+function stoppedIn(world: PlanWorld): string[] {
+  const tasks = [...world.tables.tasks.values()].map((entry) => entry.value);
+  return tasks.filter((task) => task.desired === 'stopped').map((task) => `${task.nodeId}.${task.id}`);
+}
+
 function stopsIn(world: PlanWorld): string[] {
   return actionsOf(world.plan())
-    .filter((action) => action.kind === 'update-task' && action.record.desired === 'stopped')
-    .map((action) => `${action.key}: ${action.reason}`);
+    .filter((action) => action.kind === 'update-task' || action.kind === 'create-task')
+    .filter((action) => action.record.desired === 'stopped')
+    .map((action) => action.key);
 }
 
 /** Running tasks that share slot and revision on reachable nodes, but for a surge or a service that starts first. */

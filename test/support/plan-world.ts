@@ -32,7 +32,7 @@ export class PlanWorld {
     rollouts: new Map(),
     scales: new Map(),
   };
-  readonly states = new Map<string, { state: NodeState; sinceMs: number }>();
+  readonly states = new Map<string, { state: NodeState; sinceMs: number; incarnation?: number }>();
   readonly behaviours = new Map<string, Behaviour>();
   /** Every action ever carried out. */
   readonly done: Action[] = [];
@@ -161,9 +161,7 @@ export class PlanWorld {
   // ---- leader ----
 
   snapshot(): Snapshot {
-    const liveness = new Map(
-      [...this.states].map(([id, { state, sinceMs }]) => [id, { state, sinceMs, message: state }]),
-    );
+    const liveness = new Map([...this.states].map(([id, liveness]) => [id, { ...liveness, message: liveness.state }]));
     return {
       ...this.tables,
       cluster: this.entry('main', {

@@ -247,3 +247,129 @@ test('plan() writes lost assignments again as they were, even when the slots are
     ).toEqual(before);
   }
 });
+
+/** Tasks the next plan stops, or writes as stopped. */
+function stopsPlanned(world: PlanWorld): string[] {
+  return actionsOf(world.plan())
+    .filter((action) => action.kind === 'update-task' || action.kind === 'create-task')
+    .filter((action) => action.record.desired === 'stopped')
+    .map((action) => action.key);
+}
+
+test('plan() after the loss of all assignments stops no slot whose number is above the count of replicas', () => {
+  const { world, nodes } = threeNodes();
+  const id = world.addService('web', 3);
+  world.converge();
+  const first = world.live(id).find((task) => task.slot === 1);
+  for (const node of nodes.filter((name) => name !== first?.nodeId)) world.setState(node, 'lost');
+  world.setState(first?.nodeId ?? '', 'lost');
+  world.scale(id, 2);
+  world.tables.tasks.delete(first?.id ?? '');
+  const slot = world.tables.slots.get(`${id}.1`);
+  if (slot) world.write('slots', `${id}.1`, { ...slot.value, assigned: [] });
+  for (const node of nodes) world.setState(node, 'ready');
+  world.tables.statuses.delete(first?.id ?? '');
+  world.converge();
+  const before = world.live(id).map((task) => task.id);
+
+  world.tables.tasks.clear();
+
+  expect(stopsPlanned(world)).toEqual([]);
+  world.converge();
+  expect(world.live(id).map((task) => task.id)).toEqual(before);
+});
+
+test('plan() after the loss of all assignments stops no task of a global service on a paused or suspect node', () => {
+  const { world, nodes } = threeNodes();
+  const id = world.addService('everywhere', 1, { Mode: { Global: {} } });
+  world.converge();
+  world.setAvailability(nodes[0], 'pause');
+  world.setState(nodes[1], 'suspect');
+
+  world.tables.tasks.clear();
+
+  expect(stopsPlanned(world)).toEqual([]);
+  world.setState(nodes[1], 'ready');
+  world.converge();
+  expect(world.live(id)).toHaveLength(3);
+});
+
+test('plan() after the loss of all assignments in a surge leaves the stand-in alone', () => {
+  const { world, nodes } = threeNodes();
+  const id = world.addService('web', 3);
+  world.converge();
+  world.setState(nodes[0], 'lost');
+  world.converge();
+
+  world.tables.tasks.clear();
+
+  expect(stopsPlanned(world)).toEqual([]);
+  world.converge();
+  expect(world.live(id)).toHaveLength(4);
+});
+
+test('plan() stops no task of a constrained service because the specification of its node is missing', () => {
+  const { world, nodes } = threeNodes();
+  const labelled = world.addNode('h4', { labels: { disk: 'ssd' } });
+  const constrained = {
+    TaskTemplate: { ContainerSpec: { Image: 'good' }, Placement: { Constraints: ['node.labels.disk==ssd'] } },
+  };
+  world.addService('db', 1, constrained);
+  world.addService('logs', 1, { ...constrained, Mode: { Global: {} } });
+  world.converge();
+
+  world.tables.nodeSpecs.delete(labelled);
+
+  expect(nodes).toHaveLength(3);
+  expect(actionsOf(world.plan())).toEqual([]);
+});
+
+test('plan() keeps a stand-in while the returned host has not said what became of its task', () => {
+  const { world, nodes } = threeNodes();
+  const id = world.addService('web', 3);
+  world.converge();
+  world.setState(nodes[0], 'lost');
+  world.converge();
+  expect(world.live(id)).toHaveLength(4);
+
+  // The host was restarted: its agent beats before it has registered, and nothing runs there yet.
+  world.states.set(nodes[0], { state: 'ready', sinceMs: world.now.wallMs, incarnation: 2 });
+
+  expect(stopsPlanned(world)).toEqual([]);
+  world.restartAgent(nodes[0]);
+  world.converge();
+  expect(world.live(id)).toHaveLength(3);
+});
+
+test('plan() waits no longer for a returned task because a clock was set back', () => {
+  const { world, nodes } = threeNodes();
+  const id = world.addService('web', 3);
+  world.converge();
+  world.setState(nodes[0], 'lost');
+  world.converge();
+  world.behaviours.set('good', 'never-ready');
+  world.setState(nodes[0], 'ready');
+  world.restartAgent(nodes[0]);
+  for (const task of world.live(id)) if (task.nodeId === nodes[0]) world.report(task, { ready: false });
+  world.behaviours.clear();
+  for (const task of world.live(id)) if (task.nodeId !== nodes[0]) world.report(task, { ready: true });
+
+  world.pass(-24 * 3_600_000);
+  world.lead();
+
+  expect(world.live(id)).toHaveLength(3);
+});
+
+test('plan() makes no task under the id of one it has found again after the loss of all records of the leader', () => {
+  const { world } = threeNodes();
+  const id = world.addService('web', 1);
+  world.converge();
+  world.tables.tasks.clear();
+  world.tables.slots.clear();
+  world.lead();
+
+  world.update(id, 'v2');
+  world.converge();
+
+  expect(world.live(id).map((task) => task.template.ContainerSpec.Image)).toEqual(['v2']);
+});
