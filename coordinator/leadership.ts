@@ -73,9 +73,7 @@ export class Leadership {
     const loop = new LeaderLoop(
       {
         ...this.parts,
-        rollBackService: async (id, version) => {
-          await wishes.services.rollback(id, version);
-        },
+        rollBackService: (id, version) => wishes.services.undoUpdate(id, version),
         onDone: (action) => {
           const event = eventOf(action, clock.wallMs());
           if (event) publishEvent(this.parts, event);

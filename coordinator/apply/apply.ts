@@ -13,7 +13,7 @@ export interface ApplyParts {
   readonly fenced: LeaderBuckets;
   readonly services: Buckets['services'];
   readonly epoch: number;
-  /** Makes the previous specification of a service the wish again, if its record is still at this revision. */
+  /** Takes the last update of a service back, if its record is still at this revision. */
   readonly rollBackService: (serviceId: string, version: number) => Promise<void>;
   readonly log: Log;
   /** Told of every action carried out. */

@@ -96,7 +96,8 @@ function observe(record: RolloutRecord, input: RolloutInput, rules: UpdateRules)
     const known = record.slots[slot.key];
     const task = slot.live.find((candidate) => candidate.record.revision === record.revision);
     const begun = known ?? (task && isDirty(slot, record.revision) ? begin(task.record.id, input.now) : undefined);
-    if (begun) slots[slot.key] = progressOf(begun, slot, task, input.now, rules);
+    const isNew = task !== undefined && task.record.createdAtMs >= record.startedAtMs;
+    if (begun) slots[slot.key] = progressOf(begun, slot, { task, isNew }, input.now, rules);
   }
   const progressed = Object.entries(slots).some(([key, progress]) => progress.doneAtMs !== record.slots[key]?.doneAtMs);
   return { ...record, slots, progressAtMs: progressed ? input.now.wallMs : record.progressAtMs };
@@ -107,15 +108,16 @@ function begin(taskId: string, now: Moment): SlotProgress {
 }
 
 function progressOf(
-  known: SlotProgress,
+  before: SlotProgress,
   slot: Slot,
-  task: SlotTask | undefined,
+  { task, isNew }: { readonly task: SlotTask | undefined; readonly isNew: boolean },
   now: Moment,
   rules: UpdateRules,
 ): SlotProgress {
+  const known = notAheadOf(before, now);
   const readyAtMs = known.readyAtMs ?? (task?.ready ? now.wallMs : undefined);
   const watched = readyAtMs === undefined || now.wallMs < readyAtMs + rules.monitorMs;
-  const failed = known.failed || (watched && task !== undefined && hasFailed(task));
+  const failed = known.failed || (watched && task !== undefined && (isDown(task) || (isNew && hasEnded(task))));
   const isReplaced = readyAtMs !== undefined && slot.tasks.every((old) => old === task || old.gone || old.lost);
   const doneAtMs = known.doneAtMs ?? (isReplaced || failed ? now.wallMs : undefined);
   return {
@@ -127,14 +129,25 @@ function progressOf(
   };
 }
 
-/** Any end of a run counts, exit 0 too; so does an unhealthy container. */
-function hasFailed(task: SlotTask): boolean {
-  const status = task.status;
+/** Clocks may be set back, and those of two leaders differ: nothing then waits for a time that is far ahead. */
+function notAheadOf(known: SlotProgress, now: Moment): SlotProgress {
+  const { readyAtMs, doneAtMs } = known;
+  return {
+    ...known,
+    ...(readyAtMs === undefined ? {} : { readyAtMs: Math.min(readyAtMs, now.wallMs) }),
+    ...(doneAtMs === undefined ? {} : { doneAtMs: Math.min(doneAtMs, now.wallMs) }),
+  };
+}
+
+function isDown({ status }: SlotTask): boolean {
   if (!status) return false;
-  const ended = status.exits.length > 0 || status.restarts > 0 || status.failures > task.record.priorFailures;
-  return (
-    ended || status.final || status.state === 'failed' || status.state === 'rejected' || status.health === 'unhealthy'
-  );
+  return status.final || status.state === 'failed' || status.state === 'rejected' || status.health === 'unhealthy';
+}
+
+/** Any end of a run counts, exit 0 too: of a task made for this roll-out, not of one that was there before it. */
+function hasEnded({ status, record }: SlotTask): boolean {
+  if (!status) return false;
+  return status.exits.length > 0 || status.restarts > 0 || status.failures > record.priorFailures;
 }
 
 /** Too many failures: pause, or go back. */
@@ -150,7 +163,7 @@ function judge(
   const [first] = failures;
   if (!first || failures.length / total <= rules.maxFailureRatio) return undefined;
   const isRollback = input.service.change === 'rollback';
-  if (rules.failureAction === 'rollback' && !isRollback && input.service.previousSpec) {
+  if (rules.failureAction === 'rollback' && !isRollback && hasEarlierRevision(input.service)) {
     const message = `update rolled back due to failure or early termination of task ${first.taskId}`;
     return {
       record: { ...record, state: 'rollback_started', message },
@@ -165,6 +178,10 @@ function judge(
     message: `update paused due to failure or early termination of task ${first.taskId}`,
   };
   return { record: paused, inWork: workSet(paused), rollBack: undefined, nextAtMs: undefined };
+}
+
+function hasEarlierRevision({ revision, revisions }: ServiceRecord): boolean {
+  return revisions.some((known) => known.number !== revision);
 }
 
 /** Gives free workers their next slots; completes when there are none left and the last ones have been watched. */

@@ -78,6 +78,18 @@ export class ServiceWishes {
     return { warnings: warningsOf(previousSpec, entry.value.spec) };
   }
 
+  /**
+   * Takes a failed update back: to the specification before it, or, where that runs the same tasks (the service was scaled
+   * meanwhile), to the tasks of the revision before it.
+   */
+  async undoUpdate(id: string, version: number): Promise<void> {
+    const entry = await this.stored(id, version);
+    const spec = specBeforeUpdate(entry.value);
+    if (spec === undefined)
+      throw new PlimsollError('precondition', `service ${id} has no earlier revision to go back to`);
+    await this.change(entry, spec, 'rollback');
+  }
+
   /** Marks a service removed: it vanishes from every list at once, the leader stops its tasks and then forgets it. */
   async remove(id: string): Promise<void> {
     const entry = await this.markRemoved(id, MAX_TRIES);
@@ -176,6 +188,13 @@ export class ServiceWishes {
     if (entry.revision !== version) throw new StaleVersionError();
     return entry;
   }
+}
+
+function specBeforeUpdate({ spec, previousSpec, revision, revisions }: ServiceRecord): ServiceSpec | undefined {
+  const history = { revision, revisions };
+  if (previousSpec && withRevisionOf(previousSpec, history, 0).revision !== revision) return previousSpec;
+  const earlier = revisions.findLast((known) => known.number !== revision);
+  return earlier && { ...spec, TaskTemplate: earlier.taskTemplate, EndpointSpec: earlier.endpointSpec };
 }
 
 function isConflict(error: unknown): error is PlimsollError {

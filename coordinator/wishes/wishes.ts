@@ -5,7 +5,7 @@ import { ServiceWishes } from './service-wishes.ts';
 import type { WishParts } from './wish-parts.ts';
 
 export interface Wishes {
-  readonly services: Pick<ServiceWishes, 'create' | 'update' | 'rollback' | 'remove'>;
+  readonly services: Pick<ServiceWishes, 'create' | 'update' | 'rollback' | 'undoUpdate' | 'remove'>;
   readonly nodes: Pick<NodeWishes, 'update' | 'remove'>;
   readonly cluster: Pick<ClusterWishes, 'update'>;
 }

@@ -170,3 +170,32 @@ test('an update of no replicas completes at once; scaling makes no roll-out', ()
   expect(rollout(world, id)?.revision).toBe(2);
   expect(images(world, id)).toEqual(['v2', 'v2', 'v2']);
 });
+
+test('a rollback does not fail for what a task of the old revision went through before it', () => {
+  const { world, id } = running(3, { FailureAction: 'rollback', Order: 'start-first', Parallelism: 0 });
+  for (const task of world.live(id)) world.report(task, { restarts: 2, attempt: 3 });
+  world.behaviours.set('bad', 'crashes');
+  world.update(id, 'bad');
+
+  rollOut(world, id);
+
+  expect(rollout(world, id)).toMatchObject({ state: 'rollback_completed', revision: 1 });
+  expect(images(world, id)).toEqual(['good', 'good', 'good']);
+});
+
+test('an update goes on though the clock was set back by a day', () => {
+  const { world, id } = running(3, { Delay: 10e9 });
+  world.update(id, 'v2');
+  for (let round = 0; round < 6; round += 1) {
+    world.lead();
+    world.runAgents();
+    world.pass(1_000);
+  }
+  expect(images(world, id)).toContain('v2');
+
+  world.pass(-24 * 3_600_000);
+  rollOut(world, id);
+
+  expect(rollout(world, id)?.state).toBe('completed');
+  expect(images(world, id)).toEqual(['v2', 'v2', 'v2']);
+});

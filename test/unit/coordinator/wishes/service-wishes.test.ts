@@ -119,6 +119,28 @@ describe('service wishes', () => {
     expect(shown()).toEqual(['a:2', 2, 'rollback']);
   });
 
+  it('take a failed update back though the service was scaled since, once and not to and fro', async () => {
+    const replicas = (count: number) => ({ Mode: { Replicated: { Replicas: count } } });
+    const image = (name: string) => ({ TaskTemplate: { ContainerSpec: { Image: name } } });
+    const { id } = await wishes.services.create(aSpec({ ...image('a:1'), ...replicas(1) }));
+    await wishes.services.update(id, aSpec({ ...image('a:2'), ...replicas(1) }), versionOf(id));
+    await wishes.services.update(id, aSpec({ ...image('a:2'), ...replicas(5) }), versionOf(id));
+
+    await wishes.services.undoUpdate(id, versionOf(id));
+
+    expect(store.snapshot().services.get(id)?.value).toMatchObject({
+      spec: { ...image('a:1'), ...replicas(5) },
+      revision: 1,
+      change: 'rollback',
+    });
+  });
+
+  it('take no update back where there was none', async () => {
+    const { id } = await wishes.services.create(aSpec());
+
+    await expect(wishes.services.undoUpdate(id, versionOf(id))).rejects.toMatchObject({ code: 'precondition' });
+  });
+
   it('warn of ingress ports when they come, not at every update', async () => {
     const { id, warnings } = await wishes.services.create(publishing(80));
     expect(warnings).toEqual([expect.stringContaining('only on nodes that run a task')]);
