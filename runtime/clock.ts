@@ -5,18 +5,21 @@ export interface Clock {
   wallMs(): number;
   /** Milliseconds of a clock that never jumps; for durations and deadlines. */
   elapsedMs(): number;
-  /** Resolves after `durationMs`; rejects with an AbortError when aborted. */
+  /** Resolves after `durationMs` (24 days at the most); rejects with an AbortError when aborted. */
   sleep(durationMs: number, signal?: AbortSignal): Promise<void>;
   /** Calls back after `durationMs`, unless the function it answers is called before. */
   after(durationMs: number, callback: () => void): () => void;
 }
+
+/** setTimeout() takes what is longer for 1 ms. Who waits for weeks is woken early and looks again. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
   elapsedMs: () => performance.now(),
   sleep: (durationMs, signal) => sleepOn(systemClock, durationMs, signal),
   after: (durationMs, callback) => {
-    const timer = setTimeout(callback, durationMs);
+    const timer = setTimeout(callback, Math.min(durationMs, LONGEST_TIMER_MS));
     return () => clearTimeout(timer);
   },
 };
