@@ -169,6 +169,13 @@ export const attemptStates = [
 export const AttemptState = z.enum(attemptStates);
 export type AttemptState = z.infer<typeof AttemptState>;
 
+export const HostPort = z.object({
+  protocol: z.enum(['tcp', 'udp', 'sctp']),
+  targetPort: z.int(),
+  publishedPort: z.int(),
+});
+export type HostPort = z.infer<typeof HostPort>;
+
 /** `<node>.<task>`: what the agent sees; ordered by (incarnation, attempt, sequence). */
 export const StatusRecord = z.object({
   v: V,
@@ -190,6 +197,8 @@ export const StatusRecord = z.object({
   pid: z.int().optional(),
   /** Address on the node's bridge network, if any. */
   address: z.string().optional(),
+  /** Ports the engine serves on the node, while it runs: tells those the engine was left to choose. */
+  hostPorts: z.array(HostPort).optional(),
   exitCode: z.int().optional(),
   /** Swarm's Message: the step ("started", "preparing"). */
   message: z.string(),

@@ -1,6 +1,7 @@
 /** The fields of Docker's replies we use, checked as they come in; 20.10 and 28 word some differently. */
 import { z } from 'zod';
 import { containerLabels } from '../../model/labels.ts';
+import { HostPort } from '../../model/records.ts';
 import type { ObservedContainer } from '../plan/observed-container.ts';
 
 const Labels = z
@@ -48,6 +49,7 @@ export const InspectReply = z.object({
   NetworkSettings: z.object({
     IPAddress: z.string().optional(),
     Networks: z.record(z.string(), z.object({ IPAddress: z.string() }).nullish()).nullish(),
+    Ports: z.record(z.string(), z.array(z.object({ HostPort: z.string() })).nullish()).nullish(),
   }),
 });
 export type InspectReply = z.infer<typeof InspectReply>;
@@ -89,6 +91,7 @@ export function observedContainer(reply: InspectReply): ObservedContainer | unde
     health: state.Health?.Status || 'none',
     pid: running && state.Pid > 0 ? state.Pid : undefined,
     address: running ? addressOf(reply) : undefined,
+    hostPorts: running ? hostPortsOf(reply) : undefined,
     exitCode: state.ExitCode,
     oomKilled: state.OOMKilled,
     error: state.Error,
@@ -105,6 +108,21 @@ function phaseOf({ State }: InspectReply): ObservedContainer['phase'] {
 function addressOf({ NetworkSettings: settings }: InspectReply): string | undefined {
   const addresses = Object.values(settings.Networks ?? {}).map((network) => network?.IPAddress);
   return settings.IPAddress || addresses.find((address) => address) || undefined;
+}
+
+/** The engine keys them "80/tcp" and lists a binding per address family; undefined when there are none. */
+function hostPortsOf({ NetworkSettings: settings }: InspectReply): HostPort[] | undefined {
+  const ports = Object.entries(settings.Ports ?? {}).flatMap(([key, bindings]) => {
+    const [targetPort, protocol] = key.split('/');
+    const first = bindings?.[0];
+    const port = HostPort.safeParse({
+      protocol,
+      targetPort: Number(targetPort),
+      publishedPort: Number(first?.HostPort),
+    });
+    return port.success ? [port.data] : [];
+  });
+  return ports.length > 0 ? ports : undefined;
 }
 
 /** Docker writes "never" as the year 1. */

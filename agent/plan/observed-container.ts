@@ -1,5 +1,5 @@
 /** A container of ours as the engine shows it, in the words the planner needs. */
-import type { StatusRecord } from '../../model/records.ts';
+import type { HostPort, StatusRecord } from '../../model/records.ts';
 
 export interface ObservedContainer {
   readonly id: string;
@@ -17,6 +17,8 @@ export interface ObservedContainer {
   readonly pid: number | undefined;
   /** Its address on the node's bridge, while it runs. */
   readonly address: string | undefined;
+  /** The ports the engine serves for it, while it runs. */
+  readonly hostPorts?: readonly HostPort[] | undefined;
   readonly exitCode: number;
   readonly oomKilled: boolean;
   /** The engine's own words about why it could not start; usually empty. */

@@ -28,6 +28,7 @@ export function statusOf(
     containerId: memory.containerId,
     pid: running ? container.pid : undefined,
     address: running ? container.address : undefined,
+    hostPorts: running && container.hostPorts ? [...container.hostPorts] : undefined,
     exitCode: memory.exitCode,
     message: memory.message,
     error: memory.error,

@@ -6,6 +6,7 @@ import type { Entry } from '../../../bus/bus.ts';
 import type {
   ExitRecord,
   HistoryEntry,
+  HostPort,
   ServiceRecord,
   SlotRecord,
   StatusRecord,
@@ -139,7 +140,7 @@ function assignedOnly(task: TaskRecord) {
 
 function currentAttempt(task: TaskRecord, seen: StatusRecord) {
   const changed = isoTime(seen.changedAtMs);
-  const hostPorts = task.ports.filter((port) => port.PublishMode === 'host');
+  const hostPorts = task.ports.filter((port) => port.PublishMode === 'host').map((port) => withChosenPort(port, seen));
   const isUp = seen.state === 'running';
   const ContainerStatus =
     seen.containerId === undefined && !isEnded(seen)
@@ -158,6 +159,13 @@ function currentAttempt(task: TaskRecord, seen: StatusRecord) {
       PortStatus: isUp && hostPorts.length > 0 ? { Ports: hostPorts } : {},
     },
   };
+}
+
+/** A port left to the engine to choose, as it chose. */
+function withChosenPort(port: PortConfig, { hostPorts }: StatusRecord): PortConfig {
+  if (port.PublishedPort) return port;
+  const isIt = (chosen: HostPort) => chosen.targetPort === port.TargetPort && chosen.protocol === port.Protocol;
+  return { ...port, PublishedPort: hostPorts?.find(isIt)?.publishedPort };
 }
 
 function endedAttempt(task: TaskRecord, seen: StatusRecord, exit: ExitRecord) {

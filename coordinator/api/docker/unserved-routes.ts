@@ -22,7 +22,12 @@ const refusedActions: readonly (readonly ['get' | 'post' | 'put' | 'head' | 'del
   ['get', '/containers/:container/:part', 'looking into single containers'],
   ['put', '/containers/:container/archive', 'copying into containers'],
   ['head', '/containers/:container/archive', 'copying from containers'],
+  ['get', '/containers/:container/attach/ws', 'attaching to containers'],
+  ['delete', '/containers/:container/checkpoints/:checkpoint', 'checkpoints'],
+  ['post', '/networks/:network/:action', 'connecting containers to networks'],
+  ['put', '/volumes/:volume', 'volumes of the cluster'],
   ['post', '/exec/:exec/:action', 'exec'],
+  ['get', '/exec/:exec/json', 'exec'],
   ['post', '/images/create', 'pulling images: nodes pull what their tasks need'],
   ['post', '/images/:rest/*path', 'acting on images'],
   ['post', '/images/prune', 'pruning images'],
@@ -30,7 +35,7 @@ const refusedActions: readonly (readonly ['get' | 'post' | 'put' | 'head' | 'del
   ['delete', '/images/*image', 'removing images'],
   ['get', '/images/search', 'searching images'],
   ['get', '/images/get', 'exporting images'],
-  ['get', '/images/:image/:part', 'looking into images'],
+  ['get', '/images/*path', 'looking into images'],
   ['post', '/images/load', 'importing images'],
   ['post', '/build', 'building images'],
   ['post', '/build/prune', 'pruning build caches'],
@@ -38,6 +43,8 @@ const refusedActions: readonly (readonly ['get' | 'post' | 'put' | 'head' | 'del
   ['post', '/auth', 'logging in to registries'],
   ['post', '/session', 'build sessions'],
   ['post', '/plugins/*path', 'plugins'],
+  ['get', '/plugins/privileges', 'plugins'],
+  ['delete', '/plugins/*plugin', 'plugins'],
 ];
 
 export function unservedRoutes(): Router {
@@ -67,7 +74,7 @@ function emptyKinds(router: Router): void {
   }
   router.get('/volumes', (_req, res) => sendJson(res, 200, { Volumes: [], Warnings: null }));
   router.all('/volumes/:name', (req, _res, next) => {
-    if (req.method === 'POST') return next();
+    if (req.method === 'POST' || req.method === 'PUT') return next();
     throw new ApiError(404, `get ${pathPart(req, 'name')}: no such volume`);
   });
   router.get('/images/json', (_req, res) => sendJson(res, 200, []));

@@ -61,6 +61,18 @@ describe('taskViews()', () => {
     });
   });
 
+  it('shows the host port the engine chose where the user chose none', () => {
+    const ports = [{ Protocol: 'udp', TargetPort: 53, PublishedPort: 0, PublishMode: 'host' }] as const;
+    const hostPorts = [
+      { protocol: 'tcp', targetPort: 53, publishedPort: 32768 },
+      { protocol: 'udp', targetPort: 53, publishedPort: 32769 },
+    ] as const;
+
+    const [view] = views({}, { task: { ports: [...ports] }, status: { state: 'running', hostPorts: [...hostPorts] } });
+
+    expect(view?.Status?.PortStatus).toEqual({ Ports: [{ ...ports[0], PublishedPort: 32769 }] });
+  });
+
   it('shows a container as starting until its health check passes', () => {
     expect(views({}, { status: { health: 'starting', ready: false } }).map(short)).toEqual(['running starting -']);
   });
