@@ -29,9 +29,12 @@ export class SystemdHost implements UnitHost {
 
   async remove(name: string): Promise<void> {
     if (!existsSync(unitPath(name))) return;
-    await systemctl('disable', '--quiet', '--now', serviceName(name));
+    const service = serviceName(name);
+    await systemctl('disable', '--quiet', '--now', service);
     rmSync(unitPath(name));
     await systemctl('daemon-reload');
+    // One that ended with an error stays in "systemctl --failed" without its file.
+    if ((await stateOf(service)).hasFailed) await systemctl('reset-failed', service);
   }
 
   async names(): Promise<string[]> {
@@ -120,6 +123,7 @@ function quoteArgument(word: string): string {
 
 interface ServiceState {
   readonly isActive: boolean;
+  readonly hasFailed: boolean;
   readonly isEnabled: boolean;
   /** Whether systemd has read the unit file as it is now. */
   readonly isLoaded: boolean;
@@ -130,6 +134,7 @@ async function stateOf(service: string): Promise<ServiceState> {
   const lines = (await systemctl('show', '--property', properties, service)).trim().split('\n');
   return {
     isActive: lines.includes('ActiveState=active'),
+    hasFailed: lines.includes('ActiveState=failed'),
     isEnabled: lines.includes('UnitFileState=enabled'),
     isLoaded: lines.includes('NeedDaemonReload=no'),
   };
