@@ -59,6 +59,23 @@ describe('bad days', () => {
     expect(await cluster.runs('web')).toEqual(before);
   });
 
+  it.each(['nats:h1', 'coordinator:h1', 'engine:h3'])(
+    'a frozen %s that thaws leaves every container running',
+    async (part) => {
+      const before = await cluster.runs('web');
+      await lab('freeze', part);
+      const isNoticed = async () => {
+        const isReady = await cluster.coordinatorIsReady();
+        return part.startsWith('engine') ? (await cluster.nodeStatus('h3')) === 'down' : !isReady;
+      };
+      await eventually(isNoticed, { timeoutMs: 30_000, what: `the cluster to notice that ${part} is frozen` });
+      await lab('thaw', part);
+      await cluster.whole();
+      await cluster.settled('web', REPLICAS);
+      expect(await cluster.runs('web')).toEqual(before);
+    },
+  );
+
   it('a coordinator killed during an update completes it when it is back', async () => {
     await cluster.create(
       'app',

@@ -214,6 +214,15 @@ export class Cluster {
     return values.reduce((sum, value) => sum + value, 0);
   }
 
+  /** Does the coordinator say that it can serve: it reaches the bus and knows the state? */
+  coordinatorIsReady(): Promise<boolean> {
+    const answer = fetch(`${this.lab.plimUrl}/readyz`, { signal: AbortSignal.timeout(2_000) });
+    return answer.then(
+      (response) => response.ok,
+      () => false,
+    );
+  }
+
   async nodeStatus(host: string): Promise<string> {
     return this.docker('node', 'inspect', host, '--format', '{{.Status.State}}');
   }
