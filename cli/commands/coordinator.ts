@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { openCluster } from '../../bus/identity/cluster.ts';
 import { natsServerCommand, natsServerReady } from '../../bus/server/nats-server.ts';
+import { CoordinatorSettings } from '../../coordinator/settings.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import { programVersion } from '../../runtime/version.ts';
@@ -49,15 +50,14 @@ export function addCoordinatorCommand(program: Command): void {
     .action((_flags: unknown, given: Command) => run(given));
 }
 
-/** Loaded when wanted: the other commands should not wait for the API's and the bus' code. */
 async function run(command: Command): Promise<void> {
-  const [{ startCoordinator }, { realParts }, { CoordinatorSettings }] = await Promise.all([
-    import('../../coordinator/coordinator.ts'),
-    import('../../coordinator/real-parts.ts'),
-    import('../../coordinator/settings.ts'),
-  ]);
   const given = settingsOf(CoordinatorSettings.extend(FoundingSettings.shape), command);
   requireOneRole(given);
+  // Loaded when wanted: the other commands should not wait for the API's and the bus' code.
+  const [{ startCoordinator }, { realParts }] = await Promise.all([
+    import('../../coordinator/coordinator.ts'),
+    import('../../coordinator/real-parts.ts'),
+  ]);
   const advertise = given.advertise ?? clusterAddress(given.stateDir) ?? defaultAdvertiseAddress();
   await prepareCluster(given, advertise);
   const settings = { ...given, advertise };

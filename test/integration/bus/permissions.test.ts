@@ -76,6 +76,10 @@ describe('a node', () => {
     ['another node’s inbox', () => `_INBOX.${stranger()}.1`],
     ['a leader’s ping', () => 'plim.leader.ping'],
     ['a join', () => 'plim.join'],
+    ['a coordinator’s beat', () => 'plim.coordinator.beat'],
+    ['a wish for the join token', () => 'plim.coordinator.keys.token'],
+    ['a wish for another join token', () => 'plim.coordinator.keys.rotate'],
+    ['a wish to put a node out', () => 'plim.coordinator.keys.revoke'],
     ['another node’s event', () => `plim.event.container.${stranger()}`],
     ['a service’s event', () => 'plim.event.service.x'],
     ['another node’s record', () => `$KV.plim_node.${stranger()}`],
@@ -128,6 +132,7 @@ describe('a node', () => {
     ['all inboxes', () => '_INBOX.>'],
     ['joins', () => 'plim.join'],
     ['leader’s pings', () => 'plim.leader.ping'],
+    ['what coordinators ask each other', () => 'plim.coordinator.>'],
     ['writes with their secret', () => 'plim.write.>'],
     ['writes to a bucket', () => '$KV.plim_status.>'],
     ['JetStream’s interface', () => '$JS.API.>'],
@@ -240,12 +245,16 @@ describe('a joining host', () => {
   });
   afterAll(() => host.connection.close());
 
-  test.each(['$JS.API.INFO', '$KV.plim_spec.service.x', 'plim.beat.x', 'plim.rpc.x.stop', 'plim.leader.ping'])(
-    'may not publish %s',
-    async (subject) => {
-      expect(await host.try('publish', subject)).toEqual([`publish ${subject}`]);
-    },
-  );
+  test.each([
+    '$JS.API.INFO',
+    '$KV.plim_spec.service.x',
+    'plim.beat.x',
+    'plim.rpc.x.stop',
+    'plim.leader.ping',
+    'plim.coordinator.keys.revoke',
+  ])('may not publish %s', async (subject) => {
+    expect(await host.try('publish', subject)).toEqual([`publish ${subject}`]);
+  });
   test.each(['>', 'plim.join', '_INBOX.>', '_INBOX.other.>', 'plim.beat.*', '$KV.>'])(
     'may not subscribe to %s',
     async (subject) => {

@@ -54,6 +54,11 @@ describe('plim', () => {
     [['join', 'only-a-token'], 'Wanted is "plim join TOKEN ADDRESS" or "plim join --local"'],
     [['join', '--no-start', 'no-token', '192.0.2.1', '--state-dir', '/nonexistent'], 'This is no join token'],
     [['status', '--socket', 'relative.sock'], 'must be an absolute path'],
+    [
+      ['coordinator', '--cluster-file', '/nonexistent', '--nats-server', 'nats-server'],
+      'Cannot use --nats-server with --cluster-file',
+    ],
+    [['coordinator', '--cluster-file', '/nonexistent', '--nats-port', '4333'], 'Cannot use --nats-port with'],
   ])('refuses wrong use with exit code 2: %j', async (args, message) => {
     const { code, err } = await plim(...args);
 
