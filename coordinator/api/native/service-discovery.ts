@@ -29,7 +29,7 @@ export function discoveryTargets(snapshot: Snapshot, identity: DiscoveryIdentity
   return [
     ...nodes.map((node) => agentTarget(node)),
     ...coordinatorTargets(nodes, identity),
-    ...taskTargets(snapshot),
+    ...taskTargets(snapshot, identity),
   ].map((group) => ({ targets: group.targets, labels: { ...cluster, ...group.labels } }));
 }
 
@@ -72,22 +72,23 @@ function coordinatorTargets(nodes: readonly NodeRecord[], identity: DiscoveryIde
   return [...groups, own];
 }
 
-function taskTargets(snapshot: Snapshot): TargetGroup[] {
+function taskTargets(snapshot: Snapshot, identity: DiscoveryIdentity): TargetGroup[] {
   return [...snapshot.tasks.values()]
     .map((entry) => entry.value)
     .sort(
       (left, right) =>
         compare(left.serviceName, right.serviceName) || left.slot - right.slot || compare(left.id, right.id),
     )
-    .flatMap((task) => taskTarget(snapshot, task) ?? []);
+    .flatMap((task) => taskTarget(snapshot, task, identity) ?? []);
 }
 
-function taskTarget(snapshot: Snapshot, task: TaskRecord): TargetGroup | undefined {
+function taskTarget(snapshot: Snapshot, task: TaskRecord, identity: DiscoveryIdentity): TargetGroup | undefined {
   const node = snapshot.nodes.get(task.nodeId)?.value;
   const status = snapshot.statuses.get(task.id)?.value;
   const port = scrapeLabel(task, SCRAPE_PORT_LABEL);
   if (!port || !node || status?.state !== 'running') return undefined;
-  const target = scrapeAddress(task, node, status, Number(port));
+  const isHere = node.address === identity.advertiseAddress;
+  const target = publishedAddress(task, node, status, Number(port)) ?? (isHere ? ownAddress(status, port) : undefined);
   if (target === undefined) return undefined;
   return { targets: [target], labels: taskLabels(task, node, port) };
 }
@@ -96,13 +97,16 @@ function scrapeLabel(task: TaskRecord, name: string): string | undefined {
   return task.template.ContainerSpec.Labels?.[name] ?? task.serviceLabels[name];
 }
 
-/**
- * A port published on the host is reached from anywhere; an ingress port is not used, as it leads to any of the node's
- * tasks. Else the container's own address, reachable from its own host.
- */
-function scrapeAddress(task: TaskRecord, node: NodeRecord, status: StatusRecord, port: number): string | undefined {
+/** A port published on the host is reached from anywhere; an ingress port leads to any of the node's tasks. */
+function publishedAddress(task: TaskRecord, node: NodeRecord, status: StatusRecord, port: number): string | undefined {
   const published = task.ports.find((each) => each.TargetPort === port && each.PublishMode === 'host');
-  if (published) return `${node.address}:${published.PublishedPort}`;
+  const chosen = status.hostPorts?.find((each) => each.targetPort === port && each.protocol === 'tcp');
+  const onHost = published && (published.PublishedPort || chosen?.publishedPort);
+  return onHost ? `${node.address}:${onHost}` : undefined;
+}
+
+/** On other hosts than the container's own the same address may be another container's. */
+function ownAddress(status: StatusRecord, port: string): string | undefined {
   return status.address ? `${status.address}:${port}` : undefined;
 }
 

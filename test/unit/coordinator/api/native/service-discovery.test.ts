@@ -59,6 +59,29 @@ describe('discoveryTargets()', () => {
     });
   });
 
+  it("leaves out tasks of other hosts that only have their container's address", () => {
+    const world = new PlanWorld();
+    setAddress(world, world.addNode('h2'), '192.0.2.2');
+    world.addService('web', 1, { Labels: { 'plimsoll.scrape.port': '80' } });
+    world.converge();
+    for (const [id, { value }] of world.tables.statuses)
+      world.write('statuses', id, { ...value, address: '172.17.0.9' });
+
+    expect(targetsOf(world, 'task')).toEqual([]);
+  });
+
+  it('names the host port the engine chose', () => {
+    const world = new PlanWorld();
+    setAddress(world, world.addNode('h2'), '192.0.2.2');
+    const port = { Protocol: 'tcp', TargetPort: 80, PublishMode: 'host' } as const;
+    world.addService('web', 1, { Labels: { 'plimsoll.scrape.port': '80' }, EndpointSpec: { Ports: [port] } });
+    world.converge();
+    const hostPorts = [{ protocol: 'tcp', targetPort: 80, publishedPort: 32768 } as const];
+    for (const [id, { value }] of world.tables.statuses) world.write('statuses', id, { ...value, hostPorts });
+
+    expect(targetsOf(world, 'task').map((group) => group.targets)).toEqual([['192.0.2.2:32768']]);
+  });
+
   it('leaves out tasks that do not run', () => {
     const world = new PlanWorld();
     world.addNode('h1');
