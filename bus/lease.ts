@@ -38,8 +38,11 @@ export interface LeaseParts {
 }
 
 export interface LeaseCallbacks {
-  /** We lead from now: former leaders are fenced off. `signal` aborts when leadership ends; not waited for. */
-  readonly onLead: (epoch: number, signal: AbortSignal) => void;
+  /**
+   * We lead from now: former leaders are fenced off. `signal` aborts when leadership ends; not waited for. `holdsLease` says
+   * by our own clock whether the lease can still be ours: a process that was frozen knows it before any timer has fired.
+   */
+  readonly onLead: (epoch: number, signal: AbortSignal, holdsLease: () => boolean) => void;
   readonly onLose: (epoch: number, reason: string) => void;
 }
 
@@ -134,17 +137,21 @@ async function lead(
   const lease = new TermLease(parts, first);
   let announced = false;
   let reason = 'the coordinator stops';
+  const endTerm = () => term.abort();
+  signal.addEventListener('abort', endTerm, { once: true });
+  if (signal.aborted) endTerm();
   try {
     const begin = beginTerm(parts, epoch, term.signal).then(() => {
       if (term.signal.aborted) return;
       announced = true;
       parts.log.info({ epoch }, 'this coordinator leads');
-      callbacks.onLead(epoch, term.signal);
+      callbacks.onLead(epoch, term.signal, () => lease.isHeld);
     });
-    reason = await Promise.race([lease.keep(AbortSignal.any([signal, term.signal])), begin.then(never)]);
+    reason = await Promise.race([lease.keep(term.signal), begin.then(never)]);
   } catch (error) {
-    reason = messageOf(error);
+    if (!isAbort(error)) reason = messageOf(error);
   } finally {
+    signal.removeEventListener('abort', endTerm);
     answering.stop();
     term.abort();
     if (announced) callbacks.onLose(epoch, reason);
@@ -178,12 +185,15 @@ class TermLease {
     this.held = first;
   }
 
+  get isHeld(): boolean {
+    return this.leftMs > 0;
+  }
+
   /** Renews until that fails or `signal` aborts; answers why it ended. */
   async keep(signal: AbortSignal): Promise<string> {
-    const { clock } = this.parts;
     const renewing = this.renewUntilLost(signal);
     while (!signal.aborted) {
-      const leftMs = this.held.sentAtMs + leaseTimeMs - SAFETY_MS - clock.elapsedMs();
+      const { leftMs } = this;
       if (leftMs <= 0) return `the lease could not be renewed for ${leaseTimeMs - SAFETY_MS} ms`;
       const lost = await Promise.race([renewing, this.expiry(leftMs, signal)]);
       if (lost !== undefined) return lost;
@@ -194,6 +204,10 @@ class TermLease {
   /** Lets the next leader begin at once. */
   async giveBack(): Promise<void> {
     await this.parts.buckets.leases.delete(leaseKey, this.held.revision).catch(() => undefined);
+  }
+
+  private get leftMs(): number {
+    return this.held.sentAtMs + leaseTimeMs - SAFETY_MS - this.parts.clock.elapsedMs();
   }
 
   private async expiry(leftMs: number, signal: AbortSignal): Promise<undefined> {

@@ -49,17 +49,17 @@ export class Leadership {
       },
     };
     const callbacks = {
-      onLead: (epoch: number, term: AbortSignal) => this.begin(epoch, term),
+      onLead: (epoch: number, term: AbortSignal, holdsLease: () => boolean) => this.begin(epoch, term, holdsLease),
       onLose: () => this.end(),
     };
     await runLease({ bus, buckets, clock, log, holder }, callbacks, signal);
     await Promise.all(this.terms);
   }
 
-  private begin(epoch: number, signal: AbortSignal): void {
+  private begin(epoch: number, signal: AbortSignal, holdsLease: () => boolean): void {
     this.sinceMs = this.parts.clock.elapsedMs();
     this.parts.metrics.leading.set(1);
-    const term = this.leadTerm(epoch, signal).finally(() => this.terms.delete(term));
+    const term = this.leadTerm(epoch, signal, holdsLease).finally(() => this.terms.delete(term));
     this.terms.add(term);
   }
 
@@ -68,11 +68,12 @@ export class Leadership {
     this.parts.metrics.leading.set(0);
   }
 
-  private async leadTerm(epoch: number, signal: AbortSignal): Promise<void> {
+  private async leadTerm(epoch: number, signal: AbortSignal, holdsLease: () => boolean): Promise<void> {
     const { wishes, clock, log } = this.parts;
     const loop = new LeaderLoop(
       {
         ...this.parts,
+        holdsLease,
         rollBackService: (id, version) => wishes.services.undoUpdate(id, version),
         onDone: (action) => {
           const event = eventOf(action, clock.wallMs());

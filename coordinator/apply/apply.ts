@@ -13,6 +13,8 @@ export interface ApplyParts {
   readonly fenced: LeaderBuckets;
   readonly services: Buckets['services'];
   readonly epoch: number;
+  /** Asked before every write: a plan is long where a lease is short. */
+  readonly mayWrite: () => boolean;
   /** Takes the last update of a service back, if its record is still at this revision. */
   readonly rollBackService: (serviceId: string, version: number) => Promise<void>;
   readonly log: Log;
@@ -72,6 +74,7 @@ export async function apply(plan: Plan, parts: ApplyParts): Promise<Written> {
 /** Answers the number of failed actions: 0 or 1. */
 async function runChain(chain: Chain, parts: ApplyParts, onOutcome: (outcome: Outcome) => void): Promise<0 | 1> {
   for (const action of chain) {
+    if (!parts.mayWrite()) return 0;
     try {
       onOutcome(await execute(action, parts));
       parts.onDone(action);

@@ -26,6 +26,8 @@ export interface LeaderParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: CoordinatorMetrics;
+  /** False as soon as the lease may be another's, though nobody has said so yet. */
+  readonly holdsLease: () => boolean;
   readonly rollBackService: ApplyParts['rollBackService'];
   readonly onDone: (action: Action) => void;
 }
@@ -101,12 +103,13 @@ export class LeaderLoop {
 
   private async carryOut(made: Parameters<typeof apply>[0], signal: AbortSignal): Promise<void> {
     const { buckets, clock, metrics, log } = this.parts;
-    if (signal.aborted) return;
+    if (signal.aborted || !this.parts.holdsLease()) return;
     const startedMs = clock.elapsedMs();
     const written = await apply(made, {
       fenced: buckets.fenced({ epoch: this.epoch }),
       services: buckets.services,
       epoch: this.epoch,
+      mayWrite: () => !signal.aborted && this.parts.holdsLease(),
       rollBackService: this.parts.rollBackService,
       log,
       onDone: (action) => this.done(action),

@@ -69,6 +69,7 @@ class Scene {
       clock: this.clock,
       log: createLog('test', 'silent'),
       metrics: coordinatorMetrics(createMetrics('test', '0')),
+      holdsLease: () => true,
       rollBackService: async () => undefined,
       onDone: () => undefined,
     };

@@ -7,7 +7,7 @@ import { type MemoryConnection, MemoryServer } from '../../support/memory-bus.ts
 
 interface Candidate {
   readonly connection: MemoryConnection;
-  readonly terms: { epoch: number; signal: AbortSignal }[];
+  readonly terms: { epoch: number; signal: AbortSignal; holdsLease: () => boolean }[];
   readonly losses: { epoch: number; reason: string }[];
   stop(): Promise<void>;
 }
@@ -27,7 +27,7 @@ function candidate(name: string, clockOfItsOwn = clock): Candidate {
   const running = runLease(
     parts,
     {
-      onLead: (epoch, signal) => terms.push({ epoch, signal }),
+      onLead: (epoch, signal, holdsLease) => terms.push({ epoch, signal, holdsLease }),
       onLose: (epoch, reason) => losses.push({ epoch, reason }),
     },
     ending.signal,
@@ -104,6 +104,18 @@ describe('runLease()', () => {
     await clock.advance(2_500);
 
     expect(second.terms).toHaveLength(1);
+  });
+
+  test('a leader that was frozen knows at once, before any timer has told it', async () => {
+    const ownClock = new FakeClock();
+    const frozen = candidate('a', ownClock);
+    await ownClock.advance(100);
+    const [term] = frozen.terms;
+    expect(term?.holdsLease()).toBe(true);
+
+    ownClock.elapsedMs = () => 5_000;
+
+    expect([term?.holdsLease(), term?.signal.aborted]).toEqual([false, false]);
   });
 
   test('a leader that stops gives the lease back: the next begins at once', async () => {

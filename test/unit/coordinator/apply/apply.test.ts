@@ -19,6 +19,8 @@ async function aLeader(server: MemoryServer, epoch: number) {
   await buckets.raiseFence(epoch);
   const done: Action[] = [];
   const failed: Action[] = [];
+  /** How many more writes the lease lasts. */
+  const lease = { lastsForWrites: Number.POSITIVE_INFINITY };
   const run = (chains: readonly Chain[]) =>
     apply(
       { chains, nextAtMs: undefined },
@@ -26,13 +28,17 @@ async function aLeader(server: MemoryServer, epoch: number) {
         fenced: buckets.fenced({ epoch }),
         services: buckets.services,
         epoch,
+        mayWrite: () => {
+          lease.lastsForWrites -= 1;
+          return lease.lastsForWrites >= 0;
+        },
         rollBackService: async () => undefined,
         log: createLog('test', 'silent'),
         onDone: (action) => done.push(action),
         onFailed: (action) => failed.push(action),
       },
     );
-  return { buckets, done, failed, run };
+  return { buckets, done, failed, lease, run };
 }
 
 test('apply() carries every action out under its epoch and says what it wrote', async () => {
@@ -71,4 +77,15 @@ test('apply() of a former leader changes nothing', async () => {
 
   expect(written.failures).toBe(3);
   expect((await next.buckets.tasks.watch()).entries.size).toBe(0);
+});
+
+test("apply() writes nothing more once the lease may be another leader's", async () => {
+  const leader = await aLeader(new MemoryServer({ clock: new FakeClock() }), 1);
+  const { chains } = aPlan(1);
+  leader.lease.lastsForWrites = 1;
+
+  await leader.run(chains);
+
+  expect(leader.done.map((action) => action.kind)).toEqual(['put-slot']);
+  expect((await leader.buckets.tasks.watch()).entries.size).toBe(0);
 });
