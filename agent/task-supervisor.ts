@@ -175,8 +175,9 @@ export class TaskSupervisor {
     this.turn(taskId);
   }
 
-  /** Sends every status once more: the bus may have lost them. */
+  /** Sends every status once more: the bus may have lost them. Before the engine has been seen there is none to tell. */
   reportAll(): void {
+    if (!this.seen) return;
     for (const entry of this.entries.values()) this.report(entry);
   }
 

@@ -22,6 +22,7 @@ describe('AssignmentFeed and TaskSupervisor', () => {
   let leader: MemoryConnection;
   let own: MemoryConnection;
   let supervisor: TaskSupervisor;
+  let makeSupervisor: () => TaskSupervisor;
   let feed: AssignmentFeed;
   let statuses: Map<string, UnnumberedStatus>;
   /** Keys the feed read again from the bucket itself. */
@@ -38,20 +39,22 @@ describe('AssignmentFeed and TaskSupervisor', () => {
       log: createLog('test', 'silent'),
       metrics: agentMetrics(createMetrics('test', '0')),
     };
-    supervisor = new TaskSupervisor({
-      ...parts,
-      clusterId,
-      incarnation: 1,
-      startsAtOnce: 4,
-      executor: {
-        images: new ImageStore(engine, clock),
-        ports: { apply: async () => undefined, withdraw: async () => undefined, checkFree: async () => undefined },
-        place: async () => place,
-      },
-      onStatus: (status) => statuses.set(status.taskId, status),
-      onForgotten: (taskId) => statuses.delete(taskId),
-      onChange: () => undefined,
-    });
+    makeSupervisor = () =>
+      new TaskSupervisor({
+        ...parts,
+        clusterId,
+        incarnation: 1,
+        startsAtOnce: 4,
+        executor: {
+          images: new ImageStore(engine, clock),
+          ports: { apply: async () => undefined, withdraw: async () => undefined, checkFree: async () => undefined },
+          place: async () => place,
+        },
+        onStatus: (status) => statuses.set(status.taskId, status),
+        onForgotten: (taskId) => statuses.delete(taskId),
+        onChange: () => undefined,
+      });
+    supervisor = makeSupervisor();
     supervisor.takeList([], new Map());
     const { tasks } = own.buckets;
     const view = await tasks.watch();
@@ -101,6 +104,21 @@ describe('AssignmentFeed and TaskSupervisor', () => {
     await clock.advance(100);
 
     expect([supervisor.tasks(), statuses.size]).toEqual([[], 0]);
+  });
+
+  it('says nothing of tasks it remembers before it has seen what the engine runs', async () => {
+    await assign(aTask());
+    const [before] = supervisor.tasks();
+    statuses.clear();
+
+    const next = makeSupervisor();
+    next.assign(aTask(), before?.memory);
+    next.reportAll();
+    expect(statuses.size).toBe(0);
+
+    next.takeList(await engine.listOwn(clusterId), new Map());
+    expect(statuses.get(aTask().id)).toMatchObject({ ready: true });
+    await next.stop();
   });
 
   it('ignores assignments of other nodes', async () => {
