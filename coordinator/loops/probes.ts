@@ -36,8 +36,17 @@ export async function probeNode(nodeId: string, snapshot: Snapshot, parts: Probe
   if (!record) return 'unreachable';
   const request = { address: record.address, port: record.agentPort, timeoutMs: PROBE_TIMEOUT_MS };
   const askers = askersFor(nodeId, snapshot).map((asker) => askToProbe(asker, request, parts.bus));
-  const replies = await Promise.all([parts.probe(request), ...askers]);
+  const replies = await Promise.all([probeHere(request, parts.probe), ...askers]);
   return outcomeOf(replies.filter((reply) => reply !== undefined));
+}
+
+/** An address or a port that is none is refused before anything is sent. */
+async function probeHere(request: ProbeRequest, probe: TcpProbe): Promise<ProbeReply> {
+  try {
+    return await probe(request);
+  } catch (error) {
+    return { reachable: false, error: messageOf(error) };
+  }
 }
 
 function askersFor(nodeId: string, snapshot: Snapshot): readonly string[] {
