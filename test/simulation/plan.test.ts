@@ -140,7 +140,7 @@ function stopsIn(world: PlanWorld): string[] {
   return actionsOf(world.plan())
     .filter((action) => action.kind === 'update-task' || action.kind === 'create-task')
     .filter((action) => action.record.desired === 'stopped')
-    .map((action) => action.key);
+    .map(({ record }) => `${record.nodeId}.${record.id}`);
 }
 
 /** Running tasks that share slot and revision on reachable nodes, but for a surge or a service that starts first. */

@@ -253,7 +253,7 @@ function stopsPlanned(world: PlanWorld): string[] {
   return actionsOf(world.plan())
     .filter((action) => action.kind === 'update-task' || action.kind === 'create-task')
     .filter((action) => action.record.desired === 'stopped')
-    .map((action) => action.key);
+    .map(({ record }) => `${record.nodeId}.${record.id}`);
 }
 
 test('plan() after the loss of all assignments stops no slot whose number is above the count of replicas', () => {
