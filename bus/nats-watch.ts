@@ -7,7 +7,7 @@
 import type { Msg, Subscription } from '@nats-io/transport-node';
 import { nanos } from '@nats-io/transport-node';
 import { z } from 'zod';
-import type { Clock } from '../runtime/clock.ts';
+import { type Clock, withDeadline } from '../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import { isOwnKey } from './bucket-definitions.ts';
@@ -92,6 +92,7 @@ export class NatsWatch implements RawWatch {
 
   async close(): Promise<void> {
     this.closing.abort();
+    this.onComplete();
     this.stopListening();
     this.delivery?.subscription.unsubscribe();
     this.delivery = undefined;
@@ -211,19 +212,10 @@ export class NatsWatch implements RawWatch {
     throw new PlimsollError('unavailable', `Cannot ${action}: ${created.error.description}`);
   }
 
-  private async waitFor(completed: Promise<void>): Promise<void> {
+  private waitFor(completed: Promise<void>): Promise<void> {
     const { clock, filterSubject } = this.parts;
-    const timer = new AbortController();
-    const signal = AbortSignal.any([timer.signal, this.closing.signal]);
-    const expiry = clock.sleep(2 * REQUEST_TIMEOUT_MS, signal).then(
-      () => Promise.reject(new PlimsollError('timeout', `Cannot watch ${filterSubject}: its content did not arrive`)),
-      () => undefined,
-    );
-    try {
-      await Promise.race([completed, expiry]);
-    } finally {
-      timer.abort();
-    }
+    const late = () => new PlimsollError('timeout', `Cannot watch ${filterSubject}: its content did not arrive`);
+    return withDeadline(clock, 2 * REQUEST_TIMEOUT_MS, completed, late);
   }
 
   /** Callbacks of a connection must never throw. */
