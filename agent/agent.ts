@@ -59,6 +59,7 @@ class Agent {
   private readonly changed = new Poke();
   private readonly events: ContainerEvents;
   private readonly link: BusLink;
+  private readonly images: ImageStore;
   private readonly supervisor: TaskSupervisor;
   private http: AgentHttp | undefined;
   private fail: (error: PlimsollError) => void = () => undefined;
@@ -73,6 +74,7 @@ class Agent {
     this.description = new NodeDescription({ ...parts, ...parts.identity, settings });
     this.events = new ContainerEvents(parts.identity.nodeId, parts.log, this.metrics);
     this.link = this.createLink();
+    this.images = new ImageStore(parts.engine, parts.clock);
     this.supervisor = this.createSupervisor();
   }
 
@@ -121,7 +123,7 @@ class Agent {
       incarnation: this.incarnation.incarnation,
       startsAtOnce: this.settings.startsAtOnce,
       executor: {
-        images: new ImageStore(parts.engine, parts.clock),
+        images: this.images,
         ports: parts.ports,
         place: () => this.description.place(),
       },
@@ -212,10 +214,12 @@ class Agent {
   }
 
   private async keepHouse(signal: AbortSignal): Promise<void> {
-    const { parts, settings, metrics, supervisor, description } = this;
+    const { parts, settings, metrics, supervisor, description, images } = this;
     const { stateDir, imageCleanupAbove: cleanupAbove } = settings;
     const rootDir = () => description.rootDir;
-    await keepHouse({ ...parts, metrics, stateDir, cleanupAbove, tasks: () => supervisor.tasks(), rootDir }, signal);
+    const tasks = () => supervisor.tasks();
+    const hasPulled = (image: string) => images.hasPulled(image);
+    await keepHouse({ ...parts, metrics, stateDir, cleanupAbove, tasks, hasPulled, rootDir }, signal);
   }
 
   private async metricsPage(): Promise<string> {

@@ -15,7 +15,9 @@ import type { SupervisedTask } from './task-supervisor.ts';
 const LOOK_MS = 5 * 60_000;
 const RETRY_MS = 60_000;
 
-const ImageUses = z.array(z.object({ image: z.string(), serviceId: z.string(), lastUsedAtMs: z.number() }));
+const ImageUses = z.array(
+  z.object({ image: z.string(), serviceId: z.string(), pulled: z.boolean().default(false), lastUsedAtMs: z.number() }),
+);
 const Listed = z.array(z.object({ Image: z.string() }));
 
 export interface HousekeepingParts {
@@ -26,6 +28,8 @@ export interface HousekeepingParts {
   readonly stateDir: string;
   readonly cleanupAbove: number;
   readonly tasks: () => readonly SupervisedTask[];
+  /** Whether this agent has pulled an image. */
+  readonly hasPulled: (image: string) => boolean;
   /** The engine's root directory, undefined while it has not answered. */
   readonly rootDir: () => string | undefined;
 }
@@ -36,7 +40,7 @@ export async function keepHouse(parts: HousekeepingParts, signal: AbortSignal): 
   const known = await readJson(file).catch(() => undefined);
   let uses: readonly ImageUse[] = ImageUses.safeParse(known).data ?? [];
   const tick = async () => {
-    uses = withCurrentUses(uses, parts.tasks(), parts.clock.wallMs());
+    uses = withCurrentUses(uses, parts);
     const removed = (await isDiskFull(parts)) ? await removeImages(parts, uses) : [];
     uses = uses.filter(({ image }) => !removed.includes(image));
     await writeDurably(file, uses);
@@ -47,12 +51,14 @@ export async function keepHouse(parts: HousekeepingParts, signal: AbortSignal): 
   await runLoop({ tick, poke: new Poke(), times, clock: parts.clock, onError }, signal);
 }
 
-function withCurrentUses(before: readonly ImageUse[], tasks: readonly SupervisedTask[], nowMs: number): ImageUse[] {
+function withCurrentUses(before: readonly ImageUse[], { tasks, clock, hasPulled }: HousekeepingParts): ImageUse[] {
   const uses = new Map(before.map((use) => [`${use.serviceId} ${use.image}`, use]));
-  for (const { record } of tasks) {
+  for (const { record } of tasks()) {
     const { serviceId } = record;
     const image = record.template.ContainerSpec.Image;
-    uses.set(`${serviceId} ${image}`, { image, serviceId, lastUsedAtMs: nowMs });
+    const key = `${serviceId} ${image}`;
+    const pulled = uses.get(key)?.pulled === true || hasPulled(image);
+    uses.set(key, { image, serviceId, pulled, lastUsedAtMs: clock.wallMs() });
   }
   return [...uses.values()];
 }

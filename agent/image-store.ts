@@ -10,6 +10,7 @@ export class ImageStore {
   private readonly engine: Engine;
   private readonly clock: Clock;
   private readonly pulls = new Map<string, Promise<void>>();
+  private readonly pulled = new Set<string>();
   private readonly lookedUpAtMs = new Map<string, number>();
 
   constructor(engine: Engine, clock: Clock) {
@@ -26,10 +27,16 @@ export class ImageStore {
     if (here && (!refresh || this.isFresh(image))) return;
     try {
       await orAborted(this.pullOnce(image), signal);
+      if (!here) this.pulled.add(image);
     } catch (error) {
       if (signal.aborted || isUnavailable(error)) throw error;
       if (!here) throw new PlimsollError('not-found', `No such image: ${image}: ${messageOf(error)}`, { cause: error });
     }
+  }
+
+  /** Whether an image that was not on the node was fetched here since this start. */
+  hasPulled(image: string): boolean {
+    return this.pulled.has(image);
   }
 
   private isFresh(image: string): boolean {

@@ -4,19 +4,22 @@
 export interface ImageUse {
   readonly image: string;
   readonly serviceId: string;
+  /** We fetched it: what was built or loaded on this host may exist nowhere else. */
+  readonly pulled: boolean;
   readonly lastUsedAtMs: number;
 }
 
 const KEPT_PER_SERVICE = 2;
 const UNUSED_FOR_MS = 24 * 60 * 60 * 1000;
 
-/** Longest unused first. `inUse`: references of assignments and of every container on the engine. */
+/** Of those we pulled, longest unused first. `inUse`: references of assignments and of every container on the engine. */
 export function removableImages(uses: readonly ImageUse[], inUse: ReadonlySet<string>, nowMs: number): string[] {
   const kept = new Set([...inUse, ...newestOfEachService(uses)]);
+  const pulled = new Set(uses.filter((use) => use.pulled).map((use) => use.image));
   const lastUsed = new Map<string, number>();
   for (const { image, lastUsedAtMs } of uses) lastUsed.set(image, Math.max(lastUsedAtMs, lastUsed.get(image) ?? 0));
   return [...lastUsed]
-    .filter(([image, atMs]) => !kept.has(image) && nowMs - atMs > UNUSED_FOR_MS)
+    .filter(([image, atMs]) => pulled.has(image) && !kept.has(image) && nowMs - atMs > UNUSED_FOR_MS)
     .sort(([, a], [, b]) => a - b)
     .map(([image]) => image);
 }
