@@ -106,7 +106,7 @@ function removedBehindOurBack(now: Now): AttemptEnd {
   return {
     state: 'failed',
     message: 'started',
-    error: 'The container was removed, not by Plimsoll',
+    error: 'The container was removed, not by the agent (docker rm, plim down)',
     failureKind: 'removed',
     exitCode: 0,
     oomKilled: false,

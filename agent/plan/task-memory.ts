@@ -60,16 +60,16 @@ function blankAttempt(attempt: number, now: Now) {
     message: 'assigned',
     changedAtMs: now.wallMs,
     wasReady: false,
-    needsImage: false,
     final: false,
     removed: false,
   } as const;
 }
 
-/** The next attempt begins; what ended stays in `exits`. */
+/** The next attempt begins; what ended stays in `exits`. An image that could not be had is still to be had. */
 export function beginAttempt(memory: TaskMemory, attempt: number, now: Now): TaskMemory {
   return {
     ...blankAttempt(attempt, now),
+    needsImage: memory.needsImage,
     failures: memory.failures,
     restarts: memory.restarts + 1,
     restartedAtMs: [...memory.restartedAtMs, now.wallMs].slice(-100),

@@ -172,7 +172,7 @@ describe('planTask() after an exit', () => {
   it('takes a container somebody removed as a failure', () => {
     const { memory, step } = plan({ memory: runningMemory() });
 
-    expect(memory.exits[0]?.error).toBe('The container was removed, not by Plimsoll');
+    expect(memory.exits[0]?.error).toBe('The container was removed, not by the agent (docker rm, plim down)');
     expect(step?.kind).toBe('create');
   });
 
@@ -274,6 +274,16 @@ describe('refuseAttempt()', () => {
 
     expect(memory).toMatchObject({ state: 'rejected', failureKind: 'image', retryAtElapsedMs: 1_000 });
     expect(memory.error).toBe(`${refusal.words} (the image is not on this node and could not be pulled)`);
+  });
+
+  it('pulls again after a pull that failed, and is not ready before one succeeds', () => {
+    const record = aTask({ desired: 'ready' });
+    const refused = refuseAttempt(plan({ record }).memory, record, { step: 'pull', words: 'no route' }, at(0));
+
+    const next = plan({ record, memory: refused, atMs: 1_000 });
+
+    expect(next.step?.kind).toBe('pull');
+    expect(next.memory).toMatchObject({ attempt: 2, state: 'preparing' });
   });
 
   it('fails an attempt whose port is taken', () => {
