@@ -148,12 +148,19 @@ describe('services', () => {
   });
 
   it('tell what happens to them as events', async () => {
-    const events = cluster.follow('events', '--format', '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}');
+    // From a moment ago on: the service may be made before the client is connected.
+    const events = cluster.follow(
+      'events',
+      '--since',
+      '10s',
+      '--format',
+      '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}',
+    );
     try {
-      await cluster.create('web', 'plimsoll/sleep:1');
-      const [task] = await cluster.settled('web', 1);
-      await cluster.docker('service', 'rm', 'web');
-      const wanted = ['service create web', `container start web.1.${task?.id}`, 'service remove web'];
+      await cluster.create('told', 'plimsoll/sleep:1');
+      const [task] = await cluster.settled('told', 1);
+      await cluster.docker('service', 'rm', 'told');
+      const wanted = ['service create told', `container start told.1.${task?.id}`, 'service remove told'];
       const seen = () => wanted.every((line) => events.lines.includes(line));
       await eventually(seen, { timeoutMs: 30_000, what: `the events ${wanted.join(', ')}` }).catch((error: unknown) => {
         throw new Error(`Seen: ${events.lines.join('; ')}`, { cause: error });
