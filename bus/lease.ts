@@ -48,13 +48,16 @@ export interface LeaseCallbacks {
 
 /** Candidate, then leader, then candidate again, until `signal` aborts; then the lease is given back. */
 export async function runLease(parts: LeaseParts, callbacks: LeaseCallbacks, signal: AbortSignal): Promise<void> {
+  let failing = false;
   while (!signal.aborted) {
     try {
       const held = await acquire(parts, signal);
+      failing = false;
       if (held) await lead(parts, callbacks, held, signal);
     } catch (error) {
       if (isAbort(error) || signal.aborted) return;
-      parts.log.warn({ error: messageOf(error) }, 'the lease could not be read or taken, trying again');
+      if (!failing) parts.log.warn({ error: messageOf(error) }, 'the lease could not be read or taken, trying again');
+      failing = true;
     }
     await parts.clock.sleep(RETRY_MS, signal).catch(() => undefined);
   }
@@ -226,7 +229,8 @@ class TermLease {
         waitMs = RENEW_MS;
       } catch (error) {
         if (error instanceof PlimsollError && error.code === 'conflict') return 'another coordinator holds the lease';
-        log.warn({ error: messageOf(error) }, 'the lease could not be renewed, trying again');
+        const isFirst = waitMs === RENEW_MS;
+        if (isFirst) log.warn({ error: messageOf(error) }, 'the lease could not be renewed, trying again');
         waitMs = RETRY_MS;
       }
     }

@@ -12,6 +12,7 @@ export interface Daemon {
  * go on. The signal ends a start that still waits for something.
  */
 export async function runUntilTold(start: (signal: AbortSignal) => Promise<Daemon>): Promise<void> {
+  surviveLateSocketErrors();
   const stopping = new AbortController();
   const told = terminationSignal().then(() => stopping.abort());
   const started = start(stopping.signal);
@@ -25,4 +26,21 @@ export async function runUntilTold(start: (signal: AbortSignal) => Promise<Daemo
   } finally {
     await daemon.stop();
   }
+}
+
+/** What a socket may still say after its owner has given it up. */
+const LATE_SOCKET_ERRORS = ['ERR_STREAM_WRITE_AFTER_END', 'ERR_STREAM_DESTROYED', 'EPIPE', 'ECONNRESET'];
+
+/**
+ * The NATS client takes its listeners off a dead connection before the connection's last error comes; seen when a process
+ * was frozen while the server died. The client has reconnected by then: no reason to end a daemon. Anything else is.
+ */
+function surviveLateSocketErrors(): void {
+  process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
+    const isLate = LATE_SOCKET_ERRORS.includes(error.code ?? '');
+    process.stderr.write(
+      `${JSON.stringify({ level: isLate ? 'warn' : 'fatal', error: error.stack, msg: 'an error nobody waited for' })}\n`,
+    );
+    if (!isLate) process.exit(1);
+  });
 }
