@@ -34,7 +34,9 @@ export interface HousekeepingParts {
 /** One leader's term of housekeeping. */
 export class Housekeeping {
   /** Since when something has been seen without its owner, on the elapsed clock. */
-  private readonly absentSinceMs = new Map<string, number>();
+  private absentSinceMs = new Map<string, number>();
+  /** The same as of the round before: what a round does not meet any more is forgotten. */
+  private absentBefore: ReadonlyMap<string, number> = new Map();
   private readonly parts: HousekeepingParts;
 
   constructor(parts: HousekeepingParts) {
@@ -55,6 +57,8 @@ export class Housekeeping {
   async round(): Promise<void> {
     if (!this.parts.store.isCurrent) return;
     const snapshot = this.parts.store.snapshot();
+    this.absentBefore = this.absentSinceMs;
+    this.absentSinceMs = new Map();
     await this.attempt('claims', () => this.sweepClaims(snapshot));
     await this.attempt('statuses', () => this.sweepStatuses(snapshot));
     await this.attempt('slots', () => this.sweepServiceMemory(snapshot));
@@ -73,17 +77,15 @@ export class Housekeeping {
 
   /** True once the thing has been missing for a minute of this leader's own watching. */
   private isLongAbsent(name: string, isThere: boolean): boolean {
+    if (isThere) return false;
     const nowMs = this.parts.clock.elapsedMs();
-    if (isThere) {
-      this.absentSinceMs.delete(name);
-      return false;
-    }
-    const sinceMs = this.absentSinceMs.get(name) ?? nowMs;
+    const sinceMs = this.absentBefore.get(name) ?? nowMs;
     this.absentSinceMs.set(name, sinceMs);
     return nowMs - sinceMs >= ABSENT_MS;
   }
 
   private async sweepClaims(snapshot: Snapshot): Promise<void> {
+    if (!this.parts.store.isReadable('services')) return;
     const { claims } = this.parts.buckets;
     const view = await claims.watch();
     try {
@@ -109,6 +111,7 @@ export class Housekeeping {
 
   /** A leader that died between the last task and the service's own record leaves such behind. */
   private async sweepServiceMemory(snapshot: Snapshot): Promise<void> {
+    if (!this.parts.store.isReadable('services')) return;
     const { slots, rollouts } = this.parts.buckets.fenced({ epoch: this.parts.epoch });
     const withTasks = new Set([...snapshot.tasks.values()].map((task) => task.value.serviceId));
     const isKnown = (serviceId: string) => snapshot.services.has(serviceId) || withTasks.has(serviceId);

@@ -77,6 +77,11 @@ export class Store {
     return watchedBuckets.every((name) => this.views[name].current);
   }
 
+  /** False while records of a bucket do not fit their schema: they are missing from snapshots, yet they are there. */
+  isReadable(bucket: WatchedBucket): boolean {
+    return this.views[bucket].quarantined.size === 0;
+  }
+
   /** Resolves when `snapshot()` shows the write with this revision of a bucket. Rejects with `timeout`. */
   reached(bucket: WatchedBucket, revision: number, timeoutMs = REACH_TIMEOUT_MS): Promise<void> {
     return this.views[bucket].reached(revision, timeoutMs);

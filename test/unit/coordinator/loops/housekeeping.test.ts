@@ -92,3 +92,35 @@ test('orphans are gathered from the nodes that are ready', async () => {
 
   expect(orphans).toEqual([{ ...orphan, nodeId }]);
 });
+
+test('a name that was free once is not swept from under the service that takes it again', async () => {
+  const { clock, connection, housekeeping } = await aHouse();
+  const { claims } = connection.buckets;
+  const claim = { v: 1, ownerId: new PlanWorld().addService('web', 1), ownerName: 'web' } as const;
+  await claims.create('service.web', claim);
+  await settleMicrotasks();
+  await housekeeping.round();
+  await claims.delete('service.web');
+  await clock.advance(600_000);
+  await housekeeping.round();
+
+  // Claimed, and its specification is still on its way.
+  await claims.create('service.web', claim);
+  await housekeeping.round();
+
+  expect(await claims.get('service.web')).toBeDefined();
+});
+
+test('nothing is swept while a service cannot be read', async () => {
+  const { clock, server, connection, housekeeping } = await aHouse();
+  const ownerId = new PlanWorld().addService('web', 1);
+  await connection.buckets.claims.create('service.web', { v: 1, ownerId, ownerName: 'web' });
+  server.corrupt('plim_spec', `service.${ownerId}`, '{"v":2}');
+  await settleMicrotasks();
+
+  await housekeeping.round();
+  await clock.advance(60_000);
+  await housekeeping.round();
+
+  expect(await connection.buckets.claims.get('service.web')).toBeDefined();
+});
