@@ -18,7 +18,7 @@ export interface Trace {
 
 /**
  * Restores the slot's lost assignments: as running where the slot has nothing else at that revision, else as stopped.
- * Of a surge both run on: which of them goes is decided when both are known.
+ * Of a surge, or where a node is lost, both run on: which of them goes is decided when both are known.
  */
 export function restoreLost(
   slot: Slot,
@@ -28,7 +28,8 @@ export function restoreLost(
   now: Moment,
 ): void {
   const known = new Set(slot.tasks.map((task) => task.record.id));
-  const revisionsTaken = new Set(slot.live.map((task) => task.record.revision));
+  const present = slot.live.filter((task) => !task.lost);
+  const revisionsTaken = new Set(present.map((task) => task.record.revision));
   const isSurging = slot.current.surge !== undefined;
   for (const trace of [...slot.current.assigned, ...traces]) {
     const node = nodes.get(trace.nodeId);
@@ -36,8 +37,8 @@ export function restoreLost(
     known.add(trace.taskId);
     const body = bodyOf(slot, trace, now);
     if (!body) continue;
-    const runs = isWanted && (isSurging || !revisionsTaken.has(trace.revision));
-    if (runs) revisionsTaken.add(trace.revision);
+    const runs = isWanted && (isSurging || node.lost || !revisionsTaken.has(trace.revision));
+    if (runs && !node.lost) revisionsTaken.add(trace.revision);
     slot.restoreTask({ ...body, id: trace.taskId, priorFailures: 0, ...wishFor(runs, slot) });
   }
 }

@@ -373,3 +373,19 @@ test('plan() makes no task under the id of one it has found again after the loss
 
   expect(world.live(id).map((task) => task.template.ContainerSpec.Image)).toEqual(['v2']);
 });
+
+test('plan() stops no stand-in when the records of its slot are lost with all assignments', () => {
+  const { world, nodes } = threeNodes();
+  const id = world.addService('web', 3);
+  world.converge();
+  world.setState(nodes[0], 'lost');
+  world.converge();
+
+  world.tables.slots.clear();
+  world.tables.tasks.clear();
+
+  expect(stopsPlanned(world)).toEqual([]);
+  world.setState(nodes[0], 'ready');
+  world.converge();
+  expect(world.live(id)).toHaveLength(3);
+});
