@@ -30,7 +30,7 @@ describe('containerRequest()', () => {
 
     expect(body.Env).toEqual([
       'PLIMSOLL_SERVICE=web',
-      `PLIMSOLL_TASK=${attemptId(task.id, 2)}`,
+      `PLIMSOLL_TASK=web.1.${attemptId(task.id, 2)}`,
       'PLIMSOLL_NODE=h1',
       'PLIMSOLL_NODE=mine',
       'A=web',
