@@ -3,8 +3,8 @@ import { containerLabels } from '../model/labels.ts';
 import type { TaskRecord } from '../model/records.ts';
 import type { ContainerSpec } from '../model/service-spec.ts';
 import { attemptId } from '../runtime/identifiers.ts';
+import { expandTemplate, type TemplateWords } from '../runtime/task-template.ts';
 import { type HostPlace, hostConfig } from './host-config.ts';
-import { expandTemplate, type TemplateWords } from './task-template.ts';
 
 export interface ContainerRequest {
   readonly name: string;
@@ -62,7 +62,7 @@ function processConfig(spec: ContainerSpec, words: TemplateWords) {
 function environmentOf(spec: ContainerSpec, words: TemplateWords): string[] {
   return [
     `PLIMSOLL_SERVICE=${words.service.name}`,
-    `PLIMSOLL_TASK=${words.task.id}`,
+    `PLIMSOLL_TASK=${words.task.name}`,
     `PLIMSOLL_NODE=${words.node.hostname}`,
     ...(spec.Env ?? []).map((entry) => expandTemplate(entry, words)),
   ];

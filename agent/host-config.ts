@@ -2,7 +2,7 @@
 import type { TaskRecord } from '../model/records.ts';
 import type { ContainerSpec, Mount, TaskTemplate } from '../model/service-spec.ts';
 import { PlimsollError } from '../runtime/errors.ts';
-import { expandTemplate, type TemplateWords } from './task-template.ts';
+import { expandTemplate, type TemplateWords } from '../runtime/task-template.ts';
 
 /** What containers get to know of the host they run on. */
 export interface HostPlace {

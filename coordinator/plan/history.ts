@@ -32,7 +32,7 @@ function attemptsOf(task: SlotTask, nowMs: number): HistoryEntry[] {
       error: exit.error,
       exitCode: exit.exitCode,
       containerId: exit.containerId,
-      createdAtMs: exit.startedAtMs ?? task.record.createdAtMs,
+      createdAtMs: exit.attempt === 1 ? task.record.createdAtMs : (exit.startedAtMs ?? task.record.createdAtMs),
       finishedAtMs: exit.finishedAtMs,
     }),
   );

@@ -5,6 +5,7 @@ import { invalid } from './errors.ts';
 import { isImageReference } from './image-reference.ts';
 import { checkPlacement } from './placement-rules.ts';
 import { portKey } from './ports.ts';
+import { checkTemplates } from './template-rules.ts';
 import { refuseUnsupported } from './unsupported-fields.ts';
 
 const MIN_MEMORY_BYTES = 4 * 1024 * 1024;
@@ -22,6 +23,7 @@ export function checkServiceSpec(spec: ServiceSpec): void {
     throw invalid(`ContainerSpec: "${container.Image}" is not a valid repository/tag`);
   }
   checkMounts(container.Mounts ?? []);
+  checkTemplates(spec);
   checkEndpoint(spec.EndpointSpec);
   refuseUnsupported(spec);
 }

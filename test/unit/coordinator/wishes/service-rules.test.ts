@@ -50,6 +50,9 @@ describe('checkServiceSpec()', () => {
       '(TaskTemplate.ContainerSpec.Mounts[0].Type)',
       withContainer({ Mounts: [{ Type: 'image', Source: 'a', Target: '/a' }] }),
     ],
+    ['{{.Node.Labels.zone}}', withContainer({ Env: ['ZONE={{.Node.Labels.zone}}'] })],
+    ['{{.Nmae}}', withContainer({ Hostname: '{{.Nmae}}' })],
+    ['{{.Task.Image}}', withContainer({ Mounts: [{ Type: 'volume', Source: 'a-{{.Task.Image}}', Target: '/a' }] })],
     ['must be an absolute path: a', withContainer({ Mounts: [{ Type: 'tmpfs', Target: 'a' }] })],
     ['must be an absolute path: etc', withContainer({ Mounts: [{ Type: 'bind', Source: 'etc', Target: '/a' }] })],
     [

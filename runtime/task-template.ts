@@ -2,7 +2,7 @@
  * Go template placeholders as Swarm allows them in environment, hostname and mounts: `{{.Service.Name}}`,
  * `{{ index .Service.Labels "key" }}`. Expanded on the node that runs the task; anything else is refused by name.
  */
-import { PlimsollError } from '../runtime/errors.ts';
+import { PlimsollError } from './errors.ts';
 
 export interface TemplateWords {
   readonly service: { readonly id: string; readonly name: string; readonly labels: Readonly<Record<string, string>> };
