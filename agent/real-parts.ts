@@ -21,7 +21,7 @@ export function realParts(settings: AgentSettings): AgentParts {
   const clock = systemClock;
   const log = createLog('agent', settings.logLevel);
   const metrics = createMetrics('agent', version);
-  const engine = new DockerEngine(settings.docker, clock);
+  const engine = new DockerEngine(settings.docker, clock, log);
   return {
     identity,
     version,

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { containerLabels } from '../../model/labels.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { PlimsollError } from '../../runtime/errors.ts';
+import { messageOf, PlimsollError } from '../../runtime/errors.ts';
+import type { Log } from '../../runtime/log.ts';
 import type { ContainerRequest } from '../container-spec.ts';
 import type { ObservedContainer } from '../plan/observed-container.ts';
 import { streamEvents } from './docker-events.ts';
@@ -13,6 +14,9 @@ import {
   InfoReply,
   InspectRawReply,
   InspectReply,
+  inspectionOfRow,
+  ListedReply,
+  type ListedRow,
   ListReply,
   observedContainer,
   VersionReply,
@@ -28,11 +32,13 @@ const LOOKS_AT_ONCE = 8;
 export class DockerEngine implements Engine {
   private readonly calls: EngineCalls;
   private readonly clock: Clock;
+  private readonly log: Log;
 
   /** `address` is unix:///path or tcp://host:port. */
-  constructor(address: string, clock: Clock) {
+  constructor(address: string, clock: Clock, log: Log) {
     this.calls = new EngineCalls(address, clock);
     this.clock = clock;
+    this.log = log;
   }
 
   async ping(): Promise<void> {
@@ -65,15 +71,27 @@ export class DockerEngine implements Engine {
     const query = { all: '1', filters };
     const listed = await this.calls.call(
       { method: 'GET', path: '/containers/json', query, deadlineMs: QUICK_MS },
-      ListReply,
+      ListedReply,
     );
     const found: ObservedContainer[] = [];
     for (let from = 0; from < listed.length; from += LOOKS_AT_ONCE) {
       const batch = listed.slice(from, from + LOOKS_AT_ONCE);
-      const looks = await Promise.all(batch.map((container) => this.look(clusterId, container.Id)));
+      const looks = await Promise.all(batch.map((row) => this.lookOrRow(clusterId, row)));
       found.push(...looks.filter((container) => container !== undefined));
     }
     return found;
+  }
+
+  /** One container the engine cannot inspect must not hide all others. */
+  private async lookOrRow(clusterId: string, row: ListedRow): Promise<ObservedContainer | undefined> {
+    try {
+      return await this.look(clusterId, row.Id);
+    } catch (error) {
+      if (!(error instanceof PlimsollError && error.code === 'internal')) throw error;
+      const fields = { containerId: row.Id, error: messageOf(error) };
+      this.log.warn(fields, 'the engine cannot inspect a container: taking what its list says');
+      return observedContainer(inspectionOfRow(row));
+    }
   }
 
   async look(clusterId: string, idOrName: string): Promise<ObservedContainer | undefined> {

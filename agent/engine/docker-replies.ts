@@ -28,6 +28,11 @@ export const InfoReply = z.object({
 });
 
 export const ListReply = z.array(z.looseObject({ Id: z.string() }));
+/** A row of the list of containers, as far as it can stand in for an inspection. */
+export const ListedReply = z.array(
+  z.object({ Id: z.string(), Names: z.array(z.string()), Image: z.string(), Labels, State: z.string() }),
+);
+export type ListedRow = z.infer<typeof ListedReply>[number];
 export const InspectRawReply = z.looseObject({ Id: z.string() });
 
 const Health = z.enum(['none', 'starting', 'healthy', 'unhealthy']);
@@ -70,6 +75,27 @@ const OurLabels = z.object({
   [containerLabels.revision]: z.coerce.number().int(),
   [containerLabels.attempt]: z.coerce.number().int().min(1),
 });
+
+/** What the list knows of a container the engine cannot inspect: enough not to take it for absent. */
+export function inspectionOfRow(row: ListedRow): InspectReply {
+  const Running = row.State === 'running' || row.State === 'paused';
+  return {
+    Id: row.Id,
+    Name: row.Names[0] ?? row.Id,
+    Config: { Image: row.Image, Labels: row.Labels },
+    State: {
+      Status: row.State,
+      Running,
+      OOMKilled: false,
+      Pid: 0,
+      ExitCode: Running ? 0 : 255,
+      Error: 'the engine cannot inspect this container',
+      StartedAt: '',
+      FinishedAt: '',
+    },
+    NetworkSettings: {},
+  };
+}
 
 /** A container in the planner's words; undefined when its labels are not those of a task of ours. */
 export function observedContainer(reply: InspectReply): ObservedContainer | undefined {

@@ -32,7 +32,7 @@ export class AgentOnMemoryBus {
   private constructor(address: string, stateDir: string) {
     this.address = address;
     this.stateDir = stateDir;
-    this.engine = new DockerEngine(address, systemClock);
+    this.engine = new DockerEngine(address, systemClock, createLog('engine', 'silent'));
   }
 
   static async create(address: string): Promise<AgentOnMemoryBus> {
