@@ -10,7 +10,10 @@ import { type NodeOrphan, plan } from '../plan/plan.ts';
 import type { Store, WatchedBucket } from '../store/store.ts';
 import type { CoordinatorMetrics } from './coordinator-metrics.ts';
 
+/** Changes come in bursts: between plans there is a pause of this many times what the last one took. */
 const MIN_GAP_MS = 10;
+const MAX_GAP_MS = 500;
+const GAP_PER_PLAN = 5;
 const RESYNC_MS = 30_000;
 const RETRY_MS = 500;
 /** A new coordinator hears every living node within this time: before that "not heard of" means nothing. */
@@ -39,6 +42,7 @@ export class LeaderLoop {
   private readonly poke = new Poke();
   private alarm = new AbortController();
   private orphans: readonly NodeOrphan[] = [];
+  private gapMs = MIN_GAP_MS;
 
   constructor(parts: LeaderParts, epoch: number) {
     this.parts = parts;
@@ -59,7 +63,14 @@ export class LeaderLoop {
     });
     try {
       await this.firstBeats(signal);
-      const times = { minGapMs: MIN_GAP_MS, resyncMs: RESYNC_MS, retryMs: RETRY_MS };
+      const gapMs = () => this.gapMs;
+      const times = {
+        get minGapMs() {
+          return gapMs();
+        },
+        resyncMs: RESYNC_MS,
+        retryMs: RETRY_MS,
+      };
       const onError = (error: unknown) => {
         metrics.loopErrors.inc({ loop: 'leader' });
         log.error({ epoch: this.epoch, error: messageOf(error) }, 'a turn of the leader failed');
@@ -96,7 +107,9 @@ export class LeaderLoop {
     const now = { wallMs: clock.wallMs(), elapsedMs: clock.elapsedMs() };
     const made = plan(store.snapshot(), now, this.orphans);
     this.orphans = [];
-    metrics.planSeconds.observe((clock.elapsedMs() - now.elapsedMs) / 1000);
+    const tookMs = clock.elapsedMs() - now.elapsedMs;
+    metrics.planSeconds.observe(tookMs / 1000);
+    this.gapMs = Math.min(MAX_GAP_MS, Math.max(MIN_GAP_MS, GAP_PER_PLAN * tookMs));
     if (made.nextAtMs !== undefined) this.wakeIn(made.nextAtMs - now.wallMs);
     if (made.chains.length > 0) await this.carryOut(made, signal);
   }

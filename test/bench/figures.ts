@@ -15,6 +15,26 @@ export function serviceSpec(replicas: number, env: readonly string[] = []): Reco
   };
 }
 
+/** Seconds to kill one container and to create and start another by bare calls: the least a restart can take. */
+export async function bareRestart(host: LabHost, hostConfig: unknown): Promise<number> {
+  const api = new EngineApi(host.engineSocket);
+  const run = async (name: string) => {
+    const body = { Image: IMAGE, HostConfig: hostConfig };
+    const { Id } = await api.call<{ Id: string }>('POST', `/containers/create?name=${name}`, body);
+    await api.call('POST', `/containers/${Id}/start`);
+    return Id;
+  };
+  const first = await run('bare-first');
+  let second = '';
+  const seconds = await secondsOf(async () => {
+    await api.call('POST', `/containers/${first}/kill?signal=KILL`);
+    second = await run('bare-second');
+  });
+  for (const id of [first, second]) await api.call('DELETE', `/containers/${id}?force=1`);
+  await api.close();
+  return seconds;
+}
+
 /** Creates and starts `perEngine` containers on each engine by bare API calls with the given HostConfig. */
 export async function bareRun(
   hosts: readonly LabHost[],

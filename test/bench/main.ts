@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import { type Lab, type LabHost, labUp } from '../support/lab.ts';
 import { EngineApi } from './engine-api.ts';
-import { bareRun, crash, deploy, hostLoss, remove, scale, serviceSpec, settle } from './figures.ts';
+import { bareRestart, bareRun, crash, deploy, hostLoss, remove, scale, serviceSpec, settle } from './figures.ts';
 import { median, secondsUntil } from './measure.ts';
 
 const REPLICAS = 30;
@@ -49,6 +49,7 @@ async function measureOrchestrator(lab: Lab, rounds: number): Promise<Figures> {
     await settle(lab.hosts, 12);
     record(figures, 'crash to running', await crash(api, firstHost, 12));
     await remove(api, lab.hosts);
+    record(figures, 'bare kill, create and start of one container', await bareRestart(firstHost, hostConfig));
   }
   await measureHostLoss(lab, api, lastHost, rounds, figures);
   await api.close();
