@@ -75,8 +75,8 @@ export class Leadership {
         ...this.parts,
         holdsLease,
         rollBackService: (id, version) => wishes.services.undoUpdate(id, version),
-        onDone: (action) => {
-          const event = eventOf(action, clock.wallMs());
+        onDone: (action, before) => {
+          const event = eventOf(action, before, clock.wallMs());
           if (event) publishEvent(this.parts, event);
         },
       },

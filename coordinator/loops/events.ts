@@ -8,6 +8,7 @@ import { messageOf } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Action } from '../plan/actions.ts';
 import { slotKeyOf } from '../plan/slot.ts';
+import type { Snapshot } from '../store/snapshot.ts';
 import type { CoordinatorMetrics } from './coordinator-metrics.ts';
 
 export interface EventParts {
@@ -25,8 +26,11 @@ export function publishEvent(parts: EventParts, event: ClusterEvent): void {
   });
 }
 
-/** The event of a carried-out action; undefined for bookkeeping nobody asks about. Pure. */
-export function eventOf(action: Action, atMs: number): ClusterEvent | undefined {
+/**
+ * The event of a carried-out action; undefined for bookkeeping nobody asks about. Services are told by `before`, what was
+ * known when it was planned: clients filter by their names, and a roll-out says what it changed from. Pure.
+ */
+export function eventOf(action: Action, before: Snapshot, atMs: number): ClusterEvent | undefined {
   switch (action.kind) {
     case 'create-task':
       return taskEvent('create', action.record, action.reason, atMs);
@@ -42,17 +46,31 @@ export function eventOf(action: Action, atMs: number): ClusterEvent | undefined 
     }
     case 'put-rollout': {
       const { state, message, serviceId } = action.record;
-      const attributes = { 'updatestate.new': state, message };
+      const old = before.rollouts.get(serviceId)?.value;
+      if (old?.state === state && old.revision === action.record.revision) return undefined;
+      const attributes = {
+        ...nameOf(serviceId, before),
+        ...(old ? { 'updatestate.old': old.state } : {}),
+        'updatestate.new': state,
+        message,
+      };
       return { kind: 'service', id: serviceId, action: 'update', attributes, atMs };
     }
-    case 'roll-back-service':
-      return { kind: 'service', id: action.key, action: 'rollback', attributes: { reason: action.reason }, atMs };
+    case 'roll-back-service': {
+      const attributes = { ...nameOf(action.key, before), reason: action.reason };
+      return { kind: 'service', id: action.key, action: 'rollback', attributes, atMs };
+    }
     case 'delete-slot':
     case 'delete-rollout':
     case 'delete-scale':
     case 'delete-service':
       return undefined;
   }
+}
+
+function nameOf(serviceId: string, { services }: Snapshot): { name?: string } {
+  const name = services.get(serviceId)?.value.spec.Name;
+  return name === undefined ? {} : { name };
 }
 
 function taskVerb(record: TaskRecord): string {

@@ -5,8 +5,9 @@ import { messageOf, PlimsollError } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Poke, runLoop } from '../../runtime/loop.ts';
 import { type ApplyParts, apply, type Written } from '../apply/apply.ts';
-import type { Action } from '../plan/actions.ts';
+import type { Action, Plan } from '../plan/actions.ts';
 import { type NodeOrphan, plan } from '../plan/plan.ts';
+import type { Snapshot } from '../store/snapshot.ts';
 import type { Store, WatchedBucket } from '../store/store.ts';
 import type { CoordinatorMetrics } from './coordinator-metrics.ts';
 
@@ -32,7 +33,8 @@ export interface LeaderParts {
   /** False as soon as the lease may be another's, though nobody has said so yet. */
   readonly holdsLease: () => boolean;
   readonly rollBackService: ApplyParts['rollBackService'];
-  readonly onDone: (action: Action) => void;
+  /** Told of each action carried out, with the snapshot it was planned from. */
+  readonly onDone: (action: Action, before: Snapshot) => void;
 }
 
 /** Leads one term; made anew for each epoch. */
@@ -105,16 +107,17 @@ export class LeaderLoop {
       );
     }
     const now = { wallMs: clock.wallMs(), elapsedMs: clock.elapsedMs() };
-    const made = plan(store.snapshot(), now, this.orphans);
+    const snapshot = store.snapshot();
+    const made = plan(snapshot, now, this.orphans);
     this.orphans = [];
     const tookMs = clock.elapsedMs() - now.elapsedMs;
     metrics.planSeconds.observe(tookMs / 1000);
     this.gapMs = Math.min(MAX_GAP_MS, Math.max(MIN_GAP_MS, GAP_PER_PLAN * tookMs));
     if (made.nextAtMs !== undefined) this.wakeIn(made.nextAtMs - now.wallMs);
-    if (made.chains.length > 0) await this.carryOut(made, signal);
+    if (made.chains.length > 0) await this.carryOut(made, snapshot, signal);
   }
 
-  private async carryOut(made: Parameters<typeof apply>[0], signal: AbortSignal): Promise<void> {
+  private async carryOut(made: Plan, snapshot: Snapshot, signal: AbortSignal): Promise<void> {
     const { buckets, clock, metrics, log } = this.parts;
     if (signal.aborted || !this.parts.holdsLease()) return;
     const startedMs = clock.elapsedMs();
@@ -125,7 +128,7 @@ export class LeaderLoop {
       mayWrite: () => !signal.aborted && this.parts.holdsLease(),
       rollBackService: this.parts.rollBackService,
       log,
-      onDone: (action) => this.done(action),
+      onDone: (action) => this.done(action, snapshot),
       onFailed: ({ kind }, error) =>
         metrics.actionFailures.inc({ kind, code: error instanceof PlimsollError ? error.code : 'internal' }),
     });
@@ -142,11 +145,11 @@ export class LeaderLoop {
     await this.parts.buckets.raiseFence(this.epoch);
   }
 
-  private done(action: Action): void {
+  private done(action: Action, before: Snapshot): void {
     const { metrics, log } = this.parts;
     metrics.actions.inc({ kind: action.kind });
     log.debug({ epoch: this.epoch, kind: action.kind, key: action.key, reason: action.reason }, 'carried out');
-    this.parts.onDone(action);
+    this.parts.onDone(action, before);
   }
 
   /** The next plan must not repeat what this one wrote. */
