@@ -3,6 +3,7 @@ import type { TaskRecord } from '../model/records.ts';
 import type { ContainerSpec, Mount, TaskTemplate } from '../model/service-spec.ts';
 import { PlimsollError } from '../runtime/errors.ts';
 import { expandTemplate, type TemplateWords } from '../runtime/task-template.ts';
+import { refuseBeyondEngine } from './engine-gates.ts';
 
 /** What containers get to know of the host they run on. */
 export interface HostPlace {
@@ -10,6 +11,8 @@ export interface HostPlace {
   readonly hostname: string;
   readonly os: string;
   readonly architecture: string;
+  /** The Engine API version the host's engine speaks. */
+  readonly apiVersion: string;
   /** The engine would let logs grow for ever (json-file without limits): give containers limits of our own. */
   readonly logsUnbounded: boolean;
 }
@@ -21,6 +24,7 @@ export function hostConfig(record: TaskRecord, words: TemplateWords, place: Host
   const { template } = record;
   const spec = template.ContainerSpec;
   refuseUnsupported(template);
+  refuseBeyondEngine(spec, place.apiVersion);
   return {
     ...resources(template),
     ...privileges(spec),

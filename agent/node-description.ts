@@ -46,9 +46,9 @@ export class NodeDescription {
   /** For containers made here; waits until the engine has answered once. */
   async place(): Promise<HostPlace> {
     await this.answered;
-    const { os, architecture } = this.known();
+    const { os, architecture, apiVersion } = this.known();
     const { clusterId } = this.parts;
-    return { clusterId, hostname: hostname(), os, architecture, logsUnbounded: this.unboundedLogs };
+    return { clusterId, hostname: hostname(), os, architecture, apiVersion, logsUnbounded: this.unboundedLogs };
   }
 
   get rootDir(): string | undefined {

@@ -14,7 +14,14 @@ import { type MemoryConnection, MemoryServer } from '../../support/memory-bus.ts
 import { aTask } from '../../support/tasks.ts';
 
 const clusterId = 'cluster';
-const place = { clusterId, hostname: 'h1', os: 'linux', architecture: 'x86_64', logsUnbounded: false };
+const place = {
+  clusterId,
+  hostname: 'h1',
+  os: 'linux',
+  architecture: 'x86_64',
+  apiVersion: '1.51',
+  logsUnbounded: false,
+};
 
 describe('AssignmentFeed and TaskSupervisor', () => {
   const clock = new FakeClock();

@@ -9,6 +9,7 @@ const place: HostPlace = {
   hostname: 'h1',
   os: 'linux',
   architecture: 'x86_64',
+  apiVersion: '1.51',
   logsUnbounded: true,
 };
 
