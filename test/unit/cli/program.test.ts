@@ -1,5 +1,5 @@
 import { createColors } from 'picocolors';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { runProgram } from '../../../cli/program.ts';
 import type { Terminal } from '../../../cli/terminal.ts';
 import { programVersion } from '../../../runtime/version.ts';
@@ -18,6 +18,12 @@ async function plim(...args: string[]): Promise<{ code: number; out: string; err
   };
   return { code: await runProgram(args, terminal), out, err };
 }
+
+beforeEach(() => {
+  // Settings of the environment the tests run in are not the user's.
+  for (const name of Object.keys(process.env)) if (name.startsWith('PLIMSOLL_')) vi.stubEnv(name, undefined);
+  return () => vi.unstubAllEnvs();
+});
 
 describe('plim', () => {
   it('lists its commands and what its exit codes mean', async () => {
