@@ -110,9 +110,12 @@ class Run {
   private loseBucket(bucket: Extract<Event, { kind: 'lose-bucket' }>['bucket']): void {
     const table: Map<string, unknown> = this.world.tables[bucket];
     const before = new Map(table);
+    const running = new Set(
+      [...this.world.tables.statuses.values()].filter(({ value }) => value.state === 'running').map(({ key }) => key),
+    );
     const leaving = [...stoppedIn(this.world), ...stopsIn(this.world)];
     table.clear();
-    const more = stopsIn(this.world).filter((stop) => !leaving.includes(stop));
+    const more = stopsIn(this.world).filter((stop) => running.has(stop) && !leaving.includes(stop));
     if (more.length > 0) throw new Error(`Stops after the loss of ${bucket}: ${more.join('; ')}`);
     // What an operator wished and what hosts are comes back by itself or from a backup; the leader's own it must make good.
     if (bucket === 'services' || bucket === 'nodes' || bucket === 'nodeSpecs') {

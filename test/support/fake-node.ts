@@ -10,6 +10,8 @@ import type { Clock } from '../../runtime/clock.ts';
 import { derivedId } from '../../runtime/identifiers.ts';
 
 const BEAT_MS = 200;
+/** As the agent: whatever the bus may have lost is told again. */
+const FULL_PASS_MS = 30_000;
 
 export class FakeNode {
   readonly id: string;
@@ -61,6 +63,7 @@ export class FakeNode {
     this.view.onChange((keys) => void this.report(keys, incarnation));
     void this.report([...this.view.entries.keys()], incarnation);
     void this.beat(incarnation);
+    void this.reportAgain(incarnation);
   }
 
   /** Silence, as of a host without power. */
@@ -77,6 +80,14 @@ export class FakeNode {
       const beat = { nodeId, incarnation, sequence, mainLoopAgeMs: 1, engineResponsive: true, epoch: 0 };
       this.bus.publish(subjects.beat(nodeId), beat);
       await this.clock.sleep(BEAT_MS, this.stopping.signal).catch(() => undefined);
+    }
+  }
+
+  private async reportAgain(incarnation: number): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      await this.clock.sleep(FULL_PASS_MS, signal).catch(() => undefined);
+      await this.report([...(this.view?.entries.keys() ?? [])], incarnation);
     }
   }
 
