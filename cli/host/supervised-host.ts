@@ -2,13 +2,15 @@
 import { rmSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { PlimsollError } from '../../runtime/errors.ts';
-import { isAlive, terminateProcess } from '../supervise/process-table.ts';
+import { isAlive, processesRunning, terminateProcess } from '../supervise/process-table.ts';
 import { ensureSupervisor, stopSupervisor } from '../supervise/start-supervisor.ts';
 import { type Unit, UnitDirectory, type UnitProcess } from '../supervise/unit.ts';
 import type { UnitChange, UnitHost, UnitHostParts } from './unit-host.ts';
 
 /** As long as docker and systemd give a daemon by default, and then some. */
 const STOP_GRACE_MS = 20_000;
+/** As long as a round of the supervisor may take. */
+const ROUND_MS = 100;
 
 export class SupervisedHost implements UnitHost {
   readonly kind = 'supervisor';
@@ -32,12 +34,17 @@ export class SupervisedHost implements UnitHost {
 
   /** The unit's file goes first, so that the supervisor does not start it again. */
   async remove(name: string): Promise<void> {
-    const staleFiles = this.directory.unit(name)?.staleFiles ?? [];
+    const { clock } = this.parts;
+    const unit = this.directory.unit(name);
     this.directory.removeUnit(name);
     const live = this.liveProcess(name);
-    if (live) await terminateProcess(live, STOP_GRACE_MS, this.parts.clock);
+    if (live) await terminateProcess(live, STOP_GRACE_MS, clock);
+    // The supervisor may have begun a round before the file was gone.
+    await clock.sleep(ROUND_MS);
+    const strays = unit ? processesRunning(unit.file, unit.args) : [];
+    await Promise.all(strays.map((stray) => terminateProcess(stray, STOP_GRACE_MS, clock)));
     this.directory.removeProcess(name);
-    for (const path of staleFiles) rmSync(path, { force: true });
+    for (const path of unit?.staleFiles ?? []) rmSync(path, { force: true });
   }
 
   async names(): Promise<string[]> {

@@ -1,5 +1,5 @@
 /** The kernel's processes by identity, read from /proc. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Clock } from '../../runtime/clock.ts';
 import type { ProcessIdentity } from './unit.ts';
 
@@ -17,6 +17,21 @@ export function identifyProcess(pid: number): ProcessIdentity | undefined {
   const startTicks = fields[19];
   if (state === 'Z' || state === 'X' || startTicks === undefined) return undefined;
   return { pid, startTicks };
+}
+
+/** Processes that run this very command line, however they came to be. */
+export function processesRunning(file: string, args: readonly string[]): ProcessIdentity[] {
+  const wanted = [file, ...args].map((word) => `${word}\0`).join('');
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.filter((pid) => commandLine(pid) === wanted).flatMap((pid) => identifyProcess(Number(pid)) ?? []);
+}
+
+function commandLine(pid: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 export function isAlive(identity: ProcessIdentity): boolean {

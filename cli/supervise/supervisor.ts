@@ -10,7 +10,7 @@ import type { Log } from '../../runtime/log.ts';
 import { Poke, runLoop } from '../../runtime/loop.ts';
 import { limitLogFile } from './log-files.ts';
 import { failuresAfter, type ObservedUnit, unitsToStart } from './plan.ts';
-import { identifyProcess, isAlive } from './process-table.ts';
+import { identifyProcess, isAlive, processesRunning } from './process-table.ts';
 import type { Unit, UnitDirectory } from './unit.ts';
 
 /** How often adopted processes are looked at: nobody tells us when they end. */
@@ -64,9 +64,18 @@ export class Supervisor {
     if (!unit) return undefined;
     limitLogFile(this.directory.logFile(name), MAX_LOG_BYTES);
     const recorded = this.directory.process(name);
-    const alive = recorded !== undefined && isAlive(recorded);
+    const alive = (recorded !== undefined && isAlive(recorded)) || this.adoptUnrecorded(unit);
     const memory = this.remember(name, alive);
     return { unit, alive, failures: memory.failures, endedAtMs: memory.endedAtMs };
+  }
+
+  /** A supervisor killed between starting a process and writing that down leaves one nobody knows: it is the unit's. */
+  private adoptUnrecorded(unit: Unit): boolean {
+    const [found] = processesRunning(unit.file, unit.args);
+    if (!found) return false;
+    this.directory.writeProcess(unit.name, { ...found, unit });
+    this.log.warn({ unit: unit.name, pid: found.pid }, 'a process nobody had written down runs this unit: adopted');
+    return true;
   }
 
   private remember(name: string, alive: boolean): Memory {

@@ -62,10 +62,11 @@ kill_process() {
   local pid
   pid=$(process_id "$1" "$2") || lab_fail "Cannot kill $2 on $1: it is $(process_state "$1" "$2"), wanted is running"
   kill -KILL "$pid"
-  wait_until 10 "$2 on $1 to be gone" process_is_gone "$1" "$2"
+  wait_until 10 "$2 on $1 to be gone" process_is_gone "$pid"
 }
 
-process_is_gone() { ! process_id "$1" "$2" >/dev/null; }
+# That very process: a supervisor may have started the next one already.
+process_is_gone() { [ ! -e "/proc/$1" ] || is_zombie "$1"; }
 
 # wait_until SECONDS WHAT COMMAND...: polls COMMAND until it succeeds.
 wait_until() {

@@ -97,9 +97,12 @@ export const comparedCommands: readonly ComparedCommand[] = [
     args: ['service', 'ls', '--filter', 'name=everywhere', '--format', '{{.Mode}} {{.Replicas}}'],
   },
   { name: 'global does not scale', args: ['service', 'scale', 'everywhere=3'] },
-  { name: 'talks', args: [...create, '--name', 'talks', image, 'sh', '-c', 'echo one; echo two >&2; exec sleep 1000'] },
+  {
+    name: 'talks',
+    args: [...create, '--name', 'talks', image, 'sh', '-c', 'echo one; sleep 1; echo two >&2; exec sleep 1000'],
+  },
   { name: 'logs', args: ['service', 'logs', '--no-task-ids', '--no-resolve', 'talks'], until: /one/ },
-  { name: 'raw logs', args: ['service', 'logs', '--raw', '--tail', '1', 'talks'], until: /two|one/ },
+  { name: 'raw logs', args: ['service', 'logs', '--raw', '--tail', '1', 'talks'], until: /two/ },
 
   {
     name: 'fails',

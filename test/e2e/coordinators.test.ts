@@ -25,7 +25,7 @@ describe('two coordinators', () => {
     await second.clear();
   });
 
-  afterAll(() => lab.down());
+  afterAll(() => lab?.down());
 
   const managers = async (cluster: Cluster) =>
     linesOf(await cluster.docker('node', 'ls', '--format', '{{.Hostname}} {{.ManagerStatus}}'));

@@ -1,9 +1,10 @@
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SupervisedHost } from '../../../cli/host/supervised-host.ts';
-import { isAlive, signalProcess } from '../../../cli/supervise/process-table.ts';
+import { isAlive, processesRunning, signalProcess } from '../../../cli/supervise/process-table.ts';
 import { type Unit, UnitDirectory, type UnitProcess } from '../../../cli/supervise/unit.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -32,7 +33,8 @@ describe('plim supervise', () => {
     name: 'sleep',
     description: 'sleeps',
     file: '/bin/sleep',
-    args: ['3600'],
+    // No other process of this machine may have the same command line.
+    args: [`3600.${process.pid}`],
     environment: {},
     after: [],
     staleFiles: [],
@@ -53,6 +55,28 @@ describe('plim supervise', () => {
     expect(await host.apply(aSleep())).toBe('unchanged');
 
     expect(running('sleep').pid).toBe(first.pid);
+  });
+
+  it('adopts a process of the unit that nobody wrote down, instead of starting a second one', async () => {
+    const unit = aSleep();
+    const child = spawn(unit.file, unit.args, { detached: true, stdio: 'ignore' });
+    child.unref();
+
+    await host.apply(unit);
+
+    expect(running('sleep').pid).toBe(child.pid);
+    expect(processesRunning(unit.file, unit.args)).toHaveLength(1);
+  });
+
+  it('removes such a process with the unit', async () => {
+    const unit = aSleep();
+    await host.apply(unit);
+    const unknown = spawn(unit.file, unit.args, { detached: true, stdio: 'ignore' });
+    unknown.unref();
+
+    await host.remove('sleep');
+
+    expect(processesRunning(unit.file, unit.args)).toEqual([]);
   });
 
   it('restarts a unit that dies', async () => {
