@@ -1,21 +1,9 @@
 /** How answers travel: `{ok}` or `{error}` for one, frames of a type byte and a body for a stream of bytes. Pure. */
 import { z } from 'zod';
-import { type ErrorCode, messageOf, PlimsollError } from '../runtime/errors.ts';
+import { ErrorBody } from '../model/error-body.ts';
+import { messageOf, PlimsollError } from '../runtime/errors.ts';
 
-const errorCodes = [
-  'invalid',
-  'not-found',
-  'conflict',
-  'precondition',
-  'unsupported',
-  'unavailable',
-  'timeout',
-  'refused',
-  'internal',
-] as const satisfies readonly ErrorCode[];
-
-const WireError = z.object({ code: z.enum(errorCodes), message: z.string() });
-const Envelope = z.union([z.object({ error: WireError }), z.object({ ok: z.unknown() })]);
+const Envelope = z.union([z.object({ error: ErrorBody }), z.object({ ok: z.unknown() })]);
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -28,7 +16,7 @@ export function decodeJson(data: Uint8Array): unknown {
   return JSON.parse(decoder.decode(data));
 }
 
-function wireError(error: unknown): z.infer<typeof WireError> {
+function wireError(error: unknown): ErrorBody {
   const code = error instanceof PlimsollError ? error.code : 'internal';
   return { code, message: messageOf(error) };
 }
@@ -82,7 +70,7 @@ export function decodeFrame(data: Uint8Array): Frame {
     case END:
       return { kind: 'end' };
     case ERROR: {
-      const { code, message } = WireError.parse(decodeJson(body));
+      const { code, message } = ErrorBody.parse(decodeJson(body));
       return { kind: 'error', error: new PlimsollError(code, message) };
     }
     default:

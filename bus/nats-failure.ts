@@ -1,7 +1,8 @@
 /** NATS's errors in our words. Pure. */
 import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import { errors } from '@nats-io/transport-node';
-import { type ErrorCode, messageOf, PlimsollError } from '../runtime/errors.ts';
+import type { ErrorCode } from '../model/error-body.ts';
+import { messageOf, PlimsollError } from '../runtime/errors.ts';
 
 const WRONG_REVISION_CODES: readonly number[] = [
   JetStreamApiCodes.StreamWrongLastSequence,

@@ -2,7 +2,7 @@
 import { type IncomingMessage, request } from 'node:http';
 import { createInterface } from 'node:readline';
 import type { z } from 'zod';
-import { NativeError } from '../model/native-api.ts';
+import { ErrorBody } from '../model/error-body.ts';
 import { PlimsollError } from '../runtime/errors.ts';
 
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -70,7 +70,7 @@ async function readText(response: IncomingMessage): Promise<string> {
 }
 
 function errorOf(text: string, what: string): PlimsollError {
-  const parsed = NativeError.safeParse(parseJson(text));
+  const parsed = ErrorBody.safeParse(parseJson(text));
   if (!parsed.success) return new PlimsollError('internal', `${what} failed: ${text.trim()}`);
   return new PlimsollError(parsed.data.code, parsed.data.message);
 }

@@ -1,5 +1,6 @@
 /** What `plim` ends with; part of `plim --help`. */
-import { type ErrorCode, PlimsollError } from '../runtime/errors.ts';
+import type { ErrorCode } from '../model/error-body.ts';
+import { PlimsollError } from '../runtime/errors.ts';
 
 export const exitCodes = { ok: 0, failed: 1, usage: 2, unreachable: 3, notFound: 4 } as const;
 

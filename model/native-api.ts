@@ -70,20 +70,3 @@ export const WhyAnswer = z.object({
   parts: z.array(WhyPart),
 });
 export type WhyAnswer = z.infer<typeof WhyAnswer>;
-
-/** Every answer that is not a success. */
-export const NativeError = z.object({
-  code: z.enum([
-    'invalid',
-    'not-found',
-    'conflict',
-    'precondition',
-    'unsupported',
-    'unavailable',
-    'timeout',
-    'refused',
-    'internal',
-  ]),
-  message: z.string(),
-});
-export type NativeError = z.infer<typeof NativeError>;

@@ -10,8 +10,3 @@ export function backoffMs(rule: BackoffRule, failures: number): number {
   if (failures <= 0) return 0;
   return Math.min(rule.maxMs, rule.firstMs * 2 ** Math.min(failures - 1, 30));
 }
-
-/** Spreads a wait over its last quarter so that a crowd does not retry at one instant; `random` is in [0, 1). */
-export function withJitter(durationMs: number, random: () => number): number {
-  return durationMs * (0.75 + 0.25 * random());
-}

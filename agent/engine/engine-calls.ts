@@ -2,8 +2,9 @@
 import type { IncomingMessage } from 'node:http';
 import Docker from 'dockerode';
 import { z } from 'zod';
+import type { ErrorCode } from '../../model/error-body.ts';
 import { type Clock, withDeadline } from '../../runtime/clock.ts';
-import { type ErrorCode, isAbort, messageOf, PlimsollError } from '../../runtime/errors.ts';
+import { isAbort, messageOf, PlimsollError } from '../../runtime/errors.ts';
 
 export interface EngineCall {
   readonly method: 'GET' | 'POST' | 'DELETE';

@@ -1,6 +1,7 @@
 /** Answers as Docker's clients need them: the Content-Type of errors must be exactly `application/json`. */
 import type { ErrorRequestHandler, Response } from 'express';
-import { type ErrorCode, messageOf, PlimsollError } from '../../../runtime/errors.ts';
+import type { ErrorCode } from '../../../model/error-body.ts';
+import { messageOf, PlimsollError } from '../../../runtime/errors.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { StaleVersionError } from '../../wishes/errors.ts';
 

@@ -4,10 +4,11 @@
  */
 import express, { type ErrorRequestHandler, type Express, type Response } from 'express';
 import type { Bus } from '../../../bus/bus.ts';
+import type { ErrorBody, ErrorCode } from '../../../model/error-body.ts';
 import { ClusterEvent } from '../../../model/messages.ts';
-import type { JoinTokenAnswer, NativeError } from '../../../model/native-api.ts';
+import type { JoinTokenAnswer } from '../../../model/native-api.ts';
 import type { Clock } from '../../../runtime/clock.ts';
-import { type ErrorCode, messageOf, PlimsollError } from '../../../runtime/errors.ts';
+import { messageOf, PlimsollError } from '../../../runtime/errors.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Metrics } from '../../../runtime/metrics.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
@@ -176,7 +177,7 @@ function addErrorAnswers(app: Express, log: Log): void {
   app.use(onError);
 }
 
-function sendError(response: Response, status: number, body: NativeError): void {
+function sendError(response: Response, status: number, body: ErrorBody): void {
   if (response.headersSent) response.destroy();
   else response.status(status).json(body);
 }

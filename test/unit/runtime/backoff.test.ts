@@ -1,6 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backoffMs, withJitter } from '../../../runtime/backoff.ts';
+import { backoffMs } from '../../../runtime/backoff.ts';
 
 const rule = { firstMs: 100, maxMs: 30_000 };
 
@@ -15,17 +14,5 @@ describe('backoffMs()', () => {
     [1_000_000, 30_000],
   ])('after %i failures waits %i ms', (failures, expected) => {
     expect(backoffMs(rule, failures)).toBe(expected);
-  });
-});
-
-describe('withJitter()', () => {
-  it('stays within the last quarter of the wait', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 0, max: 1e6 }), fc.double({ min: 0, max: 0.999, noNaN: true }), (ms, random) => {
-        const wait = withJitter(ms, () => random);
-        expect(wait).toBeGreaterThanOrEqual(ms * 0.75);
-        expect(wait).toBeLessThanOrEqual(ms);
-      }),
-    );
   });
 });

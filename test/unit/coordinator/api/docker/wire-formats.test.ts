@@ -7,8 +7,9 @@ import { spelledAs } from '../../../../../coordinator/api/docker/key-spelling.ts
 import { encodeFrame, readFrames } from '../../../../../coordinator/api/docker/log-frames.ts';
 import { toApiError } from '../../../../../coordinator/api/docker/responses.ts';
 import { StaleVersionError } from '../../../../../coordinator/wishes/errors.ts';
+import type { ErrorCode } from '../../../../../model/error-body.ts';
 import type { ClusterEvent } from '../../../../../model/messages.ts';
-import { type ErrorCode, PlimsollError } from '../../../../../runtime/errors.ts';
+import { PlimsollError } from '../../../../../runtime/errors.ts';
 
 describe('readFrames()', () => {
   it('reads what encodeFrame() wrote, wherever the bytes are cut', async () => {
