@@ -105,6 +105,7 @@ class Agent {
       nodeId: parts.identity.nodeId,
       metrics,
       events,
+      metricsPage: () => this.metricsPage(),
       describe: () => this.description.record(this.incarnation, this.http?.port ?? this.settings.port),
       onRegistered: () => markRegistered(this.settings.stateDir, this.incarnation),
       onEpoch: (epoch) => {

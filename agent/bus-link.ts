@@ -35,6 +35,8 @@ export interface BusLinkParts {
   readonly metrics: AgentMetrics;
   readonly engine: Engine;
   readonly events: ContainerEvents;
+  /** The page this agent serves under /metrics. */
+  readonly metricsPage: () => Promise<string>;
   /** What this host is now. Throws while the engine has not answered yet. */
   readonly describe: () => Promise<NodeRecord>;
   readonly onRegistered: () => Promise<void>;
@@ -83,7 +85,7 @@ export class BusLink {
     await this.untilDone('report statuses', () => this.startReporting(buckets, supervisor));
     await this.untilDone('watch assignments', () => this.startFeeding(buckets, supervisor));
     const { bus: streams } = await this.connect('streams');
-    const answers = answerRequests({ bus, streams, nodeId: this.parts.nodeId, engine: this.parts.engine, supervisor });
+    const answers = answerRequests({ ...this.parts, bus, streams, supervisor });
     this.lifecycle.onStop('answers', () => answers.forEach((answer) => answer.stop()));
     this.parts.events.attach(bus);
     this.parts.log.info({ nodeId: this.parts.nodeId }, 'this node takes part in the cluster');

@@ -1,13 +1,15 @@
-/** What this node answers when asked over the bus: probes, containers, inspections, logs, orphans. */
+/** What this node answers when asked over the bus: probes, containers, inspections, logs, usage, its metrics page, orphans. */
 import { connect } from 'node:net';
 import { z } from 'zod';
 import type { Bus, Subscription } from '../bus/bus.ts';
 import {
   ContainerListRequest,
   LogsRequest,
+  MetricsRequest,
   type OrphansReply,
   type ProbeReply,
   ProbeRequest,
+  StatsRequest,
 } from '../model/messages.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Engine } from './engine/engine.ts';
@@ -20,6 +22,8 @@ export interface NodeRequestParts {
   readonly nodeId: string;
   readonly engine: Engine;
   readonly supervisor: TaskSupervisor;
+  /** The page the agent serves under /metrics. */
+  readonly metricsPage: () => Promise<string>;
 }
 
 const OrphansRequest = z.object({});
@@ -27,8 +31,10 @@ const InspectRequest = z.object({ id: z.string().min(1) });
 const LONGEST_PROBE_MS = 5_000;
 
 /** Answers until the subscriptions are stopped. */
-export function answerRequests({ bus, streams, nodeId, engine, supervisor }: NodeRequestParts): Subscription[] {
+export function answerRequests(parts: NodeRequestParts): Subscription[] {
+  const { bus, nodeId, engine, supervisor } = parts;
   return [
+    ...answerStreams(parts),
     bus.answer(nodeId, 'probe', ProbeRequest, probe),
     bus.answer(nodeId, 'containers', ContainerListRequest, async ({ all }) => ({
       containers: await engine.listRaw(all),
@@ -37,9 +43,20 @@ export function answerRequests({ bus, streams, nodeId, engine, supervisor }: Nod
     bus.answer(nodeId, 'orphans', OrphansRequest, async (): Promise<z.infer<typeof OrphansReply>> => {
       return { orphans: supervisor.orphans() };
     }),
+  ];
+}
+
+function answerStreams({ streams, nodeId, engine, supervisor, metricsPage }: NodeRequestParts): Subscription[] {
+  return [
     streams.answerStream(nodeId, 'logs', LogsRequest, (request, signal) =>
       taskLogs(engine, supervisor, request, signal),
     ),
+    streams.answerStream(nodeId, 'stats', StatsRequest, ({ id, ...options }, signal) =>
+      engine.stats(id, options, signal),
+    ),
+    streams.answerStream(nodeId, 'metrics', MetricsRequest, async function* () {
+      yield new TextEncoder().encode(await metricsPage());
+    }),
   ];
 }
 

@@ -61,6 +61,11 @@ export const LogsRequest = z.object({
   stderr: z.boolean(),
 });
 export type LogsRequest = z.infer<typeof LogsRequest>;
+/** The engine's own usage figures of a container: one JSON object a second, or one only; `oneShot`: without measuring first. */
+export const StatsRequest = z.object({ id: z.string().min(1), stream: z.boolean(), oneShot: z.boolean() });
+export type StatsRequest = z.infer<typeof StatsRequest>;
+/** The node's own /metrics page. */
+export const MetricsRequest = z.object({});
 /** Can this node open a TCP connection to there? */
 export const ProbeRequest = z.object({ address: z.string(), port: z.int(), timeoutMs: z.int() });
 export type ProbeRequest = z.infer<typeof ProbeRequest>;

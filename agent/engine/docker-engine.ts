@@ -21,7 +21,8 @@ import {
   observedContainer,
   VersionReply,
 } from './docker-replies.ts';
-import type { Engine, EngineDescription, EngineEvent, LogsOptions } from './engine.ts';
+import { streamStats } from './docker-stats.ts';
+import type { Engine, EngineDescription, EngineEvent, LogsOptions, StatsOptions } from './engine.ts';
 import { EngineCalls } from './engine-calls.ts';
 
 const QUICK_MS = 10_000;
@@ -165,6 +166,10 @@ export class DockerEngine implements Engine {
 
   logs(containerId: string, options: LogsOptions, signal: AbortSignal): AsyncIterable<Uint8Array> {
     return streamLogs(this.calls, containerId, options, signal);
+  }
+
+  stats(idOrName: string, options: StatsOptions, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    return streamStats(this.calls, idOrName, options, signal);
   }
 }
 

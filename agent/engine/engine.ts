@@ -2,7 +2,7 @@
  * Every call the agent makes to a container engine. Errors are PlimsollErrors: `unavailable` when the engine does not
  * answer at all, `timeout` when it does not answer in time, else the engine's refusal in its own words.
  */
-import type { LogsRequest } from '../../model/messages.ts';
+import type { LogsRequest, StatsRequest } from '../../model/messages.ts';
 import type { ContainerRequest } from '../container-spec.ts';
 import type { ObservedContainer } from '../plan/observed-container.ts';
 
@@ -31,6 +31,7 @@ export interface EngineEvent {
 }
 
 export type LogsOptions = Omit<LogsRequest, 'taskId'>;
+export type StatsOptions = Omit<StatsRequest, 'id'>;
 
 export interface Engine {
   ping(): Promise<void>;
@@ -64,4 +65,6 @@ export interface Engine {
   ): Promise<void>;
   /** Logs in Docker's multiplexed frames, also of a container with a terminal. */
   logs(containerId: string, options: LogsOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Resource usage as the engine's API words it: one JSON object a second, or one only. Throws `not-found`. */
+  stats(idOrName: string, options: StatsOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }

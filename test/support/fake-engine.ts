@@ -131,6 +131,11 @@ export class FakeEngine implements Engine {
     this.note('logs');
   }
 
+  // biome-ignore lint/correctness/useYield: nothing is measured here
+  async *stats(): AsyncGenerator<Uint8Array> {
+    this.note('stats');
+  }
+
   private emit(action: string, containerId: string): void {
     const attributes = this.containers.get(containerId)?.labels ?? {};
     this.listener?.({ action, containerId, attributes, atMs: 1 });
