@@ -11,7 +11,9 @@ import type { Clock } from '../../../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../../../runtime/errors.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Metrics } from '../../../runtime/metrics.ts';
+import { NodePages } from '../../node-pages.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
+import { addNodePageRoute } from './node-page-route.ts';
 import { discoveryTargets } from './service-discovery.ts';
 import { clusterStatus } from './status-view.ts';
 import { explain } from './why-view.ts';
@@ -48,24 +50,27 @@ export interface NativeApiParts {
 export interface NativeApi {
   /** For the unix socket: everything under /v1/, plus all of `readOnly`. */
   readonly local: Express;
-  /** For TCP: /metrics, /v1/sd, /healthz, /readyz. */
+  /** For TCP: /metrics, /v1/nodes/<node>/metrics, /v1/sd, /healthz, /readyz. */
   readonly readOnly: Express;
 }
 
 export function createNativeApi(parts: NativeApiParts): NativeApi {
-  return { local: createLocalApp(parts), readOnly: createReadOnlyApp(parts) };
+  const nodePages = new NodePages(parts);
+  return { local: createLocalApp(parts, nodePages), readOnly: createReadOnlyApp(parts, nodePages) };
 }
 
-function createReadOnlyApp(parts: NativeApiParts): Express {
+function createReadOnlyApp(parts: NativeApiParts, nodePages: NodePages): Express {
   const app = newApp();
   addPublicRoutes(app, parts);
+  addNodePageRoute(app, { ...parts, nodePages });
   addErrorAnswers(app, parts.log);
   return app;
 }
 
-function createLocalApp(parts: NativeApiParts): Express {
+function createLocalApp(parts: NativeApiParts, nodePages: NodePages): Express {
   const app = newApp();
   addPublicRoutes(app, parts);
+  addNodePageRoute(app, { ...parts, nodePages });
   addStatusRoutes(app, parts);
   addMembershipRoutes(app, parts);
   app.get('/v1/events', (_request, response) => streamEvents(parts, response));
