@@ -38,6 +38,18 @@ kill_all_of_host() {
   lab_fail "Cannot kill everything on $host: still there are processes $(host_process_ids "$host" | tr '\n' ' ')"
 }
 
+# signal_host HOST SIGNAL: to every process there, until no other has been started meanwhile.
+signal_host() {
+  local host=$1 signal=$2 round before='' now
+  for ((round = 0; round < 3; round++)); do
+    now=$(host_process_ids "$host")
+    [ "$now" != "$before" ] || return 0
+    # shellcheck disable=SC2086 # one argument per id
+    kill "-$signal" $now 2>/dev/null || true
+    before=$now
+  done
+}
+
 remove_cgroups() {
   local hierarchy
   for hierarchy in $(cgroup_hierarchies); do

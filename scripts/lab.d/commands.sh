@@ -12,8 +12,11 @@ Usage:
   lab image DIR TAG [BUILD-OPTION...] build DIR's Dockerfile for every host
   lab exec HOST -- COMMAND...         run in the host's network and hostname; DOCKER_HOST is its engine
   lab cut|heal HOST                   pull the host's cable, plug it in again
+  lab cut HOST --for SECONDS          pull it and plug it in again after so long
   lab crash|revive HOST               power loss; boot again with what is on the disk
-  lab kill|start|freeze|thaw PART:HOST  PART is engine, agent, coordinator or nats
+  lab kill|start|restart|freeze|thaw PART:HOST  PART is engine, agent, coordinator or nats; restart ends it politely
+  lab freeze|thaw|restart HOST        everything on the host; restart is a reboot
+  lab freeze PART:HOST|HOST --for SECONDS  freeze and thaw after so long
   lab down                            remove all of it: processes, containers, mounts, network, files
 
 The last --modern hosts run a newer Docker Engine than this machine's own.
@@ -40,7 +43,7 @@ lab_main() {
     up) lab_up "$@" ;;
     down) lab_down "$@" ;;
     env | status | image | exec | cut | heal | crash | revive) require_lab && "lab_$command" "$@" ;;
-    kill | start | freeze | thaw) require_lab && lab_process "$command" "$@" ;;
+    kill | start | restart | freeze | thaw) require_lab && lab_process "$command" "$@" ;;
     *) lab_fail "Unknown command '$command'. See: lab --help" ;;
   esac
 }

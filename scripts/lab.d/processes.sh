@@ -65,6 +65,14 @@ kill_process() {
   wait_until 10 "$2 on $1 to be gone" process_is_gone "$pid"
 }
 
+# Tells the one process to end and waits until it is gone.
+end_process() {
+  local pid
+  pid=$(process_id "$1" "$2") || lab_fail "Cannot end $2 on $1: it is $(process_state "$1" "$2"), wanted is running"
+  kill -TERM "$pid"
+  wait_until 30 "$2 on $1 to end" process_is_gone "$pid"
+}
+
 # That very process: a supervisor may have started the next one already.
 process_is_gone() { [ ! -e "/proc/$1" ] || is_zombie "$1"; }
 

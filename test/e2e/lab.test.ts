@@ -93,6 +93,37 @@ describe('scripts/lab', () => {
     expect(await processIdOf('h1', 'kept')).toBe(processId);
   });
 
+  it('freezes a whole host, and for no longer than asked', async () => {
+    await startSleeper('h1', 'frozen');
+    const processId = await processIdOf('h1', 'frozen');
+    const processState = () => /^State:\s*(\w)/m.exec(readFileSync(`/proc/${processId}/status`, 'utf8'))?.[1];
+
+    await lab.command('freeze', 'h1');
+    expect((await hostStatus('h1')).processes.engine).toBe('frozen');
+    expect(processState()).toBe('T');
+    await lab.command('thaw', 'h1');
+    expect((await hostStatus('h1')).processes.engine).toBe('running');
+    await lab.command('freeze', 'engine:h1', '--for', '0.1');
+    await lab.command('cut', 'h1', '--for', '0.1');
+
+    expect(await hostStatus('h1')).toMatchObject({ cable: 'up', processes: { engine: 'running' } });
+    expect(processState()).toBe('S');
+  });
+
+  it('restarts an engine politely, and reboots a host', async () => {
+    await startSleeper('h1', 'rebooted');
+    const processId = await processIdOf('h1', 'rebooted');
+
+    await lab.command('restart', 'engine:h1');
+    expect(await processIdOf('h1', 'rebooted')).toBe(processId);
+
+    await lab.command('restart', 'h1');
+    await eventually(async () => Number(await processIdOf('h1', 'rebooted')) > 0, {
+      what: 'the container to run again',
+    });
+    expect(await processIdOf('h1', 'rebooted')).not.toBe(processId);
+  });
+
   it('crashes a host with its containers and revives it with its disk', async () => {
     await startSleeper('h2', 'reborn');
     const processId = await processIdOf('h2', 'reborn');
@@ -113,6 +144,8 @@ describe('scripts/lab', () => {
   it('refuses by name what it does not know', async () => {
     await expect(labCommand('cut', 'h9')).rejects.toThrow(/No host 'h9' in this lab/);
     await expect(labCommand('freeze', 'disk:h1')).rejects.toThrow(/Cannot freeze 'disk:h1'/);
+    await expect(labCommand('kill', 'h1')).rejects.toThrow(/Cannot kill 'h1': a whole host can be frozen/);
+    await expect(labCommand('cut', 'h1', '--for', 'long')).rejects.toThrow(/Cannot read '--for long'/);
     await expect(labCommand('up', '--engine', 'none', '--hosts', '5')).rejects.toThrow(/different lab/);
   });
 
