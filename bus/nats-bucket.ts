@@ -4,10 +4,12 @@ import { type Clock, withDeadline } from '../runtime/clock.ts';
 import { PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import type { BusMetrics } from './bus-metrics.ts';
+import { CheckedWatch } from './checked-watch.ts';
+import { requestTimeoutMs } from './deadlines.ts';
 import { deleteMarkerHeaders, isDeleteMarker, streamOf, subjectOf } from './kv-layout.ts';
-import { type NatsLink, REQUEST_TIMEOUT_MS } from './nats-connection.ts';
+import type { NatsLink } from './nats-connection.ts';
+import { NatsConsumers } from './nats-consumers.ts';
 import { natsFailure } from './nats-failure.ts';
-import { NatsWatch } from './nats-watch.ts';
 import type { Expectation, RawBucket, RawWatch, StoredMessage, WatchSink } from './raw-bucket.ts';
 
 /** Delete markers need to outlive every watch's full re-read (30 s) by far, then they only pile up. */
@@ -51,7 +53,7 @@ export class NatsBucket implements RawBucket {
     const { link } = this.parts;
     const options = {
       ...(data === undefined ? { headers: deleteMarkerHeaders(this.markerSeconds()) } : {}),
-      timeout: REQUEST_TIMEOUT_MS,
+      timeout: requestTimeoutMs,
       ...(expectation ? { expect: this.expected(key, expectation) } : {}),
     };
     const send = () => link.jetstream.publish(this.parts.writeSubject(key), data ?? '', options);
@@ -66,14 +68,16 @@ export class NatsBucket implements RawBucket {
   }
 
   async watch(filter: string, sink: WatchSink): Promise<RawWatch> {
-    const watch = new NatsWatch({
-      ...this.parts,
+    const { link, clock, log, metrics } = this.parts;
+    const source = new NatsConsumers({
+      link,
       stream: streamOf(this.name),
       subjectPrefix: subjectOf(this.name, ''),
       filterSubject: subjectOf(this.name, filter),
-      sink,
       lastRevision: this.parts.reads === 'watch' ? undefined : async () => (await this.read(filter))?.revision ?? 0,
+      log,
     });
+    const watch = new CheckedWatch({ source, bucket: this.name, filter, sink, clock, log, metrics });
     await watch.start();
     return watch;
   }
@@ -109,9 +113,9 @@ export class NatsBucket implements RawBucket {
   /** `work` with our own deadline: a request under way when the connection closes may never settle by itself. */
   private async settled<R>(action: string, work: () => Promise<R>): Promise<R> {
     this.parts.link.requireConnected();
-    const timeout = () => new PlimsollError('timeout', `Cannot ${action}: no answer within ${REQUEST_TIMEOUT_MS} ms`);
+    const timeout = () => new PlimsollError('timeout', `Cannot ${action}: no answer within ${requestTimeoutMs} ms`);
     try {
-      return await withDeadline(this.parts.clock, REQUEST_TIMEOUT_MS, work(), timeout);
+      return await withDeadline(this.parts.clock, requestTimeoutMs, work(), timeout);
     } catch (error) {
       throw natsFailure(error, action);
     }

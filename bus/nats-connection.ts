@@ -4,6 +4,7 @@ import { connect, jwtAuthenticator, type NatsConnection } from '@nats-io/transpo
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import type { BusMetrics } from './bus-metrics.ts';
+import { requestTimeoutMs } from './deadlines.ts';
 
 /** Who connects. `jwt` is asked for at every (re)connect, so that a renewed one is used. */
 export interface NatsUser {
@@ -32,7 +33,6 @@ const PING_INTERVAL_MS = 500;
 const IDLE_PING_INTERVAL_MS = 5_000;
 const PINGS_MISSED = 2;
 const RECONNECT_WAIT_MS = 100;
-export const REQUEST_TIMEOUT_MS = 5_000;
 
 /** A live connection: its state, and JetStream over it. Reconnects for ever until closed. */
 export class NatsLink {
@@ -41,11 +41,13 @@ export class NatsLink {
   readonly manager: JetStreamManager;
   readonly userName: string;
   connected = true;
+  /** Closed for good: it never comes back. */
+  closed = false;
   private readonly listeners = new Set<(connected: boolean) => void>();
 
   constructor(connection: NatsConnection, manager: JetStreamManager, userName: string) {
     this.connection = connection;
-    this.jetstream = jetstream(connection, { timeout: REQUEST_TIMEOUT_MS });
+    this.jetstream = jetstream(connection, { timeout: requestTimeoutMs });
     this.manager = manager;
     this.userName = userName;
   }
@@ -71,6 +73,7 @@ export class NatsLink {
   }
 
   async close(): Promise<void> {
+    this.closed = true;
     await this.connection.close();
     this.setConnected(false);
     this.listeners.clear();
@@ -100,7 +103,7 @@ export async function openLink(options: ConnectionOptions): Promise<NatsLink> {
       ignoreClusterUpdates: true,
       ...(usesTls(options.urls) ? { tls: pinnedTls(options.caPem) } : {}),
     });
-    const manager = await jetstreamManager(connection, { checkAPI: false, timeout: REQUEST_TIMEOUT_MS });
+    const manager = await jetstreamManager(connection, { checkAPI: false, timeout: requestTimeoutMs });
     const link = new NatsLink(connection, manager, user.name);
     void followStatus(link, options);
     return link;
