@@ -64,6 +64,13 @@ ensure_prometheus() {
   program_from_package prometheus prometheus "$PROMETHEUS_WANTED"
 }
 
+# Answers node_exporter's path: the tests compare the agent's host metrics with its own.
+ensure_node_exporter() {
+  local path
+  path=$(command -v prometheus-node-exporter || true)
+  if [ -n "$path" ]; then printf '%s\n' "$path"; else program_from_package prometheus-node-exporter prometheus-node-exporter 1.5; fi
+}
+
 # The version of Docker's CLI whose behaviour the tests compare with.
 DOCKER_CLI_WANTED=28.5
 
