@@ -1,11 +1,15 @@
 /** What an agent is put together from: the real things by default, others in tests. */
 
 import type { Clock } from '../runtime/clock.ts';
+import type { JsonFiles } from '../runtime/files.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import type { TcpProbe } from '../runtime/tcp-probe.ts';
 import type { BeatState } from './beat-state.ts';
 import type { BusLinkParts } from './bus-link.ts';
 import type { Engine } from './engine/engine.ts';
+import type { Host } from './host.ts';
+import type { AgentHttp, HttpParts } from './http-server.ts';
 import type { ObservedContainer } from './plan/observed-container.ts';
 import type { PublishedPorts } from './published-ports.ts';
 
@@ -16,6 +20,14 @@ export interface AgentParts {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly engine: Engine;
+  readonly host: Host;
+  readonly files: JsonFiles;
+  /** Can this host open a TCP connection to there? */
+  readonly probe: TcpProbe;
+  /** Makes an id nobody has had before. */
+  readonly newId: () => string;
+  /** Serves /metrics and /healthz. Throws `conflict` when the port is taken. */
+  readonly serveHttp: (port: number, parts: HttpParts) => Promise<AgentHttp>;
   /** Connects to the cluster's bus; called until it succeeds. */
   readonly connect: BusLinkParts['connect'];
   /** Ingress ports of this node; `watch` keeps them repaired. */

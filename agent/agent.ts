@@ -10,7 +10,7 @@ import { BusLink } from './bus-link.ts';
 import { ContainerEvents } from './container-events.ts';
 import { EngineWatch } from './engine-watch.ts';
 import { keepHouse } from './housekeeping.ts';
-import { type AgentHttp, serveHttp } from './http-server.ts';
+import type { AgentHttp } from './http-server.ts';
 import { ImageStore } from './image-store.ts';
 import { IngressFeed } from './ingress-feed.ts';
 import { ensureLiveRestore } from './live-restore.ts';
@@ -40,7 +40,8 @@ export interface RunningAgent {
 export async function startAgent(settings: AgentSettings, parts: AgentParts): Promise<RunningAgent> {
   const lifecycle = new Lifecycle(parts.log);
   try {
-    return await new Agent(settings, parts, lifecycle, await nextIncarnation(settings.stateDir)).start();
+    const incarnation = await nextIncarnation({ ...parts, ...settings }, parts.newId);
+    return await new Agent(settings, parts, lifecycle, incarnation).start();
   } catch (error) {
     await lifecycle.stop();
     throw error;
@@ -107,7 +108,7 @@ class Agent {
       events,
       metricsPage: () => this.metricsPage(),
       describe: () => this.description.record(this.incarnation, this.http?.port ?? this.settings.port),
-      onRegistered: () => markRegistered(this.settings.stateDir, this.incarnation),
+      onRegistered: () => markRegistered({ ...parts, ...this.settings }, this.incarnation),
       onEpoch: (epoch) => {
         this.beats.epoch = epoch;
       },
@@ -153,7 +154,7 @@ class Agent {
 
   private async startHttp(): Promise<AgentHttp> {
     const { parts } = this;
-    const http = await serveHttp(this.settings.port, {
+    const http = await parts.serveHttp(this.settings.port, {
       log: parts.log,
       metricsPage: () => this.metricsPage(),
       healthy: () => ({

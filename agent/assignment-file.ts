@@ -5,10 +5,10 @@ import { TaskRecord } from '../model/records.ts';
 import { restartRules } from '../model/service-defaults.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
+import type { JsonFiles } from '../runtime/files.ts';
 import type { Log } from '../runtime/log.ts';
 import { Poke, runLoop } from '../runtime/loop.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
-import { readJson, writeDurably } from './durable-file.ts';
 import { TaskMemory } from './plan/task-memory.ts';
 import type { SupervisedTask } from './task-supervisor.ts';
 
@@ -29,6 +29,7 @@ export interface StoredTask {
 }
 
 export interface AssignmentFileParts {
+  readonly files: JsonFiles;
   readonly stateDir: string;
   readonly clusterId: string;
   readonly nodeId: string;
@@ -48,7 +49,7 @@ function pathIn(stateDir: string): string {
 export async function readAssignments(parts: AssignmentFileParts): Promise<StoredTask[]> {
   const path = pathIn(parts.stateDir);
   try {
-    const json = await readJson(path);
+    const json = await parts.files.read(path);
     if (json === undefined) return [];
     const file = AssignmentFile.parse(json);
     if (file.clusterId !== parts.clusterId) return [];
@@ -85,7 +86,7 @@ export async function keepAssignments(
     const file = { v: 1, clusterId: parts.clusterId, tasks: kept.map(({ record, memory }) => ({ record, memory })) };
     const text = JSON.stringify(file);
     if (text === written) return;
-    await writeDurably(pathIn(parts.stateDir), file);
+    await parts.files.write(pathIn(parts.stateDir), file);
     written = text;
   };
   const onError = (error: unknown) => {

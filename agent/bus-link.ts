@@ -8,6 +8,7 @@ import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import { Lifecycle } from '../runtime/lifecycle.ts';
 import type { Log } from '../runtime/log.ts';
 import { Poke, runLoop } from '../runtime/loop.ts';
+import type { TcpProbe } from '../runtime/tcp-probe.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
 import { AssignmentFeed } from './assignment-feed.ts';
 import type { ContainerEvents } from './container-events.ts';
@@ -34,6 +35,7 @@ export interface BusLinkParts {
   readonly log: Log;
   readonly metrics: AgentMetrics;
   readonly engine: Engine;
+  readonly probe: TcpProbe;
   readonly events: ContainerEvents;
   /** The page this agent serves under /metrics. */
   readonly metricsPage: () => Promise<string>;

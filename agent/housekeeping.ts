@@ -1,14 +1,14 @@
 /** Keeps images from filling the engine's disk: looks every few minutes, removes only under pressure. */
-import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
+import type { JsonFiles } from '../runtime/files.ts';
 import type { Log } from '../runtime/log.ts';
 import { Poke, runLoop } from '../runtime/loop.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
-import { readJson, writeDurably } from './durable-file.ts';
 import type { Engine } from './engine/engine.ts';
+import type { Host } from './host.ts';
 import { type ImageUse, removableImages } from './plan/image-cleanup.ts';
 import type { SupervisedTask } from './task-supervisor.ts';
 
@@ -22,6 +22,8 @@ const Listed = z.array(z.object({ Image: z.string() }));
 
 export interface HousekeepingParts {
   readonly engine: Engine;
+  readonly host: Pick<Host, 'diskUse'>;
+  readonly files: JsonFiles;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: AgentMetrics;
@@ -37,13 +39,13 @@ export interface HousekeepingParts {
 /** Runs until the signal aborts. */
 export async function keepHouse(parts: HousekeepingParts, signal: AbortSignal): Promise<void> {
   const file = join(parts.stateDir, 'node', 'images.json');
-  const known = await readJson(file).catch(() => undefined);
+  const known = await parts.files.read(file).catch(() => undefined);
   let uses: readonly ImageUse[] = ImageUses.safeParse(known).data ?? [];
   const tick = async () => {
     uses = withCurrentUses(uses, parts);
     const removed = (await isDiskFull(parts)) ? await removeImages(parts, uses) : [];
     uses = uses.filter(({ image }) => !removed.includes(image));
-    await writeDurably(file, uses);
+    await parts.files.write(file, uses);
   };
   const onError = (error: unknown) =>
     parts.log.warn({ error: messageOf(error) }, 'could not look after the images of this node');
@@ -64,10 +66,10 @@ function withCurrentUses(before: readonly ImageUse[], { tasks, clock, hasPulled 
 }
 
 /** Of an engine on another machine we cannot say, so we remove nothing. */
-async function isDiskFull({ rootDir, cleanupAbove }: HousekeepingParts): Promise<boolean> {
+async function isDiskFull({ host, rootDir, cleanupAbove }: HousekeepingParts): Promise<boolean> {
   const path = rootDir();
-  const disk = path === undefined ? undefined : await statfs(path).catch(() => undefined);
-  return disk !== undefined && disk.blocks > 0 && 1 - disk.bavail / disk.blocks > cleanupAbove;
+  const use = path === undefined ? undefined : await host.diskUse(path);
+  return use !== undefined && use > cleanupAbove;
 }
 
 async function removeImages(

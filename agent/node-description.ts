@@ -1,18 +1,15 @@
 /** What this host is: asked of the engine at first and again now and then, for containers' templates and the node's record. */
-import { existsSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
 import type { NodeRecord } from '../model/records.ts';
 import { PlimsollError } from '../runtime/errors.ts';
-import { logsAreUnbounded } from './engine/docker-config-file.ts';
 import type { Engine, EngineDescription } from './engine/engine.ts';
-import { addressTowards } from './host-address.ts';
+import type { Host } from './host.ts';
 import type { HostPlace } from './host-config.ts';
 import type { Incarnation } from './registration.ts';
 import type { AgentSettings } from './settings.ts';
 
 export interface DescriptionParts {
   readonly engine: Engine;
+  readonly host: Host;
   readonly settings: AgentSettings;
   readonly nodeId: string;
   readonly clusterId: string;
@@ -37,8 +34,7 @@ export class NodeDescription {
   /** Asks the engine; what it said before stays when it does not answer. */
   async refresh(): Promise<void> {
     const engine = await this.parts.engine.describe();
-    this.unboundedLogs =
-      engine.loggingDriver === 'json-file' && (await logsAreUnbounded(this.parts.settings.dockerConfigFile));
+    this.unboundedLogs = engine.loggingDriver === 'json-file' && (await this.parts.host.logsAreUnbounded());
     this.engine = engine;
     this.noteAnswer();
   }
@@ -47,8 +43,8 @@ export class NodeDescription {
   async place(): Promise<HostPlace> {
     await this.answered;
     const { os, architecture, apiVersion } = this.known();
-    const { clusterId } = this.parts;
-    return { clusterId, hostname: hostname(), os, architecture, apiVersion, logsUnbounded: this.unboundedLogs };
+    const { clusterId, host } = this.parts;
+    return { clusterId, hostname: host.hostname(), os, architecture, apiVersion, logsUnbounded: this.unboundedLogs };
   }
 
   get rootDir(): string | undefined {
@@ -63,8 +59,8 @@ export class NodeDescription {
       id: parts.nodeId,
       incarnation: incarnation.incarnation,
       instance: incarnation.instance,
-      hostname: hostname(),
-      address: parts.settings.address ?? (await addressTowards(natsHost(parts.natsUrls))),
+      hostname: parts.host.hostname(),
+      address: parts.settings.address ?? (await parts.host.addressTowards(natsHost(parts.natsUrls))),
       agentVersion: parts.version,
       agentPort,
       engine: {
@@ -77,7 +73,7 @@ export class NodeDescription {
         liveRestore: engine.liveRestore,
       },
       resources: { nanoCpus: engine.cpus * 1e9, memoryBytes: engine.memoryBytes },
-      manager: existsSync(join(parts.settings.stateDir, 'cluster', 'coordinator.json')),
+      manager: parts.host.hasCoordinator(),
     };
   }
 

@@ -1,5 +1,4 @@
 /** What this node answers when asked over the bus: probes, containers, inspections, logs, usage, its metrics page, orphans. */
-import { connect } from 'node:net';
 import { z } from 'zod';
 import type { Bus, Subscription } from '../bus/bus.ts';
 import {
@@ -7,11 +6,11 @@ import {
   LogsRequest,
   MetricsRequest,
   type OrphansReply,
-  type ProbeReply,
   ProbeRequest,
   StatsRequest,
 } from '../model/messages.ts';
-import { messageOf, PlimsollError } from '../runtime/errors.ts';
+import { PlimsollError } from '../runtime/errors.ts';
+import type { TcpProbe } from '../runtime/tcp-probe.ts';
 import type { Engine } from './engine/engine.ts';
 import type { TaskSupervisor } from './task-supervisor.ts';
 
@@ -21,6 +20,7 @@ export interface NodeRequestParts {
   readonly streams: Bus;
   readonly nodeId: string;
   readonly engine: Engine;
+  readonly probe: TcpProbe;
   readonly supervisor: TaskSupervisor;
   /** The page the agent serves under /metrics. */
   readonly metricsPage: () => Promise<string>;
@@ -32,10 +32,12 @@ const LONGEST_PROBE_MS = 5_000;
 
 /** Answers until the subscriptions are stopped. */
 export function answerRequests(parts: NodeRequestParts): Subscription[] {
-  const { bus, nodeId, engine, supervisor } = parts;
+  const { bus, nodeId, engine, probe, supervisor } = parts;
   return [
     ...answerStreams(parts),
-    bus.answer(nodeId, 'probe', ProbeRequest, probe),
+    bus.answer(nodeId, 'probe', ProbeRequest, (request) =>
+      probe({ ...request, timeoutMs: Math.min(request.timeoutMs, LONGEST_PROBE_MS) }),
+    ),
     bus.answer(nodeId, 'containers', ContainerListRequest, async ({ all }) => ({
       containers: await engine.listRaw(all),
     })),
@@ -58,22 +60,6 @@ function answerStreams({ streams, nodeId, engine, supervisor, metricsPage }: Nod
       yield new TextEncoder().encode(await metricsPage());
     }),
   ];
-}
-
-/** Opens a TCP connection and closes it again. */
-function probe({ address, port, timeoutMs }: ProbeRequest): Promise<ProbeReply> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: address, port });
-    const answer = (reply: ProbeReply) => {
-      socket.destroy();
-      resolve(reply);
-    };
-    socket.setTimeout(Math.min(timeoutMs, LONGEST_PROBE_MS), () => {
-      answer({ reachable: false, error: `no answer within ${timeoutMs} ms` });
-    });
-    socket.once('connect', () => answer({ reachable: true }));
-    socket.once('error', (error) => answer({ reachable: false, error: messageOf(error) }));
-  });
 }
 
 /** The logs of a task's containers, the older attempts first; only the newest is followed. */

@@ -2,15 +2,20 @@
 import { connectBus } from '../bus/connect-bus.ts';
 import { readNodeIdentity } from '../bus/identity/user-identity.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { durableFiles } from '../runtime/files.ts';
+import { randomId } from '../runtime/identifiers.ts';
 import { createLog } from '../runtime/log.ts';
 import { createMetrics } from '../runtime/metrics.ts';
+import { probeTcp } from '../runtime/tcp-probe.ts';
 import { programVersion } from '../runtime/version.ts';
 import type { AgentParts } from './agent-parts.ts';
 import { DockerEngine } from './engine/docker-engine.ts';
+import { serveHttp } from './http-server.ts';
 import { createHostPage } from './metrics/host-page.ts';
 import { runHostCommand } from './network/command-runner.ts';
 import { createIngressPorts } from './network/ingress.ts';
 import { hostProcFiles } from './network/proc-files.ts';
+import { realHost } from './real-host.ts';
 import type { AgentSettings } from './settings.ts';
 import { startBeatThread } from './start-beat-thread.ts';
 
@@ -29,6 +34,11 @@ export function realParts(settings: AgentSettings): AgentParts {
     log,
     metrics,
     engine,
+    host: realHost(settings),
+    files: durableFiles,
+    probe: probeTcp,
+    newId: randomId,
+    serveHttp,
     connect: (purpose) => connectBus({ identity, purpose, waitForServer: false, clock, log, registry: metrics }),
     ports: createIngressPorts({ run: runHostCommand, files: hostProcFiles, clock, log, metrics }),
     startBeats: (state, incarnation) =>

@@ -4,8 +4,7 @@ import { z } from 'zod';
 import type { Bucket, Entry } from '../bus/bus.ts';
 import { Id, type NodeRecord } from '../model/records.ts';
 import { PlimsollError } from '../runtime/errors.ts';
-import { randomId } from '../runtime/identifiers.ts';
-import { readJson, writeDurably } from './durable-file.ts';
+import type { JsonFiles } from '../runtime/files.ts';
 
 const StoredIncarnation = z.object({
   incarnation: z.int().min(1),
@@ -19,18 +18,24 @@ function pathIn(stateDir: string): string {
   return join(stateDir, 'node', 'incarnation.json');
 }
 
-/** The incarnation of this start, stored before it is used. */
-export async function nextIncarnation(stateDir: string): Promise<Incarnation> {
-  const json = await readJson(pathIn(stateDir));
+/** Where an agent's own files are. */
+export interface StateFiles {
+  readonly files: JsonFiles;
+  readonly stateDir: string;
+}
+
+/** The incarnation of this start, stored before it is used. `newId` makes ids nobody has had before. */
+export async function nextIncarnation({ files, stateDir }: StateFiles, newId: () => string): Promise<Incarnation> {
+  const json = await files.read(pathIn(stateDir));
   const last = json === undefined ? undefined : StoredIncarnation.parse(json);
   if (last && !last.registered) return last;
-  const next = { incarnation: (last?.incarnation ?? 0) + 1, instance: randomId(), registered: false };
-  await writeDurably(pathIn(stateDir), next);
+  const next = { incarnation: (last?.incarnation ?? 0) + 1, instance: newId(), registered: false };
+  await files.write(pathIn(stateDir), next);
   return next;
 }
 
-export async function markRegistered(stateDir: string, incarnation: Incarnation): Promise<void> {
-  await writeDurably(pathIn(stateDir), { ...incarnation, registered: true });
+export async function markRegistered({ files, stateDir }: StateFiles, incarnation: Incarnation): Promise<void> {
+  await files.write(pathIn(stateDir), { ...incarnation, registered: true });
 }
 
 /**

@@ -1,5 +1,4 @@
 /** The Bus over any wire: JSON, schemas, deadlines, errors that travel. */
-import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock } from '../runtime/clock.ts';
 import { withDeadline } from '../runtime/clock.ts';
@@ -89,12 +88,12 @@ export class WireBus implements Bus {
 
   async askNode<T>(nodeId: string, verb: string, message: unknown, reply: z.ZodType<T>, timeoutMs: number): Promise<T> {
     const subject = subjects.rpc(nodeId, verb);
-    const answer = await this.ask(subject, encodeJson(message), subjects.reply(nodeId, requestId()), timeoutMs);
+    const answer = await this.ask(subject, encodeJson(message), subjects.reply(nodeId, this.requestId()), timeoutMs);
     return this.answerOf(subject, answer, reply);
   }
 
   askNodeStream(nodeId: string, verb: string, message: unknown, signal: AbortSignal): AsyncIterable<Uint8Array> {
-    const streamId = requestId();
+    const streamId = this.requestId();
     const ends = this.streamEnds(nodeId, streamId);
     const request = encodeJson({ streamId, message });
     const start = () => this.wire.publish(subjects.rpc(nodeId, verb), request, ends.dataSubject);
@@ -139,6 +138,12 @@ export class WireBus implements Bus {
         for (const gone of running) gone.abort();
       },
     };
+  }
+
+  /** As unique as an inbox is, which ends in it. */
+  private requestId(): string {
+    const inbox = this.wire.inbox();
+    return inbox.slice(inbox.lastIndexOf('.') + 1);
   }
 
   private streamEnds(nodeId: string, streamId: string): StreamEnds {
@@ -237,10 +242,6 @@ export class WireBus implements Bus {
  */
 function isReplySubject(reply: string | undefined): reply is string {
   return reply !== undefined && /^(_INBOX|plim\.reply)\./.test(reply);
-}
-
-function requestId(): string {
-  return randomBytes(12).toString('hex');
 }
 
 /** An iterable whose making may throw, as one that throws when read. */

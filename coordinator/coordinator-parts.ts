@@ -4,8 +4,8 @@ import type { Bus } from '../bus/bus.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import type { TcpProbe } from '../runtime/tcp-probe.ts';
 import type { Admission } from './admission.ts';
-import type { TcpProbe } from './loops/probes.ts';
 
 export interface CoordinatorParts {
   readonly identity: { readonly coordinatorId: string; readonly clusterId: string; readonly caPem: string };
@@ -17,6 +17,8 @@ export interface CoordinatorParts {
   readonly metrics: Metrics;
   /** In [0, 1). */
   readonly random: () => number;
+  /** Makes an id nobody has had before. */
+  readonly newId: () => string;
   /** Connects to the cluster's bus; called until it succeeds. */
   readonly connect: () => Promise<{ readonly bus: Bus; readonly buckets: Buckets }>;
   /** Where new hosts join, `host:port`: the cluster's NATS server. */

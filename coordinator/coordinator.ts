@@ -1,28 +1,10 @@
 /** The coordinator: one of several, any of which answers, one of which leads. It keeps nothing a restart would lose. */
-import type { Buckets } from '../bus/buckets.ts';
-import type { Bus } from '../bus/bus.ts';
-import type { ClusterRecord } from '../model/records.ts';
-import { messageOf, PlimsollError } from '../runtime/errors.ts';
-import { Lifecycle } from '../runtime/lifecycle.ts';
-import type { Admission } from './admission.ts';
 import { createDockerApi } from './api/docker/api.ts';
 import { createNativeApi } from './api/native/native-api.ts';
 import { closeServer, servePages, serveSocket } from './api-servers.ts';
 import type { CoordinatorParts } from './coordinator-parts.ts';
-import { Leadership } from './leadership.ts';
-import { coordinatorMetrics } from './loops/coordinator-metrics.ts';
-import { publishEvent } from './loops/events.ts';
-import { LivenessLoop } from './loops/liveness-loop.ts';
-import { Presence } from './loops/presence.ts';
-import { probeNode } from './loops/probes.ts';
-import { registerClusterMetrics } from './metrics/cluster-metrics.ts';
+import { type CoordinatorCore, startCore } from './core.ts';
 import type { CoordinatorSettings } from './settings.ts';
-import type { NodeWatch } from './store/liveness.ts';
-import { openStore, type Store } from './store/store.ts';
-import { createWishes, type Wishes } from './wishes/wishes.ts';
-
-const CONNECT_RETRY_MS = 500;
-const DEFAULT_TASK_HISTORY_LIMIT = 5;
 
 export interface RunningCoordinator {
   /** The port the read-only pages are served on. */
@@ -38,202 +20,68 @@ export async function startCoordinator(
   parts: CoordinatorParts,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<RunningCoordinator> {
-  const lifecycle = new Lifecycle(parts.log);
+  const core = await startCore(parts, signal);
   try {
-    const { bus, buckets } = await connected(parts, signal);
-    lifecycle.onStop('bus', () => bus.close());
-    await writeClusterRecord(buckets, parts);
-    const store = await openStore({ buckets, clock: parts.clock });
-    lifecycle.onStop('store', () => store.close());
-    return await new Coordinator({ settings, parts, lifecycle, bus, buckets, store }).start();
+    const port = await serve({ settings, parts, core });
+    return { port, isLeading: core.isLeading, stop: () => core.lifecycle.stop() };
   } catch (error) {
-    await lifecycle.stop();
+    await core.lifecycle.stop();
     throw error;
-  }
-}
-
-async function connected(parts: CoordinatorParts, signal: AbortSignal): Promise<{ bus: Bus; buckets: Buckets }> {
-  for (let isFirst = true; ; isFirst = false) {
-    try {
-      return await parts.connect();
-    } catch (error) {
-      const isAway = error instanceof PlimsollError && (error.code === 'unavailable' || error.code === 'timeout');
-      if (!isAway || signal.aborted) throw error;
-      if (isFirst) parts.log.warn({ error: messageOf(error) }, 'the bus is away, waiting for it');
-      await parts.clock.sleep(CONNECT_RETRY_MS, signal);
-    }
-  }
-}
-
-/** The first coordinator of a cluster writes its settings down. */
-async function writeClusterRecord({ clusters }: Buckets, { identity, clock }: CoordinatorParts): Promise<void> {
-  if (await clusters.get('main')) return;
-  const nowMs = clock.wallMs();
-  const record: ClusterRecord = {
-    v: 1,
-    id: identity.clusterId,
-    labels: {},
-    taskHistoryLimit: DEFAULT_TASK_HISTORY_LIMIT,
-    createdAtMs: nowMs,
-    updatedAtMs: nowMs,
-  };
-  try {
-    await clusters.create('main', record);
-  } catch (error) {
-    if (!(error instanceof PlimsollError && error.code === 'conflict')) throw error;
   }
 }
 
 interface Assembly {
   readonly settings: CoordinatorSettings;
   readonly parts: CoordinatorParts;
-  readonly lifecycle: Lifecycle;
-  readonly bus: Bus;
-  readonly buckets: Buckets;
-  readonly store: Store;
+  readonly core: CoordinatorCore;
 }
 
-class Coordinator {
-  private readonly assembly: Assembly;
-  private readonly metrics: ReturnType<typeof coordinatorMetrics>;
-  private readonly admission: Admission;
-  private readonly wishes: Wishes;
-  private readonly leadership: Leadership;
+/** Answers the port of the read-only pages. */
+async function serve(assembly: Assembly): Promise<number> {
+  const { settings, parts, core } = assembly;
+  const docker = dockerApi(assembly);
+  const native = nativeApi(assembly);
+  const pages = await servePages(settings.listen, settings.port, native);
+  core.lifecycle.onStop('pages', () => closeServer(pages.server));
+  const socket = await serveSocket(settings.socket, { docker, native });
+  core.lifecycle.onStop('socket', () => closeServer(socket));
+  core.lifecycle.onStop('streams', () => docker.close());
+  parts.log.info({ socket: settings.socket, port: pages.port }, 'this coordinator answers');
+  return pages.port;
+}
 
-  constructor(assembly: Assembly) {
-    this.assembly = assembly;
-    this.metrics = coordinatorMetrics(assembly.parts.metrics);
-    registerClusterMetrics(assembly.parts.metrics, () => assembly.store.snapshot());
-    const { parts } = assembly;
-    this.admission = parts.admission(assembly.bus, assembly.buckets);
-    this.wishes = this.createWishes();
-    this.leadership = new Leadership({
-      ...assembly,
-      ...parts,
-      metrics: this.metrics,
-      wishes: this.wishes,
-      coordinatorId: parts.identity.coordinatorId,
-    });
-  }
+function dockerApi({ settings, parts, core }: Assembly): ReturnType<typeof createDockerApi> {
+  return createDockerApi({
+    ...parts,
+    bus: core.bus,
+    snapshot: () => core.store.snapshot(),
+    wishes: core.wishes,
+    clusterId: parts.identity.clusterId,
+    caPem: parts.identity.caPem,
+    advertiseAddress: settings.advertise,
+    joinToken: () => core.admission.joinToken(),
+  });
+}
 
-  async start(): Promise<RunningCoordinator> {
-    const { lifecycle } = this.assembly;
-    const admission = this.admission.serve();
-    lifecycle.onStop('admission', () => admission.stop());
-    this.background('presence', this.presence().run(lifecycle.signal));
-    this.background('liveness', this.livenessLoop().run(lifecycle.signal));
-    this.background('leadership', this.leadership.run(lifecycle.signal));
-    const port = await this.serve();
-    return {
-      port,
-      isLeading: () => this.leadership.leadingSinceMs !== undefined,
-      stop: () => lifecycle.stop(),
-    };
-  }
-
-  private createWishes(): Wishes {
-    const { parts, store, buckets } = this.assembly;
-    return createWishes({
-      ...this.assembly,
-      ...parts,
-      snapshot: () => store.snapshot(),
-      barrier: store,
-      revokeNode: async (nodeId) => {
-        const spec = await buckets.nodeSpecs.get(nodeId);
-        if (spec && spec.value.publicKey !== '') await this.admission.revoke(spec.value.publicKey);
-      },
-    });
-  }
-
-  private presence(): Presence {
-    const { parts } = this.assembly;
-    return new Presence({ ...this.assembly, ...parts, coordinatorId: parts.identity.coordinatorId });
-  }
-
-  private livenessLoop(): LivenessLoop {
-    const { parts, store, bus } = this.assembly;
-    return new LivenessLoop({
-      ...this.assembly,
-      ...parts,
-      metrics: this.metrics,
-      probe: (nodeId) => probeNode(nodeId, store.snapshot(), { bus, probe: parts.probe }),
-      leadingSinceMs: () => this.leadership.leadingSinceMs,
-      onChange: (nodeId, before, after) => this.noteNode(nodeId, before, after),
-    });
-  }
-
-  /** Every coordinator sees it; only the leader tells. */
-  private noteNode(nodeId: string, before: NodeWatch | undefined, after: NodeWatch): void {
-    const { parts, bus, store } = this.assembly;
-    const fields = { nodeId, before: before?.state ?? 'unknown', after: after.state, why: after.message };
-    parts.log[after.state === 'lost' ? 'warn' : 'info'](fields, 'the state of a node changed');
-    if (this.leadership.leadingSinceMs === undefined) return;
-    if (after.state === 'lost') this.metrics.nodesLost.inc();
-    const name = store.snapshot().nodes.get(nodeId)?.value.hostname ?? nodeId;
-    const attributes = { name, 'state.old': fields.before, 'state.new': after.state, reason: after.message };
-    const event = { kind: 'node', id: nodeId, action: 'update', attributes, atMs: parts.clock.wallMs() } as const;
-    publishEvent({ bus, clock: parts.clock, log: parts.log, metrics: this.metrics }, event);
-  }
-
-  /** Answers the port of the read-only pages. */
-  private async serve(): Promise<number> {
-    const { settings, parts, lifecycle } = this.assembly;
-    const docker = this.dockerApi();
-    const native = this.nativeApi();
-    const pages = await servePages(settings.listen, settings.port, native);
-    lifecycle.onStop('pages', () => closeServer(pages.server));
-    const socket = await serveSocket(settings.socket, { docker, native });
-    lifecycle.onStop('socket', () => closeServer(socket));
-    lifecycle.onStop('streams', () => docker.close());
-    parts.log.info({ socket: settings.socket, port: pages.port }, 'this coordinator answers');
-    return pages.port;
-  }
-
-  private dockerApi(): ReturnType<typeof createDockerApi> {
-    const { settings, parts, bus, store } = this.assembly;
-    return createDockerApi({
-      ...parts,
-      bus,
-      snapshot: () => store.snapshot(),
-      wishes: this.wishes,
+function nativeApi({ settings, parts, core }: Assembly): ReturnType<typeof createNativeApi> {
+  return createNativeApi({
+    ...parts,
+    bus: core.bus,
+    access: core.admission,
+    snapshot: () => core.store.snapshot(),
+    notReady: () => notReady(core),
+    removeNode: (nodeId, force) => core.wishes.nodes.remove(nodeId, force),
+    identity: {
       clusterId: parts.identity.clusterId,
-      caPem: parts.identity.caPem,
       advertiseAddress: settings.advertise,
-      joinToken: () => this.admission.joinToken(),
-    });
-  }
+      joinAddress: parts.joinAddress,
+      httpPort: settings.port,
+      version: parts.version,
+    },
+  });
+}
 
-  private nativeApi(): ReturnType<typeof createNativeApi> {
-    const { settings, parts, bus, store } = this.assembly;
-    return createNativeApi({
-      ...parts,
-      bus,
-      access: this.admission,
-      snapshot: () => store.snapshot(),
-      notReady: () => this.notReady(),
-      removeNode: (nodeId, force) => this.wishes.nodes.remove(nodeId, force),
-      identity: {
-        clusterId: parts.identity.clusterId,
-        advertiseAddress: settings.advertise,
-        joinAddress: parts.joinAddress,
-        httpPort: settings.port,
-        version: parts.version,
-      },
-    });
-  }
-
-  private notReady(): string | undefined {
-    const { bus, store } = this.assembly;
-    if (!bus.connected) return 'the connection to NATS is down';
-    return store.isCurrent ? undefined : 'its copy of the cluster state has a gap and is being read again';
-  }
-
-  /** Loops end with the lifecycle; one that ends otherwise is a bug worth a line. */
-  private background(name: string, work: Promise<void>): void {
-    const { lifecycle, parts } = this.assembly;
-    const ended = work.catch((error: unknown) => {
-      parts.log.error({ part: name, error: messageOf(error) }, 'a part of the coordinator ended with an error');
-    });
-    lifecycle.onStop(name, () => ended);
-  }
+function notReady({ bus, store }: CoordinatorCore): string | undefined {
+  if (!bus.connected) return 'the connection to NATS is down';
+  return store.isCurrent ? undefined : 'its copy of the cluster state has a gap and is being read again';
 }

@@ -3,12 +3,13 @@ import { connectBus } from '../bus/connect-bus.ts';
 import { joinAddressOf, openCluster } from '../bus/identity/cluster.ts';
 import { readCoordinatorIdentity, readNodeIdentity } from '../bus/identity/user-identity.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { randomId } from '../runtime/identifiers.ts';
 import { createLog } from '../runtime/log.ts';
 import { createMetrics } from '../runtime/metrics.ts';
+import { probeTcp } from '../runtime/tcp-probe.ts';
 import { programVersion } from '../runtime/version.ts';
 import { createAdmission } from './admission.ts';
 import type { CoordinatorParts } from './coordinator-parts.ts';
-import { probeTcp } from './loops/probes.ts';
 import type { CoordinatorSettings } from './settings.ts';
 
 /** Reads the cluster's keys from the state directory; throws `not-found` when this host holds no cluster. */
@@ -27,6 +28,7 @@ export function realParts(settings: CoordinatorSettings): CoordinatorParts {
     log,
     metrics,
     random: Math.random,
+    newId: randomId,
     connect: () => connectBus({ identity, purpose: 'state', waitForServer: false, clock, log, registry: metrics }),
     joinAddress: joinAddressOf(openCluster(stateDir)),
     admission: (bus, buckets) => createAdmission({ stateDir, bus, buckets, clock, log }),

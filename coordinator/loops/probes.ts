@@ -1,29 +1,14 @@
 /** Asks whether a silent node can still be reached: this coordinator itself and up to two other nodes. */
-import { connect } from 'node:net';
 import type { Bus } from '../../bus/bus.ts';
 import { ProbeReply, type ProbeRequest } from '../../model/messages.ts';
 import { messageOf } from '../../runtime/errors.ts';
+import type { TcpProbe } from '../../runtime/tcp-probe.ts';
 import type { ProbeOutcome } from '../store/liveness.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 
 const PROBE_TIMEOUT_MS = 500;
 const ANSWER_TIMEOUT_MS = 700;
 const OTHER_NODES_ASKED = 2;
-
-/** One attempt to open a TCP connection. */
-export type TcpProbe = (request: ProbeRequest) => Promise<ProbeReply>;
-
-export const probeTcp: TcpProbe = ({ address, port, timeoutMs }) =>
-  new Promise((resolve) => {
-    const socket = connect({ host: address, port });
-    const answer = (reply: ProbeReply) => {
-      socket.destroy();
-      resolve(reply);
-    };
-    socket.setTimeout(timeoutMs, () => answer({ reachable: false, error: `no answer within ${timeoutMs} ms` }));
-    socket.once('connect', () => answer({ reachable: true }));
-    socket.once('error', (error) => answer({ reachable: false, error: messageOf(error) }));
-  });
 
 export interface ProbeParts {
   readonly bus: Pick<Bus, 'askNode'>;

@@ -4,7 +4,6 @@ import type { Entry } from '../../bus/bus.ts';
 import type { ServiceRecord } from '../../model/records.ts';
 import type { PortConfig, ServiceSpec } from '../../model/service-spec.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
-import { randomId } from '../../runtime/identifiers.ts';
 import { Claims } from './claims.ts';
 import { notFound, StaleVersionError } from './errors.ts';
 import { ingressPorts, portKey, refuseTakenPorts, settlePorts } from './ports.ts';
@@ -29,7 +28,7 @@ export class ServiceWishes {
 
   /** Answers the new service's id. A specification without a name gets a generated one that is free. */
   async create(wanted: ServiceSpec): Promise<{ id: string; warnings: string[] }> {
-    const id = randomId();
+    const id = this.parts.newId();
     if (wanted.Name !== '') return this.createNamed(id, wanted);
     for (let tries = 1; ; tries++) {
       try {

@@ -22,6 +22,8 @@ export interface WishParts {
   readonly log: Log;
   /** In [0, 1). */
   readonly random: () => number;
+  /** Makes an id nobody has had before. */
+  readonly newId: () => string;
   /** Takes a removed node's credentials away. */
   readonly revokeNode: (nodeId: string) => Promise<void>;
 }

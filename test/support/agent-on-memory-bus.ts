@@ -5,12 +5,16 @@ import { join } from 'node:path';
 import { type RunningAgent, startAgent } from '../../agent/agent.ts';
 import type { AgentParts } from '../../agent/agent-parts.ts';
 import { DockerEngine } from '../../agent/engine/docker-engine.ts';
+import { serveHttp } from '../../agent/http-server.ts';
+import { realHost } from '../../agent/real-host.ts';
 import { AgentSettings } from '../../agent/settings.ts';
 import type { StatusRecord, TaskRecord } from '../../model/records.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import { durableFiles } from '../../runtime/files.ts';
 import { derivedId, randomId } from '../../runtime/identifiers.ts';
 import { createLog } from '../../runtime/log.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
+import { probeTcp } from '../../runtime/tcp-probe.ts';
 import { eventually } from './eventually.ts';
 import { type MemoryConnection, MemoryServer } from './memory-bus.ts';
 
@@ -94,6 +98,11 @@ export class AgentOnMemoryBus {
       log: createLog('agent', process.env.PLIMSOLL_TEST_LOG === undefined ? 'silent' : 'debug'),
       metrics: createMetrics('agent', '0.0.0'),
       engine: this.engine,
+      host: realHost({ stateDir: this.stateDir, dockerConfigFile: '/etc/docker/daemon.json' }),
+      files: durableFiles,
+      probe: probeTcp,
+      newId: randomId,
+      serveHttp,
       connect: async (purpose) => {
         const connection = this.server.connect(`agent-${purpose}`);
         if (purpose === 'state') this.connection = connection;

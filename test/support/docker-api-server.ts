@@ -10,7 +10,7 @@ import { openStore, type Store } from '../../coordinator/store/store.ts';
 import { createWishes } from '../../coordinator/wishes/wishes.ts';
 import type { NodeRecord, ServiceRecord, StatusRecord, TaskRecord } from '../../model/records.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
-import { derivedId } from '../../runtime/identifiers.ts';
+import { derivedId, randomId } from '../../runtime/identifiers.ts';
 import { createLog } from '../../runtime/log.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { type MemoryConnection, MemoryServer } from './memory-bus.ts';
@@ -123,6 +123,7 @@ export class DockerApiServer {
       buckets: this.connection.buckets,
       barrier: this.store,
       random: () => 0.5,
+      newId: randomId,
       revokeNode: async (nodeId) => void this.revokedNodes.push(nodeId),
     });
     this.api = createDockerApi({

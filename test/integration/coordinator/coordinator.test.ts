@@ -44,6 +44,7 @@ async function coordinator(name: string): Promise<RunningCoordinator & { api: Cl
     log: createLog('test', 'silent'),
     metrics: createMetrics('test', '0'),
     random: () => 0.5,
+    newId: randomId,
     connect: async () => server.connect(name),
     joinAddress: '127.0.0.1:4222',
     admission: () => ({

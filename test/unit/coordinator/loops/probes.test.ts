@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { probeNode, probeTcp } from '../../../../coordinator/loops/probes.ts';
+import { probeNode } from '../../../../coordinator/loops/probes.ts';
+import { probeTcp } from '../../../../runtime/tcp-probe.ts';
 import { PlanWorld } from '../../../support/plan-world.ts';
 
 test('a node whose record names a port that is none cannot be reached, and nothing breaks', async () => {

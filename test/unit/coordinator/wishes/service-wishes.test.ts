@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { openStore, type Store } from '../../../../coordinator/store/store.ts';
 import { createWishes, type Wishes } from '../../../../coordinator/wishes/wishes.ts';
 import type { ServiceSpec } from '../../../../model/service-spec.ts';
+import { randomId } from '../../../../runtime/identifiers.ts';
 import { createLog } from '../../../../runtime/log.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { type MemoryConnection, MemoryServer } from '../../../support/memory-bus.ts';
@@ -38,6 +39,7 @@ describe('service wishes', () => {
       clock,
       log,
       random: () => 0,
+      newId: randomId,
       revokeNode: async () => {},
     });
   }

@@ -1,0 +1,12 @@
+/** What the agent learns of the host it runs on other than through the engine. */
+export interface Host {
+  hostname(): string;
+  /** The IPv4 address of this host that others reach it at, seen from `other`. */
+  addressTowards(other: string): Promise<string>;
+  /** Whether a coordinator of the cluster belongs to this host. */
+  hasCoordinator(): boolean;
+  /** Whether the operator has set no limit to the logs of containers. */
+  logsAreUnbounded(): Promise<boolean>;
+  /** Used share of the file system `path` lies on, 0 to 1; undefined when it is not on this host. */
+  diskUse(path: string): Promise<number | undefined>;
+}

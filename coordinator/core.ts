@@ -1,0 +1,189 @@
+/**
+ * A coordinator but for the servers that answer people: its copy of the cluster's state, its loops, its stand for leader,
+ * and the doors through which wishes come in.
+ */
+import type { Buckets } from '../bus/buckets.ts';
+import type { Bus } from '../bus/bus.ts';
+import type { ClusterRecord } from '../model/records.ts';
+import { messageOf, PlimsollError } from '../runtime/errors.ts';
+import { Lifecycle } from '../runtime/lifecycle.ts';
+import type { Admission } from './admission.ts';
+import type { CoordinatorParts } from './coordinator-parts.ts';
+import { Leadership } from './leadership.ts';
+import { coordinatorMetrics } from './loops/coordinator-metrics.ts';
+import { publishEvent } from './loops/events.ts';
+import { LivenessLoop } from './loops/liveness-loop.ts';
+import { Presence } from './loops/presence.ts';
+import { probeNode } from './loops/probes.ts';
+import { registerClusterMetrics } from './metrics/cluster-metrics.ts';
+import type { NodeWatch } from './store/liveness.ts';
+import { openStore, type Store } from './store/store.ts';
+import { createWishes, type Wishes } from './wishes/wishes.ts';
+
+const CONNECT_RETRY_MS = 500;
+const DEFAULT_TASK_HISTORY_LIMIT = 5;
+
+export interface CoordinatorCore {
+  readonly bus: Bus;
+  readonly store: Store;
+  readonly admission: Admission;
+  readonly wishes: Wishes;
+  readonly isLeading: () => boolean;
+  /** What is put on it ends before the core does. */
+  readonly lifecycle: Lifecycle;
+}
+
+/** Resolves when the cluster's state is read. The bus may be away at first: it is waited for, until `signal` aborts. */
+export async function startCore(
+  parts: CoordinatorParts,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<CoordinatorCore> {
+  const lifecycle = new Lifecycle(parts.log);
+  try {
+    const { bus, buckets } = await connected(parts, signal);
+    lifecycle.onStop('bus', () => bus.close());
+    await writeClusterRecord(buckets, parts);
+    const store = await openStore({ buckets, clock: parts.clock });
+    lifecycle.onStop('store', () => store.close());
+    const core = new Core({ parts, lifecycle, bus, buckets, store });
+    core.start();
+    return core;
+  } catch (error) {
+    await lifecycle.stop();
+    throw error;
+  }
+}
+
+async function connected(parts: CoordinatorParts, signal: AbortSignal): Promise<{ bus: Bus; buckets: Buckets }> {
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      return await parts.connect();
+    } catch (error) {
+      const isAway = error instanceof PlimsollError && (error.code === 'unavailable' || error.code === 'timeout');
+      if (!isAway || signal.aborted) throw error;
+      if (isFirst) parts.log.warn({ error: messageOf(error) }, 'the bus is away, waiting for it');
+      await parts.clock.sleep(CONNECT_RETRY_MS, signal);
+    }
+  }
+}
+
+/** The first coordinator of a cluster writes its settings down. */
+async function writeClusterRecord({ clusters }: Buckets, { identity, clock }: CoordinatorParts): Promise<void> {
+  if (await clusters.get('main')) return;
+  const nowMs = clock.wallMs();
+  const record: ClusterRecord = {
+    v: 1,
+    id: identity.clusterId,
+    labels: {},
+    taskHistoryLimit: DEFAULT_TASK_HISTORY_LIMIT,
+    createdAtMs: nowMs,
+    updatedAtMs: nowMs,
+  };
+  try {
+    await clusters.create('main', record);
+  } catch (error) {
+    if (!(error instanceof PlimsollError && error.code === 'conflict')) throw error;
+  }
+}
+
+interface Assembly {
+  readonly parts: CoordinatorParts;
+  readonly lifecycle: Lifecycle;
+  readonly bus: Bus;
+  readonly buckets: Buckets;
+  readonly store: Store;
+}
+
+class Core implements CoordinatorCore {
+  readonly bus: Bus;
+  readonly store: Store;
+  readonly admission: Admission;
+  readonly wishes: Wishes;
+  readonly lifecycle: Lifecycle;
+  private readonly assembly: Assembly;
+  private readonly metrics: ReturnType<typeof coordinatorMetrics>;
+  private readonly leadership: Leadership;
+
+  constructor(assembly: Assembly) {
+    this.assembly = assembly;
+    const { parts, bus, buckets, store, lifecycle } = assembly;
+    this.bus = bus;
+    this.store = store;
+    this.lifecycle = lifecycle;
+    this.metrics = coordinatorMetrics(parts.metrics);
+    registerClusterMetrics(parts.metrics, () => store.snapshot());
+    this.admission = parts.admission(bus, buckets);
+    this.wishes = this.createWishes();
+    this.leadership = new Leadership({
+      ...assembly,
+      ...parts,
+      metrics: this.metrics,
+      wishes: this.wishes,
+      coordinatorId: parts.identity.coordinatorId,
+    });
+  }
+
+  readonly isLeading = () => this.leadership.leadingSinceMs !== undefined;
+
+  start(): void {
+    const { lifecycle } = this.assembly;
+    const admission = this.admission.serve();
+    lifecycle.onStop('admission', () => admission.stop());
+    this.background('presence', this.presence().run(lifecycle.signal));
+    this.background('liveness', this.livenessLoop().run(lifecycle.signal));
+    this.background('leadership', this.leadership.run(lifecycle.signal));
+  }
+
+  private createWishes(): Wishes {
+    const { parts, store, buckets } = this.assembly;
+    return createWishes({
+      ...this.assembly,
+      ...parts,
+      snapshot: () => store.snapshot(),
+      barrier: store,
+      revokeNode: async (nodeId) => {
+        const spec = await buckets.nodeSpecs.get(nodeId);
+        if (spec && spec.value.publicKey !== '') await this.admission.revoke(spec.value.publicKey);
+      },
+    });
+  }
+
+  private presence(): Presence {
+    const { parts } = this.assembly;
+    return new Presence({ ...this.assembly, ...parts, coordinatorId: parts.identity.coordinatorId });
+  }
+
+  private livenessLoop(): LivenessLoop {
+    const { parts, store, bus } = this.assembly;
+    return new LivenessLoop({
+      ...this.assembly,
+      ...parts,
+      metrics: this.metrics,
+      probe: (nodeId) => probeNode(nodeId, store.snapshot(), { bus, probe: parts.probe }),
+      leadingSinceMs: () => this.leadership.leadingSinceMs,
+      onChange: (nodeId, before, after) => this.noteNode(nodeId, before, after),
+    });
+  }
+
+  /** Every coordinator sees it; only the leader tells. */
+  private noteNode(nodeId: string, before: NodeWatch | undefined, after: NodeWatch): void {
+    const { parts, bus, store } = this.assembly;
+    const fields = { nodeId, before: before?.state ?? 'unknown', after: after.state, why: after.message };
+    parts.log[after.state === 'lost' ? 'warn' : 'info'](fields, 'the state of a node changed');
+    if (this.leadership.leadingSinceMs === undefined) return;
+    if (after.state === 'lost') this.metrics.nodesLost.inc();
+    const name = store.snapshot().nodes.get(nodeId)?.value.hostname ?? nodeId;
+    const attributes = { name, 'state.old': fields.before, 'state.new': after.state, reason: after.message };
+    const event = { kind: 'node', id: nodeId, action: 'update', attributes, atMs: parts.clock.wallMs() } as const;
+    publishEvent({ bus, clock: parts.clock, log: parts.log, metrics: this.metrics }, event);
+  }
+
+  /** Loops end with the lifecycle; one that ends otherwise is a bug worth a line. */
+  private background(name: string, work: Promise<void>): void {
+    const { lifecycle, parts } = this.assembly;
+    const ended = work.catch((error: unknown) => {
+      parts.log.error({ part: name, error: messageOf(error) }, 'a part of the coordinator ended with an error');
+    });
+    lifecycle.onStop(name, () => ended);
+  }
+}
