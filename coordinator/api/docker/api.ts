@@ -6,6 +6,7 @@ import { requestMetrics } from '../request-metrics.ts';
 import type { DockerApiParts } from './api-parts.ts';
 import { negotiateVersion } from './api-version.ts';
 import { containerRoutes } from './container-routes.ts';
+import { containerStatsRoutes } from './container-stats.ts';
 import { EventFeed } from './event-feed.ts';
 import { eventRoutes } from './event-routes.ts';
 import { logRoutes } from './log-routes.ts';
@@ -35,6 +36,7 @@ export function createDockerApi(parts: DockerApiParts): DockerApi {
   app.use(negotiateVersion(parts.version));
   app.use(systemRoutes(parts), swarmRoutes(parts), nodeRoutes(parts), serviceRoutes(parts), taskRoutes(parts));
   app.use(logRoutes(parts, closing.signal), eventRoutes(parts, events, closing.signal), containerRoutes(parts));
+  app.use(containerStatsRoutes(parts, closing.signal));
   app.use(unservedRoutes());
   app.use(() => {
     throw new ApiError(404, 'page not found');

@@ -1,18 +1,16 @@
 /** `/containers`: what runs on all nodes, theirs and ours, as one engine would show it. */
 import { type Response, Router } from 'express';
-import { messageOf, PlimsollError } from '../../../runtime/errors.ts';
-import type { Snapshot } from '../../store/snapshot.ts';
+import { messageOf } from '../../../runtime/errors.ts';
 import type { DockerApiParts } from './api-parts.ts';
+import { inspectAnywhere, nodesUp } from './container-lookup.ts';
 import {
   type ContainerEntry,
   ContainersReply,
   containerFilterKeys,
-  InspectReply,
   isContainerWanted,
   newestFirst,
 } from './container-view.ts';
 import { parseFilters } from './filters.ts';
-import { nodeState } from './node-state.ts';
 import { pathPart, queryFlag, queryText } from './query.ts';
 import { nodeName } from './references.ts';
 import { ApiError, sendJson } from './responses.ts';
@@ -31,7 +29,7 @@ export function containerRoutes(parts: DockerApiParts): Router {
     sendJson(res, 200, newestFirst(found).slice(0, limit > 0 ? limit : undefined));
   });
   router.get('/containers/:container/json', async (req, res) => {
-    sendJson(res, 200, await inspectAnywhere(parts, pathPart(req, 'container')));
+    sendJson(res, 200, (await inspectAnywhere(parts, pathPart(req, 'container'))).container);
   });
   return router;
 }
@@ -50,33 +48,4 @@ async function listEverywhere(parts: DockerApiParts, all: boolean, res: Response
     }),
   );
   return lists.flat();
-}
-
-/** The node is known for containers of tasks; for others all nodes are asked. */
-async function inspectAnywhere(parts: DockerApiParts, reference: string): Promise<Record<string, unknown>> {
-  const snapshot = parts.snapshot();
-  const known = nodeOfContainer(snapshot, reference);
-  const nodeIds = known === undefined ? nodesUp(snapshot) : [known];
-  const answers = await Promise.allSettled(
-    nodeIds.map((id) => parts.bus.askNode(id, 'inspect', { id: reference }, InspectReply, NODE_DEADLINE_MS)),
-  );
-  const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value.container] : []));
-  const [only] = found;
-  if (found.length > 1) throw new ApiError(400, `container ${reference} is ambiguous: ${found.length} nodes have one`);
-  if (only !== undefined) return only;
-  const failure = answers.find((answer) => answer.status === 'rejected' && !isNotFound(answer.reason));
-  if (failure?.status === 'rejected' && known !== undefined) throw failure.reason;
-  throw new ApiError(404, `No such container: ${reference}`);
-}
-
-const isNotFound = (error: unknown): boolean => error instanceof PlimsollError && error.code === 'not-found';
-
-function nodesUp(snapshot: Snapshot): string[] {
-  return [...snapshot.nodeSpecs.keys()].filter((nodeId) => nodeState(snapshot, nodeId) !== 'down');
-}
-
-function nodeOfContainer(snapshot: Snapshot, reference: string): string | undefined {
-  if (!/^[0-9a-f]{12,64}$/.test(reference)) return undefined;
-  const isIt = (containerId: string | undefined) => containerId?.startsWith(reference);
-  return [...snapshot.statuses.values()].find(({ value }) => isIt(value.containerId))?.value.nodeId;
 }

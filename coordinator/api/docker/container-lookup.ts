@@ -1,0 +1,48 @@
+/** Which node has a container: known for containers of tasks; for others all nodes are asked. */
+import { PlimsollError } from '../../../runtime/errors.ts';
+import type { Snapshot } from '../../store/snapshot.ts';
+import type { DockerApiParts } from './api-parts.ts';
+import { InspectReply } from './container-view.ts';
+import { nodeState } from './node-state.ts';
+import { ApiError } from './responses.ts';
+
+const NODE_DEADLINE_MS = 4_000;
+
+export interface FoundContainer {
+  readonly nodeId: string;
+  /** The engine's own inspection. */
+  readonly container: Record<string, unknown>;
+}
+
+/** `reference` is an id, the beginning of one, or a name. Throws Docker's 404 and 400, or why its node did not answer. */
+export async function inspectAnywhere(parts: DockerApiParts, reference: string): Promise<FoundContainer> {
+  const snapshot = parts.snapshot();
+  const known = nodeOfContainer(snapshot, reference);
+  const nodeIds = known === undefined ? nodesUp(snapshot) : [known];
+  const answers = await Promise.allSettled(nodeIds.map((nodeId) => inspect(parts, nodeId, reference)));
+  const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  const [only] = found;
+  if (found.length > 1) throw new ApiError(400, `container ${reference} is ambiguous: ${found.length} nodes have one`);
+  if (only !== undefined) return only;
+  const failure = answers.find((answer) => answer.status === 'rejected' && !isNotFound(answer.reason));
+  if (failure?.status === 'rejected' && known !== undefined) throw failure.reason;
+  throw new ApiError(404, `No such container: ${reference}`);
+}
+
+async function inspect({ bus }: DockerApiParts, nodeId: string, id: string): Promise<FoundContainer> {
+  const { container } = await bus.askNode(nodeId, 'inspect', { id }, InspectReply, NODE_DEADLINE_MS);
+  return { nodeId, container };
+}
+
+const isNotFound = (error: unknown): boolean => error instanceof PlimsollError && error.code === 'not-found';
+
+export function nodesUp(snapshot: Snapshot): string[] {
+  return [...snapshot.nodeSpecs.keys()].filter((nodeId) => nodeState(snapshot, nodeId) !== 'down');
+}
+
+/** Undefined for a container that no task's newest attempt has. */
+export function nodeOfContainer(snapshot: Snapshot, reference: string): string | undefined {
+  if (!/^[0-9a-f]{12,64}$/.test(reference)) return undefined;
+  const isIt = (containerId: string | undefined) => containerId?.startsWith(reference);
+  return [...snapshot.statuses.values()].find(({ value }) => isIt(value.containerId))?.value.nodeId;
+}
