@@ -6,7 +6,8 @@ import { parseArgs } from 'node:util';
 import { type Lab, type LabHost, labUp } from '../support/lab.ts';
 import { EngineApi } from './engine-api.ts';
 import { bareRestart, bareRun, crash, deploy, hostLoss, remove, scale, serviceSpec, settle } from './figures.ts';
-import { median, secondsUntil } from './measure.ts';
+import { secondsUntil } from './measure.ts';
+import { median } from './statistics.ts';
 
 const REPLICAS = 30;
 const CONCURRENCIES = [1, 2, 4] as const;

@@ -1,4 +1,4 @@
-/** Stopwatch, polling and medians: all the benchmark needs of mathematics. */
+/** Stopwatch and polling. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Seconds until `condition` holds, looked at every 50 ms; throws after `limitS`. */
@@ -29,11 +29,4 @@ export async function forEachConcurrently<T>(
     for (let item = queue.shift(); item !== undefined; item = queue.shift()) await task(item);
   };
   await Promise.all(Array.from({ length: concurrency }, worker));
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }

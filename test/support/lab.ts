@@ -47,11 +47,11 @@ export function labCommand(...words: string[]): Promise<string> {
   return labCommandAt()(...words);
 }
 
-/** `scripts/lab` for the lab of a place. */
-export function labCommandAt(place?: LabPlace): LabCommand {
+/** `scripts/lab` for the lab of a place, with further environment variables for what it starts. */
+export function labCommandAt(place?: LabPlace, more: Readonly<Record<string, string>> = {}): LabCommand {
   const { DOCKER_HOST: _, ...inherited } = process.env;
   const named = { LAB_NAME: place?.name, LAB_SUBNET: place?.subnet, LAB_DIR: `/var/lib/plimsoll-${place?.name}` };
-  const env = place === undefined ? process.env : { ...inherited, ...named };
+  const env = { ...(place === undefined ? process.env : { ...inherited, ...named }), ...more };
   return async (...words) => {
     const options = { maxBuffer: 16 << 20, env };
     const { stdout } = await run(join(packageRoot(), 'scripts', 'lab'), words, options);
