@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../runtime/clock.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { FakeClock, settleMicrotasks } from '../support/fake-clock.ts';
 import { MemoryServer } from '../support/memory-bus.ts';
 import { aClaim } from '../support/records.ts';
 import { bucketContract } from './bucket-suite.ts';
@@ -36,6 +36,7 @@ describe('buckets in memory', () => {
     expect(view.current).toBe(false);
     await expect(cut.buckets.claims.get('service.web')).rejects.toMatchObject({ code: 'unavailable' });
     cut.reconnect();
+    await settleMicrotasks();
 
     expect(view.current).toBe(true);
     expect([...view.entries.keys()]).toEqual(['service.web']);

@@ -1,120 +1,98 @@
 /**
  * The bus in memory: one server, several connections, faults on demand. It stands in for NATS below the same typed layers
- * (record-bucket.ts, wire-bus.ts) and passes the same contract suite.
+ * (record-bucket.ts, wire-bus.ts, checked-watch.ts) and passes the same contract suite. Without faults and delays every
+ * call is done at once; with them, time is the clock's and chance is the random source's.
  */
-import { randomBytes } from 'node:crypto';
-import { type BucketDefinition, type BucketName, bucketDefinitions, isOwnKey } from '../../bus/bucket-definitions.ts';
+import { Registry } from 'prom-client';
+import { type BucketDefinition, type BucketName, bucketDefinitions } from '../../bus/bucket-definitions.ts';
 import type { Buckets } from '../../bus/buckets.ts';
 import type { Bus } from '../../bus/bus.ts';
 import { busMetrics } from '../../bus/bus-metrics.ts';
-import { encodeJson } from '../../bus/envelope.ts';
-import {
-  type Expectation,
-  matchesPattern,
-  type RawBucket,
-  type RawWatch,
-  type StoredMessage,
-  type WatchSink,
-} from '../../bus/raw-bucket.ts';
+import { heartbeatMs } from '../../bus/checked-watch.ts';
+import { requestTimeoutMs } from '../../bus/deadlines.ts';
+import { decodeJson, encodeJson } from '../../bus/envelope.ts';
+import { matchesPattern } from '../../bus/raw-bucket.ts';
 import { recordBuckets } from '../../bus/record-buckets.ts';
 import { subjects } from '../../bus/subjects.ts';
 import type { Wire, WireMessage } from '../../bus/wire.ts';
 import { WireBus } from '../../bus/wire-bus.ts';
-import type { Clock } from '../../runtime/clock.ts';
+import { type Clock, withDeadline } from '../../runtime/clock.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import { createLog, type Log } from '../../runtime/log.ts';
-import { createMetrics, type Metrics } from '../../runtime/metrics.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+import { type LinkFaults, noFaults } from './memory-bus/link-faults.ts';
+import { MemoryBucket } from './memory-bus/memory-bucket.ts';
+import { MemoryStore, type StoreBackup } from './memory-bus/memory-store.ts';
+import { MessageRoutes } from './memory-bus/message-routes.ts';
+import { Pipe } from './memory-bus/pipe.ts';
 
 export interface MemoryServerOptions {
+  /** The server's, and the time messages take. */
   readonly clock: Clock;
+  /** Where chance comes from: a number from 0 to less than 1. */
+  readonly random?: () => number;
   /** As NATS 2.15 (true, the default) or 2.10 (false). */
   readonly serverFences?: boolean;
   readonly log?: Log;
 }
 
-interface Watcher {
-  readonly pattern: string;
-  readonly sink: WatchSink;
-  readonly connection: MemoryConnection;
+export interface MemoryConnectionOptions {
+  /** The process's own clock; default: the server's. */
+  readonly clock?: Clock;
+  /** Coordinators ask a stream's leader (the default), nodes the nearest server, which may be behind. */
+  readonly reads?: 'leader' | 'nearest';
+  /** Opens the streams again after a crash of the server, as coordinators do; default true. */
+  readonly opensStreams?: boolean;
+  readonly metrics?: Metrics;
+  readonly log?: Log;
 }
 
-interface Listener {
-  readonly pattern: string;
-  readonly handler: (message: WireMessage) => void;
-  readonly connection: MemoryConnection;
-  readonly group: string | undefined;
-}
-
-/** One bucket's content; the last message per key, as a KV with history 1. */
-class MemoryStore {
-  readonly messages = new Map<string, StoredMessage & { readonly storedAtMs: number }>();
-  readonly watchers = new Set<Watcher>();
-  revision = 0;
-  readonly definition: BucketDefinition;
-  private readonly clock: Clock;
-
-  constructor(definition: BucketDefinition, clock: Clock) {
-    this.definition = definition;
-    this.clock = clock;
-  }
-
-  read(key: string): StoredMessage | undefined {
-    const message = this.messages.get(key);
-    const { maxAgeMs } = this.definition;
-    if (message && maxAgeMs !== undefined && this.clock.elapsedMs() - message.storedAtMs >= maxAgeMs) {
-      this.messages.delete(key);
-      return undefined;
-    }
-    return message;
-  }
-
-  write(key: string, data: string | undefined, expectation: Expectation | undefined): StoredMessage {
-    if (expectation && (this.read(expectation.key)?.revision ?? 0) !== expectation.revision) {
-      throw new PlimsollError(
-        'conflict',
-        `Cannot write ${this.definition.name} ${key}: ${expectation.key} is not at revision ${expectation.revision}`,
-      );
-    }
-    this.revision += 1;
-    const message = {
-      key,
-      data: data ?? '',
-      deleted: data === undefined,
-      revision: this.revision,
-      writtenAtMs: this.clock.wallMs(),
-      storedAtMs: this.clock.elapsedMs(),
-    };
-    this.messages.delete(key);
-    this.messages.set(key, message);
-    return message;
-  }
-
-  content(pattern: string): StoredMessage[] {
-    const keys = [...this.messages.keys()].filter((key) => !isOwnKey(key) && matchesPattern(pattern, key));
-    return keys.map((key) => this.read(key)).filter((message) => message !== undefined);
-  }
-}
+/** A client pings every 500 ms and gives up when two were missed. */
+const PING_MS = 500;
+const PINGS_MISSED = 2;
+const RECONNECT_WAIT_MS = 100;
+/** What the server does with a client that answers no ping: see nats-config.ts. */
+const SERVER_PING_MS = 5_000;
+const SERVER_PINGS_MISSED = 2;
+/** How long a coordinator takes to open the streams of a server that came back. */
+const OPEN_STREAMS_MS = 50;
 
 /** The shared server. Connections are made with `connect()`. */
 export class MemoryServer {
   readonly clock: Clock;
   readonly log: Log;
+  readonly random: () => number;
   readonly serverFences: boolean;
-  readonly listeners = new Set<Listener>();
+  readonly routes: MessageRoutes;
+  readonly heartbeats: Heartbeats;
   /** What was published durably, oldest first. */
   readonly events: { readonly subject: string; readonly message: unknown }[] = [];
+  /** How far a reader that does not ask the stream's leader is behind. */
+  followerLagMs = 0;
+  /** False while JetStream has no leader: writes, reads and new watches get no answer; core messages flow. */
+  hasJetStreamLeader = true;
+  isUp = true;
+  private inboxes = 0;
+  /** What arrives while the server is frozen. */
+  private frozen: (() => void)[] | undefined;
+  private readonly connections = new Set<MemoryConnection>();
   private readonly stores: ReadonlyMap<string, MemoryStore>;
 
   constructor(options: MemoryServerOptions) {
     this.clock = options.clock;
     this.log = options.log ?? createLog('test', 'silent');
+    this.random = options.random ?? (() => 0);
     this.serverFences = options.serverFences ?? true;
+    this.routes = new MessageRoutes(this.random);
     const definitions = Object.values<BucketDefinition>(bucketDefinitions);
     this.stores = new Map(definitions.map((definition) => [definition.name, new MemoryStore(definition, this.clock)]));
+    this.heartbeats = new Heartbeats(this.clock, () => this.beatConsumers());
   }
 
-  connect(name = 'test'): MemoryConnection {
-    return new MemoryConnection(this, name);
+  connect(name = 'test', options: MemoryConnectionOptions = {}): MemoryConnection {
+    const connection = new MemoryConnection(this, name, options);
+    this.connections.add(connection);
+    return connection;
   }
 
   store(name: BucketName): MemoryStore {
@@ -123,78 +101,216 @@ export class MemoryServer {
     return store;
   }
 
+  // ---- faults ----
+
   /** Puts any text under a key, as a damaged disk or a foreign program would. */
   corrupt(name: BucketName, key: string, text: string): void {
-    this.deliver(name, this.store(name).write(key, text, undefined));
+    this.store(name).write(key, text);
   }
 
-  /** Empties a bucket as a lost memory stream does: sequence numbers start again, watchers see it all vanish. */
+  /** Empties a bucket: its stream is made anew, numbers start again, and every watch is told at once. */
   wipe(name: BucketName): void {
-    const store = this.store(name);
-    store.messages.clear();
-    store.revision = 0;
-    // Behind what is on its way already, as on one connection.
-    for (const watcher of store.watchers) watcher.connection.receive(() => watcher.sink.replace([]));
+    this.store(name).recreateAndTell();
   }
 
-  deliver(name: BucketName, message: StoredMessage): void {
-    if (isOwnKey(message.key)) return;
-    for (const watcher of this.store(name).watchers) {
-      if (matchesPattern(watcher.pattern, message.key)) watcher.connection.receive(() => watcher.sink.apply([message]));
-    }
+  /** Empties a bucket, its stream made anew, or puts a backup in its place; watches must notice by themselves. */
+  recreate(name: BucketName, from?: StoreBackup): void {
+    this.store(name).recreate(from);
   }
 
-  /** Sends a message to whoever listens, later; answers whether anybody does. */
-  route(message: WireMessage): boolean {
-    const reached = [...this.listeners].filter(
-      (listener) => listener.connection.connected && matchesPattern(listener.pattern, message.subject),
-    );
-    for (const listener of oneOfEachGroup(reached)) {
-      listener.connection.receive(() => this.listeners.has(listener) && listener.handler(message));
-    }
-    return reached.length > 0;
+  backup(name: BucketName): StoreBackup {
+    return this.store(name).backup();
+  }
+
+  /** As after SIGKILL: connections break, buckets in memory are lost, those on disk are not. */
+  crash(): void {
+    this.isUp = false;
+    this.frozen = undefined;
+    for (const store of this.stores.values()) store.crash();
+    for (const connection of this.connections) connection.serverDied();
+  }
+
+  /** After `crash()`: clients come back by themselves, and the first that opens streams makes the lost ones again. */
+  restart(): void {
+    this.isUp = true;
+  }
+
+  /** As after SIGSTOP: nothing is answered. What arrives is worked off at `thaw()`, though its sender gave up long ago. */
+  freeze(): void {
+    this.frozen ??= [];
+    for (const connection of this.connections) connection.expectSilence();
+  }
+
+  thaw(): void {
+    const waiting = this.frozen ?? [];
+    this.frozen = undefined;
+    for (const work of waiting) work();
+  }
+
+  // ---- what connections need of it ----
+
+  get isFrozen(): boolean {
+    return this.frozen !== undefined;
+  }
+
+  /** Works off what has arrived. */
+  take(work: () => void): void {
+    if (!this.isUp) return;
+    if (this.frozen) this.frozen.push(work);
+    else work();
+  }
+
+  openStreams(): void {
+    for (const store of this.stores.values()) store.exists = true;
+  }
+
+  forget(connection: MemoryConnection): void {
+    this.connections.delete(connection);
+    this.routes.removeOf(connection);
+  }
+
+  publish(message: WireMessage): void {
+    const isStored = matchesPattern(subjects.events, message.subject);
+    if (isStored) this.events.push({ subject: message.subject, message: decodeJson(message.data) });
+    const isHeard = this.routes.send(message);
+    if (message.reply === undefined) return;
+    if (isStored) this.answer(message.reply, encodeJson({ stream: 'plim_events', seq: this.events.length }), false);
+    else if (!isHeard) this.answer(message.reply, new Uint8Array(0), true);
+  }
+
+  nextInbox(owner: string): string {
+    this.inboxes += 1;
+    return `_INBOX.${owner}.${this.inboxes}`;
+  }
+
+  private answer(reply: string, data: Uint8Array, noResponders: boolean): void {
+    this.routes.send({ subject: reply, data, reply: undefined, noResponders });
+  }
+
+  /** Answers whether any consumer is there to hear it. */
+  private beatConsumers(): boolean {
+    const stores = [...this.stores.values()];
+    if (this.isUp && !this.isFrozen) for (const store of stores) store.beatConsumers();
+    return stores.some((store) => store.hasConsumers);
   }
 }
 
-function oneOfEachGroup(listeners: readonly Listener[]): Listener[] {
-  const isFirst = ({ group, pattern }: Listener, index: number) =>
-    index === listeners.findIndex((other) => other.group === group && other.pattern === pattern);
-  return listeners.filter((listener, index) => listener.group === undefined || isFirst(listener, index));
+/** One beat of all consumers at once, as long as there are any. */
+class Heartbeats {
+  private readonly clock: Clock;
+  private readonly beat: () => boolean;
+  private isRunning = false;
+
+  constructor(clock: Clock, beat: () => boolean) {
+    this.clock = clock;
+    this.beat = beat;
+  }
+
+  begin(): void {
+    if (this.isRunning) return;
+    this.isRunning = true;
+    this.clock.after(heartbeatMs, () => {
+      this.isRunning = false;
+      if (this.beat()) this.begin();
+    });
+  }
 }
 
 /** One client's connection: its bus, its buckets, and the faults that befall it. */
 export class MemoryConnection implements Wire {
   readonly bus: Bus;
   readonly buckets: Buckets;
-  readonly metrics: Metrics = createMetrics('test', '0');
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly reads: 'leader' | 'nearest';
+  /** What the client believes. */
   connected = true;
+  closed = false;
+  /** What the server believes. */
+  isRegistered = true;
+  faults: LinkFaults = noFaults;
   private acknowledgementsToLose = 0;
   private held: (() => void)[] | undefined;
-  /** Counts reconnects: what was under way when the connection broke never arrives. */
-  private generation = 0;
+  private isCut = false;
+  /** Kept down by `disconnect()`: it does not come back by itself. */
+  private isDown = false;
+  private silenceExpected = false;
+  private readonly toServer: Pipe;
+  private readonly toClient: Pipe;
   private readonly changeListeners = new Set<(connected: boolean) => void>();
   private readonly server: MemoryServer;
   private readonly name: string;
+  private readonly opensStreams: boolean;
 
-  constructor(server: MemoryServer, name: string) {
+  constructor(server: MemoryServer, name: string, options: MemoryConnectionOptions) {
     this.server = server;
     this.name = name;
-    const parts = { clock: server.clock, log: server.log, metrics: busMetrics(this.metrics) };
+    this.clock = options.clock ?? server.clock;
+    this.reads = options.reads ?? 'leader';
+    this.opensStreams = options.opensStreams ?? true;
+    this.metrics = options.metrics ?? new Registry();
+    this.toServer = new Pipe(server.clock, (work) => work());
+    this.toClient = new Pipe(server.clock, queueMicrotask);
+    const parts = { clock: this.clock, log: options.log ?? server.log, metrics: busMetrics(this.metrics) };
     this.bus = new WireBus({ ...parts, wire: this });
-    const raw = (bucket: BucketName) => new MemoryBucket(server, this, bucket);
+    const raw = (bucket: BucketName) =>
+      new MemoryBucket({ server, connection: this, name: bucket, log: parts.log, metrics: parts.metrics });
     this.buckets = recordBuckets({ ...parts, raw, serverFences: server.serverFences });
   }
 
   // ---- faults ----
 
-  /** Cuts the connection: calls fail with `unavailable`, nothing arrives. */
-  disconnect(): void {
-    this.setConnected(false);
+  setFaults(faults: Partial<LinkFaults>): void {
+    this.faults = { ...noFaults, ...faults };
   }
 
-  /** Restores it; watches are rebuilt from scratch. */
+  /** The connection breaks and stays down: calls fail with `unavailable`, nothing arrives. */
+  disconnect(): void {
+    this.isDown = true;
+    this.lose();
+  }
+
+  /** Ends `disconnect()`; watches are rebuilt from scratch. */
   reconnect(): void {
-    this.setConnected(true);
+    this.isDown = false;
+    if (!this.connected) this.comeBack();
+  }
+
+  /** A cable is cut: what is sent gets stuck, both sides find out by their pings, and the client tries to come back. */
+  cut(): void {
+    if (this.isCut) return;
+    this.isCut = true;
+    this.toServer.block('cut cable');
+    this.toClient.block('cut cable');
+    this.expectSilence();
+    this.forgetUnlessBack();
+  }
+
+  /** Ends `cut()`: what was sent arrives late if nobody had noticed. */
+  heal(): void {
+    this.isCut = false;
+    this.toServer.unblock('cut cable');
+    this.toClient.unblock('cut cable');
+  }
+
+  /** The process is stopped: nothing reaches it until `thaw()`. Its clock must stand still too. */
+  freeze(): void {
+    this.toClient.block('frozen process');
+  }
+
+  thaw(): void {
+    this.toClient.unblock('frozen process');
+  }
+
+  /** The process is killed: the server knows at once, the client never hears of anything again. */
+  kill(): void {
+    this.closed = true;
+    this.toServer.drop();
+    this.toClient.drop();
+    this.toServer.block('frozen process');
+    this.toClient.block('frozen process');
+    this.isRegistered = false;
+    this.server.forget(this);
   }
 
   /** The next `count` writes happen, but their acknowledgement never comes. */
@@ -202,7 +318,7 @@ export class MemoryConnection implements Wire {
     this.acknowledgementsToLose = count;
   }
 
-  /** Nothing more arrives here until `resume()`, though the connection looks fine: a stale reader. */
+  /** No message and no change arrives here until `resume()`, though requests are answered: a stale reader. */
   hold(): void {
     this.held ??= [];
   }
@@ -215,45 +331,83 @@ export class MemoryConnection implements Wire {
 
   // ---- what the server and the buckets need of it ----
 
-  receive(work: () => void): void {
+  /** The server's process ended: its socket closes at once, unless a cut cable keeps that from us. */
+  serverDied(): void {
+    this.isRegistered = false;
+    this.toServer.drop();
+    if (!this.isCut && this.connected && !this.closed) this.toClient.carry(() => this.lose(), 0);
+  }
+
+  /** Two missed pings from now, a connection that is still silent is given up. */
+  expectSilence(): void {
+    if (this.silenceExpected || this.closed) return;
+    this.silenceExpected = true;
+    const noticedMs = PING_MS * PINGS_MISSED + this.server.random() * PING_MS;
+    this.clock.after(noticedMs, () => {
+      this.silenceExpected = false;
+      if (this.connected && (this.isCut || this.server.isFrozen)) this.lose();
+    });
+  }
+
+  carryMessage(work: () => void): void {
+    const { lossShare, duplicateShare, reorderShare } = this.faults;
+    if (this.befalls(lossShare)) return;
+    const isTwice = this.befalls(duplicateShare);
+    this.carryToClient(work, this.befalls(reorderShare));
+    if (isTwice) this.carryToClient(work, true);
+  }
+
+  carryDelivery(work: () => void): void {
+    if (!this.befalls(this.faults.watchLossShare)) this.carryToClient(work);
+  }
+
+  /** Takes no time of its own, but waits for what was sent before. */
+  carryHeartbeat(work: () => void): void {
     if (this.held) this.held.push(work);
-    else {
-      const { generation } = this;
-      queueMicrotask(() => this.connected && this.generation === generation && work());
-    }
+    else this.toClient.carry(work, 0);
   }
 
-  takesAcknowledgement(): boolean {
-    if (this.acknowledgementsToLose === 0) return true;
-    this.acknowledgementsToLose -= 1;
-    return false;
-  }
-
-  requireConnected(): void {
+  /**
+   * Has the server do `work` and answers its result. Throws `unavailable` at once when the connection is known to be down,
+   * `timeout` when no answer came in time: then it may have happened, or happen yet.
+   */
+  async askJetStream<T>(what: string, work: () => T, kind: 'read' | 'write' | 'consumer'): Promise<T> {
     if (!this.connected) throw new PlimsollError('unavailable', 'Cannot reach NATS: the connection is down');
+    const isLost = kind === 'write' && this.losesAcknowledgement();
+    const late = () => new PlimsollError('timeout', `Cannot ${what}: no answer within ${requestTimeoutMs} ms`);
+    if (this.isUndisturbed) {
+      const result = work();
+      if (isLost) throw late();
+      return result;
+    }
+    const isAnswered = () => this.server.hasJetStreamLeader || (kind === 'read' && this.reads === 'nearest');
+    const answer = new Promise<T>((resolve, reject) => {
+      this.carryToServer(() => {
+        if (!isAnswered()) return;
+        const settle = outcomeOf(work, resolve, reject);
+        if (!isLost) this.toClient.carry(settle, this.delayMs());
+      });
+    });
+    return withDeadline(this.clock, requestTimeoutMs, answer, late);
   }
 
   // ---- Wire ----
 
   publish(subject: string, data: Uint8Array, reply?: string): boolean {
     if (!this.connected) return false;
-    const isStored = matchesPattern(subjects.events, subject);
-    if (isStored) this.server.events.push({ subject, message: JSON.parse(new TextDecoder().decode(data)) });
-    const isHeard = this.server.route({ subject, data, reply, noResponders: false });
-    if (reply === undefined) return true;
-    if (isStored) this.answer(reply, encodeJson({ stream: 'plim_events', seq: this.server.events.length }), false);
-    else if (!isHeard) this.answer(reply, new Uint8Array(0), true);
+    const message = { subject, data, reply, noResponders: false };
+    this.carryToServer(() => this.server.publish(message));
     return true;
   }
 
   subscribe(subject: string, handler: (message: WireMessage) => void, group?: string): { stop(): void } {
-    const listener = { pattern: subject, handler, connection: this, group };
-    this.server.listeners.add(listener);
-    return { stop: () => this.server.listeners.delete(listener) };
+    const listener = { pattern: subject, handler, owner: this, group };
+    if (!this.closed) this.server.routes.add(listener);
+    return { stop: () => this.server.routes.remove(listener) };
   }
 
   inbox(): string {
-    return `_INBOX.${this.name}.${randomBytes(8).toString('hex')}`;
+    return this.server.nextInbox(this.name);
   }
 
   onConnectionChange(listener: (connected: boolean) => void): () => void {
@@ -262,64 +416,93 @@ export class MemoryConnection implements Wire {
   }
 
   async close(): Promise<void> {
-    for (const listener of this.server.listeners) {
-      if (listener.connection === this) this.server.listeners.delete(listener);
-    }
-    this.setConnected(false);
+    this.closed = true;
+    this.isDown = true;
+    this.lose();
+    this.server.forget(this);
     this.changeListeners.clear();
   }
 
-  private answer(reply: string, data: Uint8Array, noResponders: boolean): void {
-    this.server.route({ subject: reply, data, reply: undefined, noResponders });
+  /** Nothing is in the way or under way: a call need not take any time. */
+  private get isUndisturbed(): boolean {
+    const { server, faults } = this;
+    const isServed = server.isUp && !server.isFrozen && server.hasJetStreamLeader;
+    return isServed && faults.maxDelayMs === 0 && this.toServer.isFree && this.toClient.isFree;
+  }
+
+  private carryToServer(work: () => void): void {
+    this.toServer.carry(() => this.server.take(work), this.delayMs());
+  }
+
+  private carryToClient(work: () => void, overtakes = false): void {
+    const arrive = () => {
+      if (this.held) this.held.push(work);
+      else work();
+    };
+    this.toClient.carry(arrive, this.delayMs(), overtakes);
+  }
+
+  private delayMs(): number {
+    const { minDelayMs, maxDelayMs } = this.faults;
+    return maxDelayMs === 0 ? 0 : minDelayMs + this.server.random() * (maxDelayMs - minDelayMs);
+  }
+
+  private befalls(share: number): boolean {
+    return share > 0 && this.server.random() < share;
+  }
+
+  private losesAcknowledgement(): boolean {
+    if (this.acknowledgementsToLose === 0) return this.befalls(this.faults.acknowledgementLossShare);
+    this.acknowledgementsToLose -= 1;
+    return true;
+  }
+
+  /** The client knows that the connection broke. */
+  private lose(): void {
+    if (!this.isCut) this.isRegistered = false;
+    this.toServer.drop();
+    this.toClient.drop();
+    this.held = this.held && [];
+    this.setConnected(false);
+    this.tryToComeBack();
+  }
+
+  private tryToComeBack(): void {
+    if (this.isDown || this.closed) return;
+    this.clock.after(RECONNECT_WAIT_MS * (1 + this.server.random()), () => {
+      if (this.connected || this.isDown || this.closed) return;
+      const isReachable = this.server.isUp && !this.server.isFrozen && !this.isCut;
+      if (isReachable) this.comeBack();
+      else this.tryToComeBack();
+    });
+  }
+
+  private comeBack(): void {
+    this.isRegistered = true;
+    if (this.opensStreams) this.clock.after(OPEN_STREAMS_MS, () => this.connected && this.server.openStreams());
+    this.setConnected(true);
+  }
+
+  private forgetUnlessBack(): void {
+    const noticedMs = SERVER_PING_MS * (SERVER_PINGS_MISSED + this.server.random());
+    this.server.clock.after(noticedMs, () => {
+      if (this.isCut) this.isRegistered = false;
+    });
   }
 
   private setConnected(connected: boolean): void {
     if (this.connected === connected) return;
     this.connected = connected;
-    this.generation += 1;
     for (const listener of this.changeListeners) listener(connected);
   }
 }
 
-class MemoryBucket implements RawBucket {
-  readonly name: BucketName;
-  private readonly server: MemoryServer;
-  private readonly connection: MemoryConnection;
-
-  constructor(server: MemoryServer, connection: MemoryConnection, name: BucketName) {
-    this.server = server;
-    this.connection = connection;
-    this.name = name;
-  }
-
-  async write(key: string, data: string | undefined, expectation?: Expectation): Promise<number> {
-    this.connection.requireConnected();
-    const message = this.server.store(this.name).write(key, data, expectation);
-    this.server.deliver(this.name, message);
-    if (this.connection.takesAcknowledgement()) return message.revision;
-    throw new PlimsollError('timeout', `No acknowledgement of ${this.name} ${key}`);
-  }
-
-  async read(key: string): Promise<StoredMessage | undefined> {
-    this.connection.requireConnected();
-    return this.server.store(this.name).read(key);
-  }
-
-  async watch(filter: string, sink: WatchSink): Promise<RawWatch> {
-    this.connection.requireConnected();
-    const store = this.server.store(this.name);
-    const watcher = { pattern: filter, sink, connection: this.connection };
-    store.watchers.add(watcher);
-    sink.replace(store.content(filter));
-    const stopListening = this.connection.onConnectionChange((connected) => {
-      if (connected) sink.replace(store.content(filter));
-      else sink.stale();
-    });
-    return {
-      close: async () => {
-        stopListening();
-        store.watchers.delete(watcher);
-      },
-    };
+/** Does the work now; what is answered tells the caller how it went. */
+function outcomeOf<T>(work: () => T, resolve: (result: T) => void, reject: (error: unknown) => void): () => void {
+  try {
+    const result = work();
+    return () => resolve(result);
+  } catch (error) {
+    return () => reject(error);
   }
 }

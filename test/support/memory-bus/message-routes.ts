@@ -1,0 +1,91 @@
+/** Who listens to which subject: exact subjects by name, patterns one after the other. */
+import type { WireMessage } from '../../../bus/wire.ts';
+import { compilePattern, type Matches } from './subject-pattern.ts';
+
+export interface Listener {
+  readonly pattern: string;
+  readonly handler: (message: WireMessage) => void;
+  /** The connection it came by. */
+  readonly owner: ListenerOwner;
+  /** Of one group and pattern, one listener gets each message. */
+  readonly group: string | undefined;
+}
+
+export interface ListenerOwner {
+  /** Whether the server believes the connection to be there. */
+  readonly isRegistered: boolean;
+  carryMessage(work: () => void): void;
+}
+
+export class MessageRoutes {
+  private readonly exact = new Map<string, Set<Listener>>();
+  private readonly patterns = new Map<Listener, Matches>();
+  private readonly random: () => number;
+
+  constructor(random: () => number) {
+    this.random = random;
+  }
+
+  add(listener: Listener): void {
+    if (/[*>]/.test(listener.pattern)) {
+      this.patterns.set(listener, compilePattern(listener.pattern));
+      return;
+    }
+    const others = this.exact.get(listener.pattern);
+    if (others) others.add(listener);
+    else this.exact.set(listener.pattern, new Set([listener]));
+  }
+
+  remove(listener: Listener): void {
+    this.patterns.delete(listener);
+    const others = this.exact.get(listener.pattern);
+    if (others?.delete(listener) && others.size === 0) this.exact.delete(listener.pattern);
+  }
+
+  removeOf(owner: ListenerOwner): void {
+    const all = [...this.patterns.keys(), ...[...this.exact.values()].flatMap((listeners) => [...listeners])];
+    for (const listener of all) if (listener.owner === owner) this.remove(listener);
+  }
+
+  /** Sends a message to whoever listens; answers whether anybody does, as far as the server knows. */
+  send(message: WireMessage): boolean {
+    const reached = this.oneOfEachGroup(this.listenersOf(message.subject));
+    for (const listener of reached) {
+      listener.owner.carryMessage(() => this.has(listener) && listener.handler(message));
+    }
+    return reached.length > 0;
+  }
+
+  private has(listener: Listener): boolean {
+    return this.patterns.has(listener) || this.exact.get(listener.pattern)?.has(listener) === true;
+  }
+
+  private listenersOf(subject: string): Listener[] {
+    const found: Listener[] = [];
+    for (const listener of this.exact.get(subject) ?? []) if (listener.owner.isRegistered) found.push(listener);
+    for (const [listener, matches] of this.patterns) {
+      if (listener.owner.isRegistered && matches(subject)) found.push(listener);
+    }
+    return found;
+  }
+
+  private oneOfEachGroup(listeners: readonly Listener[]): Listener[] {
+    if (listeners.every(({ group }) => group === undefined)) return [...listeners];
+    const chosen = listeners.filter(({ group }) => group === undefined);
+    for (const group of groups(listeners).values()) {
+      const one = group[Math.floor(this.random() * group.length)];
+      if (one) chosen.push(one);
+    }
+    return chosen;
+  }
+}
+
+function groups(listeners: readonly Listener[]): Map<string, Listener[]> {
+  const byGroup = new Map<string, Listener[]>();
+  for (const listener of listeners) {
+    if (listener.group === undefined) continue;
+    const name = `${listener.group} ${listener.pattern}`;
+    byGroup.set(name, [...(byGroup.get(name) ?? []), listener]);
+  }
+  return byGroup;
+}
