@@ -1,6 +1,8 @@
 /** Settings of `plim agent`: flags, `PLIMSOLL_*`, config file; see runtime/settings.ts. */
 import { z } from 'zod';
 
+const HostDirectory = z.string().regex(/^\//, 'must be an absolute path');
+
 export const AgentSettings = z.object({
   /** Holds node/identity.json, node/assignments.json, node/incarnation.json. */
   stateDir: z.string().default('/var/lib/plimsoll'),
@@ -19,5 +21,9 @@ export const AgentSettings = z.object({
   dockerConfigFile: z.string().default('/etc/docker/daemon.json'),
   /** Share of the engine's file system in use above which images nobody uses are removed. */
   imageCleanupAbove: z.coerce.number().min(0).max(1).default(0.85),
+  /** Where the host's /proc, /sys and / are seen from here: elsewhere when the agent runs in a container. */
+  procRoot: HostDirectory.default('/proc'),
+  sysRoot: HostDirectory.default('/sys'),
+  rootfs: HostDirectory.default('/'),
 });
 export type AgentSettings = z.infer<typeof AgentSettings>;
