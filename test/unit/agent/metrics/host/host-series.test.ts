@@ -1,0 +1,51 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createHostSeries } from '../../../../../agent/metrics/host/host-series.ts';
+import { KernelFiles } from '../../../../../agent/metrics/kernel-files.ts';
+import { systemClock } from '../../../../../runtime/clock.ts';
+import { createLog } from '../../../../../runtime/log.ts';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'plimsoll-host-series-'));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), text);
+}
+
+const create = (procRoot: string) =>
+  createHostSeries({
+    files: new KernelFiles(0),
+    roots: { procRoot, rootfs: '/' },
+    version: '1.2.3',
+    clock: systemClock,
+    log: createLog('test', 'silent'),
+  });
+
+it('leaves out what it cannot read, says so, and tells the rest', async () => {
+  write('proc/loadavg', '0.5 0.25 0.125 1/2 3\n');
+  const { text, runs } = await create(`${root}/proc`).page();
+
+  expect(text).toContain('# TYPE node_load1 gauge\nnode_load1 0.5\n');
+  expect(text).not.toContain('node_memory_');
+  const success = new Map(runs.map((run) => [run.collector, run.success]));
+  expect(success.get('loadavg')).toBe(true);
+  expect(success.get('meminfo')).toBe(false);
+  expect(success.get('conntrack'), 'this kernel tracks no connections: no failure').toBe(true);
+});
+
+it('shows each family of this host once, with a number in each series', async () => {
+  const { text, runs } = await create('/proc').page();
+
+  expect(runs.filter(({ success }) => !success)).toEqual([]);
+  const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+  expect(new Set(names).size).toBe(names.length);
+  const series = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  expect(series.filter((line) => !/^[a-zA-Z0-9_]+(\{.*\})? -?\d[\d.e+-]*$/.test(line))).toEqual([]);
+  expect(new Set(series.map((line) => line.slice(0, line.lastIndexOf(' ')))).size).toBe(series.length);
+});
