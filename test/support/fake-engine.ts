@@ -177,7 +177,7 @@ export class FakeEngine implements Engine {
     this.crashes += 1;
     this.hanging.clear();
     this.stuck = [];
-    for (const fail of [...this.underWay]) fail(unreachable());
+    for (const fail of this.underWay) fail(unreachable());
     this.breakEvents();
   }
 

@@ -162,7 +162,7 @@ export class ContainerHost {
     this.change(id, { ...ended, finishedAtMs: this.nowMs(), pid: undefined, address: undefined });
     if (oomKilled) this.tell('oom', id);
     this.tell('die', id, { exitCode: String(exitCode) });
-    for (const done of [...run.ends]) done();
+    for (const done of run.ends) done();
     run.ends.clear();
   }
 
