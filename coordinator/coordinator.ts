@@ -68,8 +68,10 @@ function nativeApi({ settings, parts, core }: Assembly): ReturnType<typeof creat
     ...parts,
     bus: core.bus,
     access: core.admission,
+    usage: core.usage,
     snapshot: () => core.store.snapshot(),
     notReady: () => notReady(core),
+    plannedVersion: core.plannedVersion,
     removeNode: (nodeId, force) => core.wishes.nodes.remove(nodeId, force),
     identity: {
       clusterId: parts.identity.clusterId,

@@ -15,9 +15,12 @@ import { publishEvent } from './loops/events.ts';
 import { LivenessLoop } from './loops/liveness-loop.ts';
 import { Presence } from './loops/presence.ts';
 import { probeNode } from './loops/probes.ts';
-import { registerClusterMetrics } from './metrics/cluster-metrics.ts';
+import type { PlannedVersions } from './metrics/state-page.ts';
+import { measureTransitions } from './metrics/transition-metrics.ts';
 import type { NodeWatch } from './store/liveness.ts';
 import { openStore, type Store } from './store/store.ts';
+import { UsageBook } from './usage/usage-book.ts';
+import { registerUsageMetrics } from './usage/usage-metrics.ts';
 import { createWishes, type Wishes } from './wishes/wishes.ts';
 
 const CONNECT_RETRY_MS = 500;
@@ -28,7 +31,10 @@ export interface CoordinatorCore {
   readonly store: Store;
   readonly admission: Admission;
   readonly wishes: Wishes;
+  /** What nodes said last of their usage. */
+  readonly usage: UsageBook;
   readonly isLeading: () => boolean;
+  readonly plannedVersion: PlannedVersions;
   /** What is put on it ends before the core does. */
   readonly lifecycle: Lifecycle;
 }
@@ -99,6 +105,7 @@ class Core implements CoordinatorCore {
   readonly store: Store;
   readonly admission: Admission;
   readonly wishes: Wishes;
+  readonly usage: UsageBook;
   readonly lifecycle: Lifecycle;
   private readonly assembly: Assembly;
   private readonly metrics: ReturnType<typeof coordinatorMetrics>;
@@ -111,9 +118,9 @@ class Core implements CoordinatorCore {
     this.store = store;
     this.lifecycle = lifecycle;
     this.metrics = coordinatorMetrics(parts.metrics);
-    registerClusterMetrics(parts.metrics, () => store.snapshot());
     this.admission = parts.admission(bus, buckets);
     this.wishes = this.createWishes();
+    this.usage = this.createUsageBook();
     this.leadership = new Leadership({
       ...assembly,
       ...parts,
@@ -124,14 +131,27 @@ class Core implements CoordinatorCore {
   }
 
   readonly isLeading = () => this.leadership.leadingSinceMs !== undefined;
+  readonly plannedVersion: PlannedVersions = (serviceId) => this.leadership.plannedVersion(serviceId);
 
   start(): void {
-    const { lifecycle } = this.assembly;
+    const { lifecycle, parts, store } = this.assembly;
+    const { clock, metrics: registry } = parts;
+    lifecycle.onStop('transitions', measureTransitions({ registry, store, clock, isLeading: this.isLeading }));
     const admission = this.admission.serve();
     lifecycle.onStop('admission', () => admission.stop());
     this.background('presence', this.presence().run(lifecycle.signal));
+    this.background('usage', this.usage.run(lifecycle.signal));
     this.background('liveness', this.livenessLoop().run(lifecycle.signal));
     this.background('leadership', this.leadership.run(lifecycle.signal));
+  }
+
+  private createUsageBook(): UsageBook {
+    const { parts, store, bus } = this.assembly;
+    const isNode = (nodeId: string) => store.snapshot().nodeSpecs.has(nodeId);
+    const book = new UsageBook({ bus, clock: parts.clock, isNode });
+    const nameOf = (nodeId: string) => store.snapshot().nodes.get(nodeId)?.value.hostname ?? nodeId;
+    registerUsageMetrics(parts.metrics, book, nameOf);
+    return book;
   }
 
   private createWishes(): Wishes {

@@ -28,6 +28,7 @@ export class Leadership {
   private sinceMs: number | undefined;
   private readonly parts: LeadershipParts;
   private readonly terms = new Set<Promise<void>>();
+  private loop: LeaderLoop | undefined;
 
   constructor(parts: LeadershipParts) {
     this.parts = parts;
@@ -36,6 +37,11 @@ export class Leadership {
   /** Since when this coordinator leads, on the elapsed clock; undefined while it does not. */
   get leadingSinceMs(): number | undefined {
     return this.sinceMs;
+  }
+
+  /** Version of a service's specification the last plan of this term was made from. */
+  plannedVersion(serviceId: string): number | undefined {
+    return this.loop?.plannedVersion(serviceId);
   }
 
   /** Stands for leader and leads, again and again, until the signal aborts. */
@@ -65,6 +71,7 @@ export class Leadership {
 
   private end(): void {
     this.sinceMs = undefined;
+    this.loop = undefined;
     this.parts.metrics.leading.set(0);
   }
 
@@ -82,6 +89,7 @@ export class Leadership {
       },
       epoch,
     );
+    this.loop = loop;
     const housekeeping = new Housekeeping({ ...this.parts, epoch, onOrphans: (orphans) => loop.takeOrphans(orphans) });
     try {
       await Promise.all([loop.run(signal), housekeeping.run(signal)]);

@@ -240,6 +240,19 @@ export const HistoryEntry = z.object({
 });
 export type HistoryEntry = z.infer<typeof HistoryEntry>;
 
+/** What keeps most nodes from taking a task, as one word: the sentence beside it says it for people. */
+export const pendingCodes = [
+  'no-nodes',
+  'node-unavailable',
+  'constraints',
+  'platform',
+  'resources',
+  'port',
+  'max-replicas',
+] as const;
+export const PendingCode = z.enum(pendingCodes);
+export type PendingCode = z.infer<typeof PendingCode>;
+
 /** `<service>.<slot>` (a global service's slot key is the node id). The leader's memory of a slot. */
 export const SlotRecord = z.object({
   v: V,
@@ -253,7 +266,16 @@ export const SlotRecord = z.object({
   /** Tasks that have (or are about to get) an assignment; one whose record is missing is written again, never doubled. */
   assigned: z.array(z.object({ taskId: Id, nodeId: Id, revision: z.int().min(1) })).default([]),
   /** Why no task could be placed; absent when one is. */
-  pending: z.object({ taskId: Id, revision: z.int().min(1), sinceMs: TimeMs, reason: z.string() }).optional(),
+  pending: z
+    .object({
+      taskId: Id,
+      revision: z.int().min(1),
+      sinceMs: TimeMs,
+      reason: z.string(),
+      /** Absent from records of earlier versions. */
+      code: PendingCode.optional(),
+    })
+    .optional(),
   /** Failed attempts per node at the current revision: placement avoids nodes where it keeps failing. */
   failuresByNode: z.record(z.string(), z.int()),
   failuresRevision: z.int().min(0),

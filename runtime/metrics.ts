@@ -1,12 +1,20 @@
 /** prom-client set up once per process; rooms declare their own metrics on the registry they are given. */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { collectEventLoopLag } from './event-loop-lag.ts';
 
 export type Metrics = Registry;
+
+/** prom-client's own look at the event loop cannot be left out: it is put off for ever. */
+const NEVER_MS = 2 ** 31 - 1;
 
 /** A registry with build information and Node's own process metrics. */
 export function createMetrics(component: string, version: string): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER_MS });
+  for (const { name } of registry.getMetricsAsArray()) {
+    if (name.startsWith('nodejs_eventloop_lag')) registry.removeSingleMetric(name);
+  }
+  collectEventLoopLag(registry);
   const build = new Gauge({
     name: 'plimsoll_build_info',
     help: 'Always 1; what runs here, by component and version.',

@@ -7,7 +7,10 @@ export interface CoordinatorMetrics {
   readonly actionFailures: Counter<'kind' | 'code'>;
   readonly planSeconds: Histogram;
   readonly applySeconds: Histogram;
+  readonly loopRuns: Counter<'loop'>;
   readonly loopErrors: Counter<'loop'>;
+  readonly loopSeconds: Histogram<'loop'>;
+  readonly loopLastSuccess: Gauge<'loop'>;
   readonly skippedPlans: Counter<'reason'>;
   readonly nodesLost: Counter;
   readonly probes: Counter<'outcome'>;
@@ -41,9 +44,23 @@ export function coordinatorMetrics(registry: Metrics): CoordinatorMetrics {
       buckets,
       registers,
     }),
+    loopRuns: counterOf(registry, 'plimsoll_coordinator_loop_runs_total', 'Turns of a control loop.', ['loop']),
     loopErrors: counterOf(registry, 'plimsoll_coordinator_loop_errors_total', 'Turns of a control loop that failed.', [
       'loop',
     ]),
+    loopSeconds: new Histogram({
+      name: 'plimsoll_coordinator_loop_duration_seconds',
+      help: 'Time a turn of a control loop takes.',
+      labelNames: ['loop'],
+      buckets,
+      registers,
+    }),
+    loopLastSuccess: new Gauge({
+      name: 'plimsoll_coordinator_loop_last_success_timestamp_seconds',
+      help: 'When the last turn of a control loop came to its end.',
+      labelNames: ['loop'],
+      registers,
+    }),
     skippedPlans: counterOf(
       registry,
       'plimsoll_plan_skipped_total',

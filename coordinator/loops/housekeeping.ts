@@ -13,6 +13,7 @@ import type { NodeOrphan } from '../plan/plan.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Store } from '../store/store.ts';
 import type { CoordinatorMetrics } from './coordinator-metrics.ts';
+import { measuredTurn } from './measured-turn.ts';
 
 const ROUND_MS = 30_000;
 const FIRST_ROUND_MS = 2_000;
@@ -48,7 +49,7 @@ export class Housekeeping {
     const { clock } = this.parts;
     await clock.sleep(FIRST_ROUND_MS, signal).catch(() => undefined);
     while (!signal.aborted) {
-      await this.round();
+      await measuredTurn(this.parts, 'housekeeping', () => this.round());
       await clock.sleep(ROUND_MS, signal).catch(() => undefined);
     }
   }

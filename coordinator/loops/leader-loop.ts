@@ -10,6 +10,7 @@ import { type NodeOrphan, plan } from '../plan/plan.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Store, WatchedBucket } from '../store/store.ts';
 import type { CoordinatorMetrics } from './coordinator-metrics.ts';
+import { measuredTurn } from './measured-turn.ts';
 
 /** Changes come in bursts: between plans there is a pause of this many times what the last one took. */
 const MIN_GAP_MS = 10;
@@ -45,10 +46,16 @@ export class LeaderLoop {
   private alarm = new AbortController();
   private orphans: readonly NodeOrphan[] = [];
   private gapMs = MIN_GAP_MS;
+  private planned: Snapshot['services'] | undefined;
 
   constructor(parts: LeaderParts, epoch: number) {
     this.parts = parts;
     this.epoch = epoch;
+  }
+
+  /** Version of a service's specification the last plan was made from; undefined for one no plan knew. */
+  plannedVersion(serviceId: string): number | undefined {
+    return this.planned?.get(serviceId)?.revision;
   }
 
   /** Containers without assignments the agents have reported; the next plan adopts or stops them. */
@@ -59,7 +66,7 @@ export class LeaderLoop {
 
   /** Runs until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { store, clock, metrics, log } = this.parts;
+    const { store, clock, log } = this.parts;
     const stopListening = store.onChange((bucket) => {
       if (!UNPLANNED.includes(bucket)) this.poke.poke();
     });
@@ -74,10 +81,10 @@ export class LeaderLoop {
         retryMs: RETRY_MS,
       };
       const onError = (error: unknown) => {
-        metrics.loopErrors.inc({ loop: 'leader' });
         log.error({ epoch: this.epoch, error: messageOf(error) }, 'a turn of the leader failed');
       };
-      await runLoop({ tick: () => this.tick(signal), poke: this.poke, times, clock, onError }, signal);
+      const tick = () => measuredTurn(this.parts, 'leader', () => this.tick(signal));
+      await runLoop({ tick, poke: this.poke, times, clock, onError }, signal);
     } finally {
       stopListening();
       this.alarm.abort();
@@ -110,6 +117,7 @@ export class LeaderLoop {
     const snapshot = store.snapshot();
     const made = plan(snapshot, now, this.orphans);
     this.orphans = [];
+    this.planned = snapshot.services;
     const tookMs = clock.elapsedMs() - now.elapsedMs;
     metrics.planSeconds.observe(tookMs / 1000);
     this.gapMs = Math.min(MAX_GAP_MS, Math.max(MIN_GAP_MS, GAP_PER_PLAN * tookMs));

@@ -18,6 +18,7 @@ import {
 } from '../store/liveness.ts';
 import type { Store } from '../store/store.ts';
 import type { CoordinatorMetrics } from './coordinator-metrics.ts';
+import { measuredTurn } from './measured-turn.ts';
 
 const TICK_MS = 100;
 /** A tick this late says that beats may lie unread in our own queue. */
@@ -51,13 +52,12 @@ export class LivenessLoop {
 
   /** Runs until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, bus, log, metrics } = this.parts;
+    const { clock, bus, log } = this.parts;
     const beats = bus.subscribe(subjects.beats, Beat, (beat, subject) => this.take(beat, subject));
     while (!signal.aborted) {
       try {
-        this.tick();
+        await measuredTurn(this.parts, 'liveness', () => this.tick());
       } catch (error) {
-        metrics.loopErrors.inc({ loop: 'liveness' });
         log.error({ error: messageOf(error) }, 'a turn of the liveness watch failed');
       }
       await clock.sleep(TICK_MS, signal).catch(() => undefined);

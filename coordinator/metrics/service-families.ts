@@ -1,10 +1,8 @@
 /** Services as metrics: what is wanted, what there is, why not. */
-import { containerLabels } from '../../model/labels.ts';
-import { groupBy, isReady, isRunning, type ServiceState, type TaskState } from './cluster-view.ts';
-import { type GaugeFamily, gaugeFamily } from './gauge-family.ts';
-import { pendingReason } from './pending-reason.ts';
+import { groupBy, isAvailable, isReady, isWanted, type ServiceState, type TaskState } from './cluster-view.ts';
+import { labelText, oneHot, type StateFamily, type StateSample } from './state-family.ts';
 
-const identity = ['service', 'stack'] as const;
+const conditionStatuses = ['true', 'false'] as const;
 
 const updateStates = [
   'updating',
@@ -15,21 +13,12 @@ const updateStates = [
   'rollback_completed',
 ] as const;
 
-export const serviceFamilies: readonly GaugeFamily[] = [
-  gaugeFamily({
-    name: 'plimsoll_service_info',
-    help: 'Always 1; what a service is.',
-    labelNames: [...identity, 'service_id', 'mode', 'image'],
-    samples: ({ services }) =>
-      services.map((service) => ({
-        labels: {
-          ...identify(service),
-          service_id: service.record.id,
-          mode: service.mode,
-          image: service.record.spec.TaskTemplate.ContainerSpec.Image,
-        },
-        value: 1,
-      })),
+export const serviceFamilies: readonly StateFamily[] = [
+  manyPerService('plimsoll_service_info', 'Always 1; what a service is.', (service) => {
+    const { id, spec } = service.record;
+    const image = spec.TaskTemplate.ContainerSpec.Image;
+    const words = labelText({ service_id: id, mode: service.mode, image });
+    return [{ labels: `${service.labels},${words}`, value: 1 }];
   }),
   perService('plimsoll_service_created_timestamp_seconds', 'When the service was created.', ({ record }) => {
     return record.createdAtMs / 1000;
@@ -37,60 +26,87 @@ export const serviceFamilies: readonly GaugeFamily[] = [
   perService('plimsoll_service_updated_timestamp_seconds', 'When the service was last changed.', ({ record }) => {
     return record.updatedAtMs / 1000;
   }),
-  perService('plimsoll_service_revision', 'Revision the tasks should run.', ({ record }) => record.revision),
-  perService('plimsoll_service_replicas_desired', 'Tasks wanted.', ({ desired }) => desired),
-  perService('plimsoll_service_replicas_running', 'Tasks that run.', ({ tasks }) => countOf(tasks, isRunning)),
   perService(
-    'plimsoll_service_replicas_ready',
-    'Tasks that run and are healthy where there is a health check.',
+    'plimsoll_service_spec_version',
+    'Version of the specification (Version.Index of the Engine API): grows with every change.',
+    ({ version }) => version,
+  ),
+  manyPerService(
+    'plimsoll_service_observed_version',
+    'Version of the specification the leader last planned from; only the leader tells.',
+    ({ labels, plannedVersion }) => (plannedVersion === undefined ? [] : [{ labels, value: plannedVersion }]),
+  ),
+  perService('plimsoll_service_spec_revision', 'Revision the tasks should run.', ({ record }) => record.revision),
+  perService('plimsoll_service_spec_replicas', 'Tasks wanted.', ({ desired }) => desired),
+  perService(
+    'plimsoll_service_spec_paused',
+    '1 while the update of a service is paused, else 0.',
+    ({ updateState }) => {
+      return updateState === 'paused' || updateState === 'rollback_paused' ? 1 : 0;
+    },
+  ),
+  perService('plimsoll_service_status_replicas', 'Tasks that run or shall run, on any node.', ({ tasks }) => {
+    return countOf(tasks, isWanted);
+  }),
+  perService(
+    'plimsoll_service_status_replicas_ready',
+    'Tasks that run, healthy where there is a health check, on nodes that are not lost.',
     ({ tasks }) => countOf(tasks, isReady),
   ),
-  perService('plimsoll_service_replicas_updated', 'Tasks that run the current revision.', ({ tasks, record }) =>
-    countOf(tasks, (state) => isRunning(state) && state.task.revision === record.revision),
+  perService(
+    'plimsoll_service_status_replicas_available',
+    'Ready tasks on nodes that are heard of right now.',
+    ({ tasks }) => countOf(tasks, isAvailable),
   ),
-  gaugeFamily({
-    name: 'plimsoll_service_tasks_pending',
-    help: 'Tasks that fit no node, by reason; the sentence is in docker service ps.',
-    labelNames: [...identity, 'reason'],
-    samples: ({ services }) => services.flatMap(pendingByReason),
-  }),
-  gaugeFamily({
-    name: 'plimsoll_service_update_state',
-    help: '1 for the state of the last update of a service, 0 for the others; absent before the first update.',
-    labelNames: [...identity, 'state'],
-    samples: ({ services }) => services.flatMap(updateState),
-  }),
+  perService('plimsoll_service_status_replicas_unavailable', 'Tasks wanted and not available.', ({ tasks, desired }) =>
+    Math.max(0, desired - countOf(tasks, isAvailable)),
+  ),
+  perService(
+    'plimsoll_service_status_replicas_updated',
+    'Tasks of the current revision that run or shall run.',
+    ({ tasks, record }) => countOf(tasks, (state) => isWanted(state) && state.task.revision === record.revision),
+  ),
+  manyPerService(
+    'plimsoll_service_status_condition',
+    'Conditions of a service: 1 for the status each has, 0 for the other. available: all wanted tasks are; ' +
+      'progressing: an update or rollback is under way.',
+    (service) => [
+      ...condition(service, 'available', countOf(service.tasks, isAvailable) >= service.desired),
+      ...condition(service, 'progressing', isProgressing(service)),
+    ],
+  ),
+  manyPerService(
+    'plimsoll_service_tasks_pending',
+    'Tasks that fit no node, by what keeps most nodes from taking them; the sentence is in docker service ps.',
+    ({ labels, pending }) =>
+      [...groupBy(pending, ({ code }) => code)].map(([reason, slots]) => ({
+        labels: `${labels},reason="${reason}"`,
+        value: slots.length,
+      })),
+  ),
+  manyPerService(
+    'plimsoll_service_update_state',
+    '1 for the state of the last update of a service, 0 for the others; absent before the first update.',
+    ({ labels, updateState }) => (updateState === undefined ? [] : oneHot(labels, 'state', updateStates, updateState)),
+  ),
 ];
 
-function perService(name: string, help: string, valueOf: (service: ServiceState) => number): GaugeFamily {
-  return gaugeFamily({
-    name,
-    help,
-    labelNames: identity,
-    samples: ({ services }) => services.map((service) => ({ labels: identify(service), value: valueOf(service) })),
-  });
+function manyPerService(name: string, help: string, samplesOf: (service: ServiceState) => StateSample[]): StateFamily {
+  return { name, type: 'gauge', help, samples: ({ services }) => services.flatMap(samplesOf) };
 }
 
-export function identify({ record }: ServiceState): Record<(typeof identity)[number], string> {
-  return { service: record.spec.Name, stack: record.spec.Labels?.[containerLabels.stackNamespace] ?? '' };
+function perService(name: string, help: string, valueOf: (service: ServiceState) => number): StateFamily {
+  return manyPerService(name, help, (service) => [{ labels: service.labels, value: valueOf(service) }]);
+}
+
+function condition({ labels }: ServiceState, name: string, holds: boolean): StateSample[] {
+  return oneHot(`${labels},condition="${name}"`, 'status', conditionStatuses, String(holds));
+}
+
+function isProgressing({ updateState }: ServiceState): boolean {
+  return updateState === 'updating' || updateState === 'rollback_started';
 }
 
 function countOf(tasks: readonly TaskState[], matches: (state: TaskState) => boolean): number {
-  return tasks.filter(matches).length;
-}
-
-function pendingByReason(service: ServiceState) {
-  const byReason = groupBy(service.pending, ({ reason }) => pendingReason(reason));
-  return [...byReason].map(([reason, slots]) => ({
-    labels: { ...identify(service), reason },
-    value: slots.length,
-  }));
-}
-
-function updateState(service: ServiceState) {
-  if (service.updateState === undefined) return [];
-  return updateStates.map((state) => ({
-    labels: { ...identify(service), state },
-    value: state === service.updateState ? 1 : 0,
-  }));
+  return tasks.reduce((count, state) => count + (matches(state) ? 1 : 0), 0);
 }

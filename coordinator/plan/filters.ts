@@ -1,5 +1,5 @@
 /** May a task of this service run on this node? A list of questions, each of which can explain its own "no". */
-import type { TaskRecord } from '../../model/records.ts';
+import type { PendingCode, TaskRecord } from '../../model/records.ts';
 import type { TaskTemplate } from '../../model/service-spec.ts';
 import { type Constraint, meets, normalArchitecture, parseConstraint } from './constraints.ts';
 import type { PlanNode } from './nodes.ts';
@@ -19,6 +19,8 @@ export interface Requirements {
 
 export interface Filter {
   readonly name: string;
+  /** What its "no" is called in metrics. */
+  readonly code: PendingCode;
   readonly allows: (node: PlanNode, use: NodeUse, wants: Requirements) => boolean;
   /** "scheduling constraints not satisfied on 2 nodes": the words of Swarm, with the wish added. */
   readonly explain: (refused: readonly PlanNode[], wants: Requirements) => string;
@@ -49,17 +51,20 @@ function parsedOrImpossible(text: string): Constraint {
 export const nodeFilters: readonly Filter[] = [
   {
     name: 'ready',
+    code: 'node-unavailable',
     allows: (node) => node.state === 'ready' && node.availability === 'active' && node.record !== undefined,
     explain: (refused) => `${nodeCount(refused)} not available for new tasks: ${tally(refused.map(unavailability))}`,
   },
   {
     name: 'constraint',
+    code: 'constraints',
     allows: (node, _use, wants) => wants.constraints.every((constraint) => meets(node, constraint)),
     explain: (refused, wants) =>
       `scheduling constraints not satisfied on ${nodeCount(refused)}; wants ${wants.constraints.map((constraint) => constraint.text).join(', ')}`,
   },
   {
     name: 'platform',
+    code: 'platform',
     allows: (node, _use, wants) =>
       wants.platforms.length === 0 || wants.platforms.some((platform) => fits(node, platform)),
     explain: (refused) => `unsupported platform on ${nodeCount(refused)}`,
@@ -70,12 +75,14 @@ export const nodeFilters: readonly Filter[] = [
 export const roomFilters: readonly Filter[] = [
   {
     name: 'cpu',
+    code: 'resources',
     allows: (node, use, wants) =>
       wants.nanoCpus === 0 || use.nanoCpus + wants.nanoCpus <= (node.record?.resources.nanoCpus ?? 0),
     explain: (refused, wants) => `insufficient resources on ${nodeCount(refused)}; wants ${wants.nanoCpus / 1e9} CPUs`,
   },
   {
     name: 'memory',
+    code: 'resources',
     allows: (node, use, wants) =>
       wants.memoryBytes === 0 || use.memoryBytes + wants.memoryBytes <= (node.record?.resources.memoryBytes ?? 0),
     explain: (refused, wants) =>
@@ -83,12 +90,14 @@ export const roomFilters: readonly Filter[] = [
   },
   {
     name: 'host-port',
+    code: 'port',
     allows: (_node, use, wants) => wants.hostPorts.every((port) => (use.hostPorts.get(port) ?? 0) <= 0),
     explain: (refused, wants) =>
       `host-mode port already in use on ${nodeCount(refused)}; wants ${wants.hostPorts.join(', ')}`,
   },
   {
     name: 'max-replicas',
+    code: 'max-replicas',
     allows: (_node, use, wants) =>
       wants.maxReplicasPerNode === 0 || (use.byService.get(wants.serviceId) ?? 0) < wants.maxReplicasPerNode,
     explain: (refused, wants) =>

@@ -1,4 +1,5 @@
 /** Where a task runs: filters first, then spread. One pass of node filters per group of identical tasks. */
+import type { PendingCode } from '../../model/records.ts';
 import type { TaskTemplate } from '../../model/service-spec.ts';
 import { type Filter, nodeFilters, type Requirements, roomFilters } from './filters.ts';
 import type { PlanNode } from './nodes.ts';
@@ -7,9 +8,16 @@ import type { Occupancy } from './occupancy.ts';
 /** From this many failures in a row of a slot at a revision, a node is the last choice for it. */
 export const FAILURES_TO_AVOID_NODE = 5;
 
-export type PlacementResult = { readonly nodeId: string } | { readonly refusal: string };
+/** Why no node will do: for people, and what keeps most of them from it in a word. */
+export interface Refusal {
+  readonly reason: string;
+  readonly code: PendingCode;
+}
 
-interface Refusal {
+export type PlacementResult = { readonly nodeId: string } | { readonly refusal: Refusal };
+
+/** The nodes a filter turned away. */
+interface TurnedAway {
   readonly filter: Filter;
   readonly nodes: PlanNode[];
 }
@@ -17,7 +25,7 @@ interface Refusal {
 /** Places the tasks of one service at one revision, one after the other, on nodes that passed the node filters. */
 export class GroupPlacement {
   private readonly suitable: PlanNode[] = [];
-  private readonly refusals = new Map<string, Refusal>();
+  private readonly turnedAway = new Map<string, TurnedAway>();
   private readonly wants: Requirements;
   private readonly occupancy: Occupancy;
   private readonly spreadKeys: readonly string[];
@@ -34,21 +42,21 @@ export class GroupPlacement {
   /** The best node for one more task, or why there is none. `failures` are the slot's own, by node. */
   place(failures: Readonly<Record<string, number>>, only?: (node: PlanNode) => boolean): PlacementResult {
     const refused = new Map(
-      [...this.refusals].map(([name, { filter, nodes }]) => [name, { filter, nodes: [...nodes] }]),
+      [...this.turnedAway].map(([name, { filter, nodes }]) => [name, { filter, nodes: [...nodes] }]),
     );
     const fit = this.suitable.filter((node) => (only?.(node) ?? true) && this.hasRoom(node, refused));
     const best = this.best(fit, failures);
-    return best ? { nodeId: best.id } : { refusal: refusalText(refused, this.wants) };
+    return best ? { nodeId: best.id } : { refusal: refusalOf(refused, this.wants) };
   }
 
   private sort(node: PlanNode): void {
     if (node.removed) return;
     const refusing = nodeFilters.find((filter) => !filter.allows(node, this.occupancy.use(node.id), this.wants));
-    if (refusing) note(this.refusals, refusing, node);
+    if (refusing) note(this.turnedAway, refusing, node);
     else this.suitable.push(node);
   }
 
-  private hasRoom(node: PlanNode, refused: Map<string, Refusal>): boolean {
+  private hasRoom(node: PlanNode, refused: Map<string, TurnedAway>): boolean {
     const refusing = roomFilters.find((filter) => !filter.allows(node, this.occupancy.use(node.id), this.wants));
     if (refusing) note(refused, refusing, node);
     return refusing === undefined;
@@ -108,17 +116,18 @@ function labelOf(node: PlanNode, descriptor: string): string {
   return node.record?.engine.labels[label] ?? '';
 }
 
-function note(refusals: Map<string, Refusal>, filter: Filter, node: PlanNode): void {
-  const refusal = refusals.get(filter.name);
-  if (refusal) refusal.nodes.push(node);
-  else refusals.set(filter.name, { filter, nodes: [node] });
+function note(turnedAway: Map<string, TurnedAway>, filter: Filter, node: PlanNode): void {
+  const known = turnedAway.get(filter.name);
+  if (known) known.nodes.push(node);
+  else turnedAway.set(filter.name, { filter, nodes: [node] });
 }
 
 /** "no suitable node (...)", the reason of most nodes first: the prefix is Swarm's. */
-function refusalText(refusals: ReadonlyMap<string, Refusal>, wants: Requirements): string {
-  const sorted = [...refusals.values()].sort((a, b) => b.nodes.length - a.nodes.length);
+function refusalOf(turnedAway: ReadonlyMap<string, TurnedAway>, wants: Requirements): Refusal {
+  const sorted = [...turnedAway.values()].sort((a, b) => b.nodes.length - a.nodes.length);
   const reasons = sorted.map(({ filter, nodes }) => filter.explain(nodes, wants));
-  return `no suitable node (${reasons.join('; ') || 'the cluster has no nodes'})`;
+  const reason = `no suitable node (${reasons.join('; ') || 'the cluster has no nodes'})`;
+  return { reason, code: sorted[0]?.filter.code ?? 'no-nodes' };
 }
 
 function isLower(left: readonly number[], right: readonly number[]): boolean {

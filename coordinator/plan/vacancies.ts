@@ -6,7 +6,7 @@ import type { Moment } from './actions.ts';
 import { type Requirements, requirementsOf } from './filters.ts';
 import type { PlanNode } from './nodes.ts';
 import { hostPortsOf, type Occupancy } from './occupancy.ts';
-import { FAILURES_TO_AVOID_NODE, GroupPlacement, type PlacementResult } from './placement.ts';
+import { FAILURES_TO_AVOID_NODE, GroupPlacement, type PlacementResult, type Refusal } from './placement.ts';
 import { failuresOf, type Vacancy } from './settle.ts';
 import type { SlotTask } from './slot.ts';
 
@@ -52,7 +52,7 @@ function fill(vacancy: Vacancy, placement: GroupPlacement, staffing: Staffing): 
   vacancy.slot.makeTask(record);
 }
 
-type Choice = { nodeId: string; desired: 'ready' | 'running' } | { refusal: string };
+type Choice = { nodeId: string; desired: 'ready' | 'running' } | { refusal: Refusal };
 
 /** Beside the old tasks where the order says so and there is room; else in their place, once they are gone. */
 function choosePlace(vacancy: Vacancy, placement: GroupPlacement, staffing: Staffing): Choice {
@@ -144,14 +144,14 @@ function rememberSurge({ slot, lost, replaced }: Vacancy, now: Moment): void {
 }
 
 /** No place: written into the slot for people; whoever has to leave leaves all the same. */
-function refuse(vacancy: Vacancy, refusal: string, staffing: Staffing): void {
+function refuse(vacancy: Vacancy, refusal: Refusal, staffing: Staffing): void {
   const { slot, mover } = vacancy;
   if (mover) return;
   const { revision } = staffing.service;
   const known = slot.current.pending;
   const isKnown = known?.revision === revision && known.taskId === slot.nextTaskId;
   const sinceMs = isKnown ? known.sinceMs : staffing.now.wallMs;
-  slot.amend({ pending: { taskId: slot.nextTaskId, revision, sinceMs, reason: refusal } }, refusal);
+  slot.amend({ pending: { taskId: slot.nextTaskId, revision, sinceMs, ...refusal } }, refusal.reason);
   // Not one node described: their records are lost, and with them every reason to believe there is no place.
   if (![...staffing.candidates(vacancy)].some((node) => node.record)) return;
   for (const task of vacancy.replaced) {

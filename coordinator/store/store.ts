@@ -72,6 +72,12 @@ export class Store {
     return this.last;
   }
 
+  /** One record as it is now, without the making of a snapshot; keys are the bucket's own. */
+  entry<K extends WatchedBucket>(bucket: K, key: string): Entry<ValueOf<K>> | undefined {
+    const entries = this.views[bucket].entries as Table<K>;
+    return entries.get(key);
+  }
+
   /** False while any copy has a gap or the bus is away: what is missing then may well be there. */
   get isCurrent(): boolean {
     return watchedBuckets.every((name) => this.views[name].current);

@@ -78,8 +78,8 @@ describe('Prometheus', () => {
   });
 
   it('sees as many replicas ready as are wanted, and follows', async () => {
-    const ready = 'plimsoll_service_replicas_ready{service="web"}';
-    const isWhole = `${ready} == plimsoll_service_replicas_desired{service="web"}`;
+    const ready = 'plimsoll_service_status_replicas_ready{service="web"}';
+    const isWhole = `${ready} == plimsoll_service_spec_replicas{service="web"}`;
     await queryUntil(isWhole, ([sample]) => sample?.value === 3);
     await cluster.docker('service', 'scale', '--detach', 'web=4');
     await queryUntil(isWhole, ([sample]) => sample?.value === 4);

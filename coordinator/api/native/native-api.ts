@@ -11,11 +11,15 @@ import type { Clock } from '../../../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../../../runtime/errors.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Metrics } from '../../../runtime/metrics.ts';
+import type { PlannedVersions } from '../../metrics/state-page.ts';
 import { NodePages } from '../../node-pages.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
+import type { UsageBook } from '../../usage/usage-book.ts';
+import { addMetricsRoute } from './metrics-route.ts';
 import { addNodePageRoute } from './node-page-route.ts';
 import { discoveryTargets } from './service-discovery.ts';
 import { clusterStatus } from './status-view.ts';
+import { addUsageRoutes } from './usage-routes.ts';
 import { explain } from './why-view.ts';
 
 /** What of the cluster's keys the API may use; see bus/identity. */
@@ -33,7 +37,9 @@ export interface NativeApiParts {
   removeNode(nodeId: string, force: boolean): Promise<void>;
   readonly bus: Bus;
   readonly access: ClusterAccess;
+  readonly usage: Pick<UsageBook, 'fresh'>;
   readonly metrics: Metrics;
+  readonly plannedVersion: PlannedVersions;
   readonly identity: {
     readonly clusterId: string;
     /** The address other hosts reach this coordinator at. */
@@ -72,6 +78,7 @@ function createLocalApp(parts: NativeApiParts, nodePages: NodePages): Express {
   addPublicRoutes(app, parts);
   addNodePageRoute(app, { ...parts, nodePages });
   addStatusRoutes(app, parts);
+  addUsageRoutes(app, parts, () => requireReady(parts));
   addMembershipRoutes(app, parts);
   app.get('/v1/events', (_request, response) => streamEvents(parts, response));
   addErrorAnswers(app, parts.log);
@@ -96,9 +103,7 @@ function addPublicRoutes(app: Express, parts: NativeApiParts): void {
       .type('text/plain')
       .send(`${reason ?? 'ok'}\n`);
   });
-  app.get('/metrics', async (_request, response) => {
-    response.set('Content-Type', parts.metrics.contentType).send(await parts.metrics.metrics());
-  });
+  addMetricsRoute(app, parts);
   app.get('/v1/sd', (_request, response) => {
     requireReady(parts);
     response.json(discoveryTargets(parts.snapshot(), parts.identity));

@@ -22,6 +22,7 @@ function parts(changes: Partial<NativeApiParts> = {}): NativeApiParts {
     removeNode: async () => undefined,
     access: { joinToken: async () => 'PLIM-1-old', rotateJoinToken: async () => 'PLIM-1-new' },
     metrics: createMetrics('coordinator', '1'),
+    plannedVersion: () => undefined,
     identity: {
       clusterId: 'c1',
       advertiseAddress: '192.0.2.1',
