@@ -7,10 +7,19 @@ import type { Beat } from '../../model/messages.ts';
 import type { NodeLiveness, NodeState } from './snapshot.ts';
 
 const SUSPECT_AFTER_MS = 1_000;
-/** A refused connection says the host lives and only the agent is away: its supervisor gets time to start it again. */
-const REFUSED_LOST_AFTER_MS = 3_000;
+/**
+ * A refused connection says the host lives and only the agent is away: its containers run on, and its supervisor gets time
+ * to start it again, which takes seconds where the processor is busy.
+ */
+const REFUSED_LOST_AFTER_MS = 10_000;
 const MAIN_LOOP_HANGS_AFTER_MS = 5_000;
 const PROBE_AGAIN_AFTER_MS = 1_000;
+/**
+ * A cable that is out for a second swallows all probes of one round. The second round begins 1.8 s after the last beat, at
+ * least 1.3 s after the cable went: only a longer cut fails both.
+ */
+const ROUNDS_TO_LOSE = 2;
+const UNREACHABLE_AGAIN_AFTER_MS = 300;
 /** A mass loss is more likely our own trouble: probed twice, and at least this long silent. */
 const MASS_LOSS_SILENCE_MS = 10_000;
 const MASS_LOSS_MIN_NODES = 4;
@@ -92,7 +101,9 @@ export function nodesToProbe(watches: ReadonlyMap<string, NodeWatch>, nowMs: num
 
 function shouldProbe(watch: NodeWatch, nowMs: number): boolean {
   if (watch.state === 'lost' || nowMs - watch.lastBeatMs < SUSPECT_AFTER_MS) return false;
-  return watch.probes.lastAtMs === undefined || nowMs - watch.probes.lastAtMs >= PROBE_AGAIN_AFTER_MS;
+  const { lastAtMs, outcome } = watch.probes;
+  const waitMs = outcome === 'unreachable' ? UNREACHABLE_AGAIN_AFTER_MS : PROBE_AGAIN_AFTER_MS;
+  return lastAtMs === undefined || nowMs - lastAtMs >= waitMs;
 }
 
 /** Every node's state as of now. Pure. */
@@ -154,7 +165,9 @@ function isLost(watch: NodeWatch, silentMs: number, factor: 1 | 2, isMassLoss: b
   const { failedRounds, outcome } = watch.probes;
   if (outcome !== 'unreachable' && outcome !== 'refused') return false;
   if (isMassLoss) return failedRounds >= 2 && silentMs >= MASS_LOSS_SILENCE_MS;
-  return outcome === 'unreachable' ? failedRounds >= factor : silentMs >= REFUSED_LOST_AFTER_MS * factor;
+  return outcome === 'unreachable'
+    ? failedRounds >= ROUNDS_TO_LOSE * factor
+    : silentMs >= REFUSED_LOST_AFTER_MS * factor;
 }
 
 /** Lost twice within ten minutes: its limits are doubled for an hour. */

@@ -74,14 +74,25 @@ test('a node is unknown until its first beat, then ready', () => {
   expect(new Scene(1).state('n1')).toBe('ready');
 });
 
-test('a silent node is suspect after a second and lost once the probes have failed', () => {
+test('a silent node is suspect after a second and lost once two rounds of probes have failed', () => {
   const scene = new Scene(3);
   scene.pass(900, ['n1', 'n2']);
   expect(scene.state('n3')).toBe('ready');
 
   scene.pass(100, ['n1', 'n2']);
+  expect(scene.state('n3')).toBe('suspect');
+  scene.pass(300, ['n1', 'n2']);
   expect(scene.state('n3')).toBe('lost');
   expect(scene.state('n1')).toBe('ready');
+});
+
+test('a cable that is out for a second loses no node: the second round of probes gets through', () => {
+  const scene = new Scene(3);
+  scene.pass(1_000, ['n1', 'n2']);
+  scene.outcome = 'reachable';
+  scene.pass(60_000, ['n1', 'n2']);
+
+  expect(scene.state('n3')).toBe('suspect');
 });
 
 test('a node that a probe reaches stays suspect', () => {
@@ -96,7 +107,7 @@ test('a node that a probe reaches stays suspect', () => {
 test('a host that refuses the connection gets time to start its agent again', () => {
   const scene = new Scene(3);
   scene.outcome = 'refused';
-  scene.pass(2_900, ['n1', 'n2']);
+  scene.pass(9_900, ['n1', 'n2']);
   expect(scene.state('n3')).toBe('suspect');
 
   scene.pass(200, ['n1', 'n2']);
