@@ -28,12 +28,35 @@ export type CoordinatorBeat = z.infer<typeof CoordinatorBeat>;
 export const RevokeRequest = z.object({ publicKey: z.string() });
 export const JoinTokenReply = z.object({ token: z.string() });
 
-/** `plim.usage.<node>`, every 2 s. */
+const Amount = z.number().min(0);
+
+/** What the containers of a task use. Rates are those of the last two seconds, absent until there are two samples. */
+export const TaskUsage = z.object({
+  taskId: Id,
+  serviceId: Id,
+  cpuCores: Amount.optional(),
+  /** Absent without a limit, here and below. */
+  cpuLimitCores: Amount.optional(),
+  /** The working set: what counts towards the limit. */
+  memoryBytes: Amount,
+  memoryLimitBytes: Amount.optional(),
+  receiveBytesPerSecond: Amount.optional(),
+  transmitBytesPerSecond: Amount.optional(),
+});
+export type TaskUsage = z.infer<typeof TaskUsage>;
+
+/** `plim.usage.<node>`, every 2 s: what the host as a whole and each task of ours on it uses. */
 export const Usage = z.object({
   nodeId: Id,
-  cpuCores: z.number(),
-  memoryBytes: z.number(),
-  tasks: z.array(z.object({ taskId: Id, cpuCores: z.number(), memoryBytes: z.number() })),
+  cpuCores: Amount.optional(),
+  cpuTotalCores: Amount,
+  memoryBytes: Amount,
+  memoryTotalBytes: Amount,
+  /** Load average of the last minute. */
+  load1: Amount,
+  /** Of the file system the engine keeps images and containers on; absent when it cannot be seen from the agent. */
+  disk: z.object({ bytes: Amount, totalBytes: Amount }).optional(),
+  tasks: z.array(TaskUsage),
 });
 export type Usage = z.infer<typeof Usage>;
 

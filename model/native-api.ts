@@ -70,3 +70,52 @@ export const WhyAnswer = z.object({
   parts: z.array(WhyPart),
 });
 export type WhyAnswer = z.infer<typeof WhyAnswer>;
+
+/** Absent where it is not known: nothing was heard of the node in the last 10 s, or only once. Rates are per second. */
+const Amount = z.number().optional();
+
+/** `GET /v1/usage/nodes`: every node, the busiest first. */
+export const NodeUsage = z.object({
+  id: Id,
+  name: z.string(),
+  state: z.string(),
+  cpuCores: Amount,
+  cpuTotalCores: Amount,
+  memoryBytes: Amount,
+  memoryTotalBytes: Amount,
+  load1: Amount,
+  diskBytes: Amount,
+  diskTotalBytes: Amount,
+  /** Tasks measured there. */
+  tasks: z.int(),
+});
+export type NodeUsage = z.infer<typeof NodeUsage>;
+
+/** `GET /v1/usage/services`: every service, the busiest first; sums over its tasks. */
+export const ServiceUsage = z.object({
+  id: Id,
+  name: z.string(),
+  /** Tasks measured, of those wanted. */
+  tasks: z.int(),
+  desired: z.int(),
+  cpuCores: Amount,
+  memoryBytes: Amount,
+  receiveBytesPerSecond: Amount,
+  transmitBytesPerSecond: Amount,
+});
+export type ServiceUsage = z.infer<typeof ServiceUsage>;
+
+/** `GET /v1/usage/tasks`: every task that is measured, the busiest first. */
+export const TaskUsageRow = z.object({
+  id: Id,
+  name: z.string(),
+  node: z.string(),
+  cpuCores: Amount,
+  /** Absent without a limit, here and below. */
+  cpuLimitCores: Amount,
+  memoryBytes: Amount,
+  memoryLimitBytes: Amount,
+  receiveBytesPerSecond: Amount,
+  transmitBytesPerSecond: Amount,
+});
+export type TaskUsageRow = z.infer<typeof TaskUsageRow>;

@@ -1,0 +1,82 @@
+/** What is used, from two samples. Pure. */
+import type { TaskUsage, Usage } from '../../model/messages.ts';
+import type { ContainerSample, HostSample, UsageSample } from './usage-sample.ts';
+
+type MeasuredContainer = UsageSample['tasks'][number];
+
+/** The summary of a node at `now`; without a sample `before` it has amounts, but no rates. */
+export function usageBetween(nodeId: string, before: UsageSample | undefined, now: UsageSample): Usage {
+  const { host, disk } = now;
+  const known = new Map(before?.tasks.map((each) => [each.containerId, each.sample]));
+  const tasks = new Map<string, TaskUsage>();
+  for (const container of now.tasks) {
+    const usage = containerUsage(container, known.get(container.containerId));
+    const together = tasks.get(container.taskId);
+    tasks.set(container.taskId, together ? sumOf(together, usage) : usage);
+  }
+  return {
+    nodeId,
+    cpuCores: hostCores(before?.host, host),
+    cpuTotalCores: host.cpuCores,
+    memoryBytes: host.memoryBytes,
+    memoryTotalBytes: host.memoryTotalBytes,
+    load1: host.load1,
+    disk,
+    tasks: [...tasks.values()],
+  };
+}
+
+function hostCores(before: HostSample | undefined, now: HostSample): number | undefined {
+  const cores = rate(before?.cpuSeconds, now.cpuSeconds, elapsedSeconds(before, now));
+  return cores === undefined ? undefined : rounded(Math.min(cores, now.cpuCores), 3);
+}
+
+function containerUsage(container: MeasuredContainer, before: ContainerSample | undefined): TaskUsage {
+  const { taskId, serviceId, cpuLimitCores, sample } = container;
+  const { traffic, memoryBytes, memoryLimitBytes } = sample;
+  const seconds = elapsedSeconds(before, sample);
+  const perSecond = (earlier: number | undefined, later: number | undefined, decimals: number) => {
+    const value = rate(earlier, later, seconds);
+    return value === undefined ? undefined : rounded(value, decimals);
+  };
+  return {
+    taskId,
+    serviceId,
+    memoryBytes,
+    cpuCores: perSecond(before?.cpuSeconds, sample.cpuSeconds, 4),
+    cpuLimitCores,
+    memoryLimitBytes: memoryLimitBytes > 0 ? memoryLimitBytes : undefined,
+    receiveBytesPerSecond: perSecond(before?.traffic?.receivedBytes, traffic?.receivedBytes, 0),
+    transmitBytesPerSecond: perSecond(before?.traffic?.sentBytes, traffic?.sentBytes, 0),
+  };
+}
+
+function elapsedSeconds(before: { atMs: number } | undefined, now: { atMs: number }): number | undefined {
+  return before && now.atMs > before.atMs ? (now.atMs - before.atMs) / 1000 : undefined;
+}
+
+/** A counter that fell began again: it has counted from 0 to where it is now. */
+function rate(before: number | undefined, now: number | undefined, seconds: number | undefined): number | undefined {
+  if (before === undefined || now === undefined || seconds === undefined) return undefined;
+  return (now >= before ? now - before : now) / seconds;
+}
+
+function rounded(value: number, decimals: number): number {
+  return Number(value.toFixed(decimals));
+}
+
+/** A task of several containers uses what they do together; a rate that is not known of one is not known of all. */
+function sumOf(left: TaskUsage, right: TaskUsage): TaskUsage {
+  const sum = (a: number | undefined, b: number | undefined) =>
+    a === undefined || b === undefined ? undefined : a + b;
+  return {
+    taskId: left.taskId,
+    serviceId: left.serviceId,
+    memoryBytes: left.memoryBytes + right.memoryBytes,
+    cpuCores: sum(left.cpuCores, right.cpuCores),
+    cpuLimitCores: sum(left.cpuLimitCores, right.cpuLimitCores),
+    memoryLimitBytes: sum(left.memoryLimitBytes, right.memoryLimitBytes),
+    receiveBytesPerSecond: sum(left.receiveBytesPerSecond, right.receiveBytesPerSecond),
+    transmitBytesPerSecond: sum(left.transmitBytesPerSecond, right.transmitBytesPerSecond),
+  };
+}

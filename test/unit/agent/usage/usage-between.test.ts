@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import { usageBetween } from '../../../../agent/usage/usage-between.ts';
+import type { ContainerSample, HostSample, UsageSample } from '../../../../agent/usage/usage-sample.ts';
+import { Usage } from '../../../../model/messages.ts';
+import { derivedId } from '../../../../runtime/identifiers.ts';
+
+const MIB = 2 ** 20;
+const nodeId = derivedId('node');
+const taskId = derivedId('task');
+const serviceId = derivedId('service');
+
+function host(atMs: number, changes: Partial<HostSample> = {}): HostSample {
+  return { atMs, cpuSeconds: 100, cpuCores: 4, memoryBytes: 1, memoryTotalBytes: 2, load1: 0.5, ...changes };
+}
+
+function container(atMs: number, changes: Partial<ContainerSample> = {}): ContainerSample {
+  const traffic = { receivedBytes: 1_000, sentBytes: 2_000 };
+  return { atMs, cpuSeconds: 10, memoryBytes: MIB, memoryLimitBytes: 0, traffic, ...changes };
+}
+
+interface SampleParts {
+  readonly host?: Partial<HostSample>;
+  /** By container id. */
+  readonly containers?: Readonly<Record<string, Partial<ContainerSample>>>;
+  readonly cpuLimitCores?: number;
+}
+
+function sample(atMs: number, parts: SampleParts = {}): UsageSample {
+  const containers = Object.entries(parts.containers ?? {});
+  const task = { taskId, serviceId, cpuLimitCores: parts.cpuLimitCores };
+  return {
+    host: host(atMs, parts.host),
+    disk: undefined,
+    tasks: containers.map(([containerId, changes]) => ({ ...task, containerId, sample: container(atMs, changes) })),
+  };
+}
+
+describe('usageBetween()', () => {
+  test('has amounts and limits, but no rates, from the first sample', () => {
+    const now = sample(0, { containers: { a: { memoryLimitBytes: 8 * MIB } }, cpuLimitCores: 0.5 });
+
+    expect(Usage.parse(JSON.parse(JSON.stringify(usageBetween(nodeId, undefined, now))))).toEqual({
+      nodeId,
+      cpuTotalCores: 4,
+      memoryBytes: 1,
+      memoryTotalBytes: 2,
+      load1: 0.5,
+      tasks: [{ taskId, serviceId, memoryBytes: MIB, memoryLimitBytes: 8 * MIB, cpuLimitCores: 0.5 }],
+    });
+  });
+
+  test('has the rates of the time between two samples', () => {
+    const before = sample(1_000, { containers: { a: {} } });
+    const traffic = { receivedBytes: 5_000, sentBytes: 3_000 };
+    const now = sample(3_000, { host: { cpuSeconds: 103 }, containers: { a: { cpuSeconds: 10.5, traffic } } });
+
+    const usage = usageBetween(nodeId, before, now);
+
+    expect(usage.cpuCores).toBe(1.5);
+    expect(usage.tasks[0]).toMatchObject({
+      cpuCores: 0.25,
+      receiveBytesPerSecond: 2_000,
+      transmitBytesPerSecond: 500,
+    });
+  });
+
+  test('measures each container over its own time, however long the reading took', () => {
+    const before = sample(0, { containers: { a: {} } });
+    const now = sample(2_000, { containers: { a: { atMs: 4_000, cpuSeconds: 14 } } });
+
+    expect(usageBetween(nodeId, before, now).tasks[0]?.cpuCores).toBe(1);
+  });
+
+  test('takes a counter that fell for one that began again', () => {
+    const before = sample(0, { containers: { a: {} } });
+    const now = sample(2_000, { containers: { a: { cpuSeconds: 1, traffic: { receivedBytes: 10, sentBytes: 20 } } } });
+
+    expect(usageBetween(nodeId, before, now).tasks[0]).toMatchObject({
+      cpuCores: 0.5,
+      receiveBytesPerSecond: 5,
+      transmitBytesPerSecond: 10,
+    });
+  });
+
+  test('does not take a new container’s counters for growth of the old one’s', () => {
+    const before = sample(0, { containers: { a: {} } });
+    const now = sample(2_000, { containers: { b: { cpuSeconds: 100 } } });
+
+    expect(usageBetween(nodeId, before, now).tasks[0]?.cpuCores).toBeUndefined();
+  });
+
+  test('knows no rate when no time has passed', () => {
+    const both = sample(0, { containers: { a: {} } });
+
+    expect(usageBetween(nodeId, both, both)).toMatchObject({ cpuCores: undefined, tasks: [{ cpuCores: undefined }] });
+  });
+
+  test('never tells of more processors than there are', () => {
+    const usage = usageBetween(nodeId, sample(0), sample(2_000, { host: { cpuSeconds: 109 } }));
+
+    expect(usage.cpuCores).toBe(4);
+  });
+
+  test('a task of two containers uses what both do; one without a limit has none', () => {
+    const before = sample(0, { containers: { a: {}, b: {} } });
+    const now = sample(2_000, {
+      containers: { a: { cpuSeconds: 12, memoryLimitBytes: MIB }, b: { cpuSeconds: 11, traffic: undefined } },
+    });
+
+    expect(usageBetween(nodeId, before, now).tasks).toEqual([
+      { taskId, serviceId, memoryBytes: 2 * MIB, cpuCores: 1.5 },
+    ]);
+  });
+});
