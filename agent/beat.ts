@@ -3,6 +3,7 @@ import type { Bus } from '../bus/bus.ts';
 import { subjects } from '../bus/subjects.ts';
 import type { Beat } from '../model/messages.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { every } from '../runtime/every.ts';
 import type { BeatState } from './beat-state.ts';
 
 const BEAT_MS = 500;
@@ -21,8 +22,9 @@ export async function beatUntil(
   { nodeId, incarnation, state, clock, monotonicNs }: Beating,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let sequence = 0; !signal.aborted; sequence += 1) {
-    const beat: Beat = {
+  let sequence = 0;
+  const beat = () => {
+    const message: Beat = {
       nodeId,
       incarnation,
       sequence,
@@ -30,7 +32,8 @@ export async function beatUntil(
       engineResponsive: state.engineResponsive,
       epoch: state.epoch,
     };
-    bus.publish(subjects.beat(nodeId), beat);
-    await clock.sleep(BEAT_MS, signal).catch(() => undefined);
-  }
+    bus.publish(subjects.beat(nodeId), message);
+    sequence += 1;
+  };
+  await every(clock, BEAT_MS, beat, signal);
 }

@@ -72,8 +72,10 @@ interface HeldLease {
 
 /** Waits until there is no leader, then tries to become it; undefined when another was faster. */
 async function acquire(parts: LeaseParts, signal: AbortSignal): Promise<HeldLease | undefined> {
+  const sign = await askLeader(parts);
+  if (sign === 'answer') return undefined;
   const found = await parts.buckets.leases.get(leaseKey);
-  if (found && !(await leaderIsGone(parts, found, signal))) return undefined;
+  if (found && (sign === 'silence' || !(await leaderIsGone(parts, found, signal)))) return undefined;
   if (signal.aborted) return undefined;
   try {
     return await take(parts, found);
@@ -96,7 +98,7 @@ async function take(parts: LeaseParts, found: Entry<LeaseRecord> | undefined): P
 /** True when nobody answers for the leader, three times in a row, and it has not renewed meanwhile. */
 async function leaderIsGone(parts: LeaseParts, found: Entry<LeaseRecord>, signal: AbortSignal): Promise<boolean> {
   for (let missed = 0; missed < PINGS_MISSED && !signal.aborted; missed += 1) {
-    if (await leaderAnswers(parts)) return false;
+    if ((await askLeader(parts)) !== 'nobody') return false;
     if (missed < PINGS_MISSED - 1) await parts.clock.sleep(PING_MS, signal);
   }
   const now = await parts.buckets.leases.get(leaseKey);
@@ -104,13 +106,13 @@ async function leaderIsGone(parts: LeaseParts, found: Entry<LeaseRecord>, signal
 }
 
 /** A leader that is slow or frozen still listens: only "no responders" says that its process is gone. */
-async function leaderAnswers(parts: LeaseParts): Promise<boolean> {
+async function askLeader(parts: LeaseParts): Promise<'answer' | 'silence' | 'nobody'> {
   try {
     await parts.bus.request(subjects.leaderPing, null, z.unknown(), PING_TIMEOUT_MS);
-    return true;
+    return 'answer';
   } catch (error) {
     if (!parts.bus.connected) throw error;
-    return !(error instanceof PlimsollError && error.code === 'unavailable');
+    return error instanceof PlimsollError && error.code === 'unavailable' ? 'nobody' : 'silence';
   }
 }
 

@@ -15,22 +15,37 @@ export class Poke {
 
   poke(): void {
     this.raised = true;
-    this.wake?.();
+    const { wake } = this;
+    this.wake = undefined;
+    wake?.();
+  }
+
+  /** Calls back once when poked, at once if that happened since it was last lowered. Whoever asked before is forgotten. */
+  whenRaised(wake: () => void): void {
+    if (this.raised) wake();
+    else this.wake = wake;
+  }
+
+  /** As if never poked, and nobody waiting. */
+  lower(): void {
+    this.raised = false;
+    this.wake = undefined;
   }
 
   /** Resolves when poked, at once if that happened since the last wait; also resolves when aborted. */
   async wait(signal: AbortSignal): Promise<void> {
-    if (!this.raised && !signal.aborted) {
-      let wake = () => {};
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        this.wake = wake;
-        signal.addEventListener('abort', wake, { once: true });
-      });
-      signal.removeEventListener('abort', wake);
-      this.wake = undefined;
-    }
-    this.raised = false;
+    if (!this.raised && !signal.aborted) await this.pokedOrAborted(signal);
+    this.lower();
+  }
+
+  private async pokedOrAborted(signal: AbortSignal): Promise<void> {
+    let wake = () => {};
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+      this.wake = wake;
+      signal.addEventListener('abort', wake, { once: true });
+    });
+    signal.removeEventListener('abort', wake);
   }
 }
 
@@ -44,28 +59,53 @@ export interface Loop {
 
 /** Runs a loop until the signal aborts. A failing tick is reported and retried; the loop itself never dies. */
 export async function runLoop(loop: Loop, signal: AbortSignal): Promise<void> {
+  const pause = new Pause(loop);
+  const stop = () => pause.end();
+  signal.addEventListener('abort', stop, { once: true });
   while (!signal.aborted) {
     let waitMs = loop.times.resyncMs;
     try {
       await loop.tick();
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) break;
       loop.onError(error);
       waitMs = loop.times.retryMs;
     }
-    await loop.clock.sleep(loop.times.minGapMs, signal).catch(() => undefined);
-    await pokedOrDue(loop, waitMs, signal);
+    if (!signal.aborted) await pause.wait(waitMs);
   }
+  signal.removeEventListener('abort', stop);
 }
 
-/** Links by hand: AbortSignal.any() of Node 20 keeps a little memory per call on a signal that lives long. */
-async function pokedOrDue(loop: Loop, waitMs: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const waiting = new AbortController();
-  const stopWaiting = () => waiting.abort(null);
-  signal.addEventListener('abort', stopWaiting, { once: true });
-  const due = loop.clock.sleep(waitMs, waiting.signal).catch(() => undefined);
-  await Promise.race([loop.poke.wait(waiting.signal), due]);
-  signal.removeEventListener('abort', stopWaiting);
-  waiting.abort(null);
+/** The wait between two ticks: one timer and one promise, as most loops wait most of the time. */
+class Pause {
+  private readonly loop: Loop;
+  private wake: (() => void) | undefined;
+  private cancelTimer = () => {};
+
+  constructor(loop: Loop) {
+    this.loop = loop;
+  }
+
+  /** Resolves after the gap, `waitMs` later at the latest, as soon as the loop is poked, or when it is to end. */
+  wait(waitMs: number): Promise<void> {
+    const { clock, poke, times } = this.loop;
+    const { minGapMs } = times;
+    const beganMs = clock.elapsedMs();
+    return new Promise((resolve) => {
+      this.wake = resolve;
+      this.cancelTimer = clock.after(minGapMs + waitMs, () => this.end());
+      poke.whenRaised(() => {
+        this.cancelTimer();
+        const leftMs = minGapMs - (clock.elapsedMs() - beganMs);
+        if (leftMs <= 0) this.end();
+        else this.cancelTimer = clock.after(leftMs, () => this.end());
+      });
+    });
+  }
+
+  end(): void {
+    this.cancelTimer();
+    this.loop.poke.lower();
+    this.wake?.();
+  }
 }

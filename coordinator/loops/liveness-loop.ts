@@ -4,6 +4,7 @@ import { subjects } from '../../bus/subjects.ts';
 import { Beat } from '../../model/messages.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { messageOf } from '../../runtime/errors.ts';
+import { every } from '../../runtime/every.ts';
 import type { Log } from '../../runtime/log.ts';
 import {
   assess,
@@ -54,14 +55,12 @@ export class LivenessLoop {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, bus, log } = this.parts;
     const beats = bus.subscribe(subjects.beats, Beat, (beat, subject) => this.take(beat, subject));
-    while (!signal.aborted) {
-      try {
-        await measuredTurn(this.parts, 'liveness', () => this.tick());
-      } catch (error) {
+    const turn = () => {
+      measuredTurn(this.parts, 'liveness', () => this.tick()).catch((error: unknown) => {
         log.error({ error: messageOf(error) }, 'a turn of the liveness watch failed');
-      }
-      await clock.sleep(TICK_MS, signal).catch(() => undefined);
-    }
+      });
+    };
+    await every(clock, TICK_MS, turn, signal);
     beats.stop();
   }
 

@@ -3,6 +3,7 @@ import type { Bus } from '../../bus/bus.ts';
 import { subjects } from '../../bus/subjects.ts';
 import { CoordinatorBeat } from '../../model/messages.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { every } from '../../runtime/every.ts';
 import type { Store } from '../store/store.ts';
 
 const BEAT_MS = 1_000;
@@ -35,10 +36,7 @@ export class Presence {
   async run(signal: AbortSignal): Promise<void> {
     const { bus, clock } = this.parts;
     const beats = bus.subscribe(subjects.coordinatorBeat, CoordinatorBeat, (beat) => this.take(beat));
-    while (!signal.aborted) {
-      this.turn();
-      await clock.sleep(BEAT_MS, signal).catch(() => undefined);
-    }
+    await every(clock, BEAT_MS, () => this.turn(), signal);
     beats.stop();
   }
 

@@ -148,9 +148,10 @@ describe('runLease()', () => {
     const former = first.connection.buckets.fenced({ epoch });
     const write = (key: string) => former.nets.create(key, { v: 1, epoch, kind: 'subnet', value: 'x' });
     await write('subnet.a.a');
+    first.connection.hold();
     await server.connect().buckets.leases.delete('leader');
     const second = candidate('b');
-    await clock.advance(50);
+    await clock.advance(550);
 
     expect(second.terms).toHaveLength(1);
     await expect(write('subnet.a.b')).rejects.toMatchObject({ code: 'conflict' });
