@@ -1,15 +1,11 @@
 /** A clock whose time moves only when the test says so. */
 import { type Clock, sleepOn } from '../../runtime/clock.ts';
-
-interface Alarm {
-  readonly dueMs: number;
-  readonly ring: () => void;
-}
+import { AlarmQueue } from './alarm-queue.ts';
 
 export class FakeClock implements Clock {
   private nowMs = 0;
   private readonly startWallMs: number;
-  private readonly alarms = new Set<Alarm>();
+  private readonly alarms = new AlarmQueue();
 
   constructor(startWallMs = Date.UTC(2026, 0, 1)) {
     this.startWallMs = startWallMs;
@@ -28,31 +24,20 @@ export class FakeClock implements Clock {
   }
 
   after(durationMs: number, callback: () => void): () => void {
-    const alarm = { dueMs: this.nowMs + Math.max(0, durationMs), ring: callback };
-    this.alarms.add(alarm);
-    return () => this.alarms.delete(alarm);
+    return this.alarms.add({ dueMs: this.nowMs + Math.max(0, durationMs), ring: callback });
   }
 
   /** Lets time pass, waking sleepers in order and letting what they start run before time goes on. */
   async advance(durationMs: number): Promise<void> {
     const endMs = this.nowMs + durationMs;
     await settleMicrotasks();
-    for (let next = this.nextDue(endMs); next; next = this.nextDue(endMs)) {
+    for (let next = this.alarms.takeDue(endMs); next; next = this.alarms.takeDue(endMs)) {
       this.nowMs = Math.max(this.nowMs, next.dueMs);
-      this.alarms.delete(next);
       next.ring();
       await settleMicrotasks();
     }
     this.nowMs = endMs;
     await settleMicrotasks();
-  }
-
-  private nextDue(endMs: number): Alarm | undefined {
-    let first: Alarm | undefined;
-    for (const alarm of this.alarms) {
-      if (alarm.dueMs <= endMs && (first === undefined || alarm.dueMs < first.dueMs)) first = alarm;
-    }
-    return first;
   }
 }
 

@@ -1,0 +1,101 @@
+/** One life of a host's agent: the real one, on the simulated host. */
+import { Registry } from 'prom-client';
+import { type RunningAgent, startAgent } from '../../../agent/agent.ts';
+import type { AgentParts } from '../../../agent/agent-parts.ts';
+import { beatUntil } from '../../../agent/beat.ts';
+import type { BeatState } from '../../../agent/beat-state.ts';
+import type { Engine } from '../../../agent/engine/engine.ts';
+import { AgentSettings } from '../../../agent/settings.ts';
+import type { Bus } from '../../../bus/bus.ts';
+import type { JsonFiles } from '../../../runtime/files.ts';
+import type { Network } from './network.ts';
+import type { SimulatedProcess } from './process.ts';
+import type { Trace } from './trace.ts';
+
+const BEAT_RETRY_MS = 200;
+
+export interface AgentPlace {
+  readonly host: string;
+  readonly nodeId: string;
+  readonly clusterId: string;
+  readonly hasCoordinator: boolean;
+  readonly engine: Engine;
+  readonly files: JsonFiles;
+  readonly network: Network;
+  readonly trace: Trace;
+  readonly newId: () => string;
+}
+
+const settings = AgentSettings.parse({ manageLiveRestore: false });
+
+export function startSimulatedAgent(process: SimulatedProcess, place: AgentPlace): Promise<RunningAgent> {
+  return startAgent({ ...settings, address: place.host }, partsOf(process, place));
+}
+
+function partsOf(process: SimulatedProcess, place: AgentPlace): AgentParts {
+  const { network, host } = place;
+  const owner = { process, host, kind: 'agent' } as const;
+  const connect = () => network.connect(owner);
+  const monotonicNs = () => BigInt(Math.floor(process.clock.elapsedMs())) * 1_000_000n;
+  const ended = new AbortController();
+  return {
+    identity: { nodeId: place.nodeId, clusterId: place.clusterId, natsUrls: ['nats'] },
+    version: '0.0.0',
+    clock: process.clock,
+    log: place.trace.logOf(process.name),
+    metrics: new Registry(),
+    engine: process.use(place.engine),
+    host: hostOf(place),
+    files: process.use(place.files),
+    probe: network.probeFrom(host, process),
+    newId: place.newId,
+    serveHttp: async () => ({ port: settings.port, stop: async () => undefined }),
+    connect,
+    ports: {
+      apply: async () => undefined,
+      withdraw: async () => undefined,
+      checkFree: async () => undefined,
+      watch: async () => undefined,
+    },
+    startBeats: (state, incarnation) => {
+      const beating = { nodeId: place.nodeId, incarnation, state, clock: process.clock, monotonicNs };
+      void beat(connect, beating, ended.signal);
+      return { stop: async () => ended.abort() };
+    },
+    nodeMetrics: { page: async () => [], watch: async () => undefined },
+    usageMeter: nothingMeasured,
+    monotonicNs,
+  };
+}
+
+const nothingMeasured: AgentParts['usageMeter'] = {
+  host: () => undefined,
+  container: () => undefined,
+  forget: () => undefined,
+  disk: async () => undefined,
+};
+
+function hostOf({ host, hasCoordinator }: AgentPlace): AgentParts['host'] {
+  return {
+    hostname: () => host,
+    addressTowards: async () => host,
+    hasCoordinator: () => hasCoordinator,
+    logsAreUnbounded: async () => false,
+    diskUse: async () => 0,
+  };
+}
+
+/** The beat thread has a connection of its own. */
+async function beat(
+  connect: () => Promise<{ readonly bus: Bus }>,
+  beating: Parameters<typeof beatUntil>[1] & { readonly state: BeatState },
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      return await beatUntil((await connect()).bus, beating, signal);
+    } catch {
+      await beating.clock.sleep(BEAT_RETRY_MS, signal).catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,28 @@
+/** The one time of a simulated world. Processes look at it through clocks of their own, see process.ts. */
+import { AlarmQueue } from '../../support/alarm-queue.ts';
+
+export class SimulatedTime {
+  nowMs = 0;
+  private readonly alarms = new AlarmQueue();
+
+  /** Calls back `delayMs` (rounded up to whole milliseconds) from now, unless the function it answers is called before. */
+  after(delayMs: number, ring: () => void): () => void {
+    return this.alarms.add({ dueMs: this.nowMs + Math.ceil(Math.max(0, delayMs)), ring });
+  }
+
+  /** Lets time pass until then. What is due at one moment is rung one by one, each running to its end first. */
+  async runUntil(endMs: number): Promise<void> {
+    await settled();
+    for (let next = this.alarms.takeDue(endMs); next; next = this.alarms.takeDue(endMs)) {
+      this.nowMs = Math.max(this.nowMs, next.dueMs);
+      next.ring();
+      await settled();
+    }
+    this.nowMs = endMs;
+  }
+}
+
+/** Resolves when no promise is left to go on: Node runs the next tick only after all of them. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
+}
