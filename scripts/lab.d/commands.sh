@@ -17,6 +17,7 @@ Usage:
   lab kill|start|restart|freeze|thaw PART:HOST  PART is engine, agent, coordinator or nats; restart ends it politely
   lab freeze|thaw|restart HOST        everything on the host; restart is a reboot
   lab freeze PART:HOST|HOST --for SECONDS  freeze and thaw after so long
+  lab switch --engine ENGINE          boot all hosts again with another orchestrator, or with none
   lab down                            remove all of it: processes, containers, mounts, network, files
 
 The last --modern hosts run a newer Docker Engine than this machine's own.
@@ -28,7 +29,8 @@ Examples:
   lab freeze engine:h2; lab thaw engine:h2
   LAB_NAME=two LAB_SUBNET=10.99.2 lab up     a second lab beside the first
 
-Environment: LAB_NAME (lab), LAB_SUBNET (10.99.0), LAB_DIR (/var/lib/plimsoll-LAB_NAME), PLIMSOLL_CACHE_DIR.
+Environment: LAB_NAME (lab), LAB_SUBNET (10.99.0), LAB_DIR (/var/lib/plimsoll-LAB_NAME), LAB_CGROUP (LAB_NAME),
+PLIMSOLL_CACHE_DIR.
 USAGE
 }
 
@@ -42,7 +44,7 @@ lab_main() {
   case $command in
     up) lab_up "$@" ;;
     down) lab_down "$@" ;;
-    env | status | image | exec | cut | heal | crash | revive) require_lab && "lab_$command" "$@" ;;
+    env | status | image | exec | cut | heal | crash | revive | switch) require_lab && "lab_$command" "$@" ;;
     kill | start | restart | freeze | thaw) require_lab && lab_process "$command" "$@" ;;
     *) lab_fail "Unknown command '$command'. See: lab --help" ;;
   esac
@@ -70,10 +72,7 @@ lab_up() {
   topology_text >"$LAB_DIR/topology"
   host_names | for_each_host start_host
   [ "$with_images" = no ] || ensure_example_images
-  case $LAB_ENGINE in
-    plimsoll) start_plimsoll ;;
-    swarm) start_swarm ;;
-  esac
+  start_orchestrator
   lab_note "$LAB_HOST_COUNT hosts are up, engine $LAB_ENGINE. Next: eval \"\$($LAB_REPO/scripts/lab env)\""
 }
 
@@ -147,7 +146,7 @@ lab_down() {
   ! lab_is_up || load_topology
   for host in $(every_host_there_is); do power_off_host "$host"; done
   remove_bridge
-  remove_cgroups "$LAB_NAME"
+  remove_cgroups "$LAB_CGROUP"
   rm -rf --one-file-system "$LAB_DIR"
 }
 
@@ -155,6 +154,6 @@ every_host_there_is() {
   {
     find "$LAB_DIR" -mindepth 1 -maxdepth 1 -name 'h[0-9]*' -printf '%f\n' 2>/dev/null
     ip netns list | sed -n "s/^$LAB_NAME-\(h[0-9]*\)\( .*\)\?$/\1/p"
-    find "$(tracking_hierarchy)/$LAB_NAME" -mindepth 1 -maxdepth 1 -name 'h[0-9]*' -printf '%f\n' 2>/dev/null
+    find "$(tracking_hierarchy)/$LAB_CGROUP" -mindepth 1 -maxdepth 1 -name 'h[0-9]*' -printf '%f\n' 2>/dev/null
   } | sort -u || true
 }

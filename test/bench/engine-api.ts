@@ -6,6 +6,7 @@ export interface TaskRow {
   readonly NodeID?: string;
   readonly Status: { readonly State: string };
   readonly DesiredState: string;
+  readonly Spec: { readonly ContainerSpec: { readonly Env?: readonly string[] } };
 }
 
 export interface ServiceRow {
