@@ -16,6 +16,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<AddC
     up: async () => (await import('./commands/up.ts')).addUpCommand,
     down: async () => (await import('./commands/down.ts')).addDownCommand,
     status: async () => (await import('./commands/status.ts')).addStatusCommand,
+    top: async () => (await import('./commands/top.ts')).addTopCommand,
     why: async () => (await import('./commands/why.ts')).addWhyCommand,
     events: async () => (await import('./commands/events.ts')).addEventsCommand,
     context: async () => (await import('./commands/context.ts')).addContextCommand,

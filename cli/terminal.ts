@@ -7,6 +7,8 @@ export interface Terminal {
   /** Progress and errors. */
   err(text: string): void;
   readonly colors: ReturnType<typeof createColors>;
+  /** Of the screen results appear on, as it is now; undefined where nobody watches. */
+  screenSize(): { readonly columns: number; readonly rows: number } | undefined;
 }
 
 /** The process' own terminal; colours only where a person reads them and NO_COLOR is unset. */
@@ -15,6 +17,7 @@ export function processTerminal(): Terminal {
   return {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
+    screenSize: () => (process.stdout.isTTY ? process.stdout : undefined),
     colors: createColors(process.stdout.isTTY && !process.env.NO_COLOR),
   };
 }

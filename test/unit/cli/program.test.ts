@@ -14,6 +14,7 @@ async function plim(...args: string[]): Promise<{ code: number; out: string; err
     err: (text) => {
       err += text;
     },
+    screenSize: () => undefined,
     colors: createColors(false),
   };
   return { code: await runProgram(args, terminal), out, err };
@@ -34,6 +35,7 @@ describe('plim', () => {
       'up',
       'down',
       'status',
+      'top',
       'why',
       'events',
       'token',
