@@ -16,6 +16,7 @@ export interface AgentMetrics {
   readonly massStopsChecked: Counter<string>;
   readonly eventsLost: Counter<string>;
   readonly imagesRemoved: Counter<string>;
+  readonly usageFailures: Counter<string>;
   readonly tasks: Gauge<'state'>;
 }
 
@@ -51,6 +52,7 @@ export function agentMetrics(registry: Metrics): AgentMetrics {
     diskFailures: count('plimsoll_agent_disk_failures_total', 'Times the state directory could not be written.'),
     ingressFailures: count('plimsoll_agent_ingress_failures_total', 'Times published ports could not be set.'),
     massStopsChecked: count('plimsoll_agent_mass_stops_checked_total', 'Times a stop of most tasks was checked first.'),
+    usageFailures: count('plimsoll_agent_usage_failures_total', 'Times the usage of this node could not be read.'),
     eventsLost: count('plimsoll_agent_events_lost_total', 'Container events the bus did not take.'),
     imagesRemoved: count(
       'plimsoll_agent_images_removed_total',

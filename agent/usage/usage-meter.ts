@@ -1,0 +1,59 @@
+/** Reads what is used from the kernel's files: three or four small ones a container. */
+import { statfs } from 'node:fs/promises';
+import type { Clock } from '../../runtime/clock.ts';
+import type { ContainerCgroups } from '../metrics/container-cgroups.ts';
+import type { KernelFiles } from '../metrics/kernel-files.ts';
+import type { HostRoots } from '../metrics/roots.ts';
+import { createUsageReader } from '../metrics/usage-reader.ts';
+import { readHostUsage } from './host-usage.ts';
+import { readTraffic } from './traffic.ts';
+import type { ContainerSample, HostSample, UsageSample } from './usage-sample.ts';
+
+/** A running container of ours, as far as it is measured. */
+export interface MeteredContainer {
+  readonly id: string;
+  readonly pid: number | undefined;
+  /** Undefined when it has no network of its own. */
+  readonly address: string | undefined;
+}
+
+/** Where usage is read. Answers undefined for what cannot be read (any more). */
+export interface UsageMeter {
+  host(): HostSample | undefined;
+  container(container: MeteredContainer): ContainerSample | undefined;
+  /** For containers that have ended: what was kept open to read them is given back. */
+  forget(containerId: string): void;
+  /** The file system of a directory. */
+  disk(directory: string): Promise<UsageSample['disk']>;
+}
+
+export interface UsageMeterParts {
+  readonly clock: Clock;
+  readonly files: KernelFiles;
+  /** Share them with the metrics page: files stay open. */
+  readonly cgroups: ContainerCgroups;
+  readonly roots: HostRoots;
+}
+
+export function createUsageMeter({ clock, files, cgroups, roots }: UsageMeterParts): UsageMeter {
+  const readUsage = createUsageReader(cgroups);
+  const hostFile = (name: string) => files.read(`${roots.procRoot}/${name}`);
+  return {
+    host: () => {
+      const texts = { stat: hostFile('stat'), meminfo: hostFile('meminfo'), loadavg: hostFile('loadavg') };
+      return readHostUsage(texts, clock.elapsedMs());
+    },
+    container: (container) => {
+      const usage = readUsage(container);
+      if (!usage) return undefined;
+      const { cpuSeconds, memoryWorkingSetBytes: memoryBytes, memoryLimitBytes } = usage;
+      const netDev = container.address === undefined ? undefined : hostFile(`${container.pid}/net/dev`);
+      return { atMs: clock.elapsedMs(), cpuSeconds, memoryBytes, memoryLimitBytes, traffic: readTraffic(netDev) };
+    },
+    forget: (containerId) => cgroups.forget(containerId),
+    disk: async (directory) => {
+      const { bsize, blocks, bfree } = await statfs(`${roots.rootfs}/${directory}`);
+      return { bytes: (blocks - bfree) * bsize, totalBytes: blocks * bsize };
+    },
+  };
+}
