@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Control groups: everything that runs on a lab host is below /LAB_NAME/HOST, so that a host can be found and
+# Control groups: everything that runs on a lab host is below /LAB_CGROUP/HOST, so that a host can be found and
 # killed as a whole. Works with the machine's cgroup v1 or v2 as it is mounted.
 
 # The hierarchies in which containers get groups.
@@ -14,7 +14,7 @@ tracking_hierarchy() {
   if [ -e /sys/fs/cgroup/cgroup.controllers ]; then echo /sys/fs/cgroup; else echo /sys/fs/cgroup/freezer; fi
 }
 
-host_cgroup() { printf '/%s/%s\n' "$LAB_NAME" "$1"; }
+host_cgroup() { printf '/%s/%s\n' "$LAB_CGROUP" "$1"; }
 
 # Daemons have a leaf of their own: cgroup v2 allows no processes beside child groups.
 host_daemon_cgroup_dir() { printf '%s%s/daemons\n' "$(tracking_hierarchy)" "$(host_cgroup "$1")"; }
@@ -54,5 +54,6 @@ remove_cgroups() {
   local hierarchy
   for hierarchy in $(cgroup_hierarchies); do
     [ ! -d "$hierarchy/$1" ] || find "$hierarchy/$1" -depth -type d -exec rmdir {} + 2>/dev/null || true
+    rmdir "$hierarchy/${1%%/*}" 2>/dev/null || true
   done
 }

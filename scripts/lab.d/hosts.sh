@@ -73,5 +73,5 @@ power_off_host() {
     while mountpoint -q "$pinned"; do umount -l "$pinned"; done
   done
   remove_network_namespace "$host"
-  remove_cgroups "$LAB_NAME/$host"
+  remove_cgroups "$LAB_CGROUP/$host"
 }

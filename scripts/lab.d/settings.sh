@@ -4,6 +4,8 @@
 LAB_NAME=${LAB_NAME:-lab}
 LAB_SUBNET=${LAB_SUBNET:-10.99.0}
 LAB_DIR=${LAB_DIR:-/var/lib/plimsoll-$LAB_NAME}
+# docker/NAME makes containers' cgroups look like those of an engine with its default settings.
+LAB_CGROUP=${LAB_CGROUP:-$LAB_NAME}
 # shellcheck disable=SC2034 # used by network.sh
 LAB_BRIDGE="br-$LAB_NAME"
 

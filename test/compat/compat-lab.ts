@@ -1,0 +1,64 @@
+/** A lab under light load with a Prometheus that has scraped it for a while: what dashboards are checked against. */
+import { join } from 'node:path';
+import { packageRoot } from '../../runtime/version.ts';
+import { Cluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
+import { describeLab, type Lab, labCommandAt } from '../support/lab.ts';
+import { startPrometheus } from '../support/prometheus-server.ts';
+import { prometheusAt } from './prometheus-client.ts';
+
+const place = { name: process.env['LAB_NAME'] ?? 'compat', subnet: process.env['LAB_SUBNET'] ?? '10.99.70' };
+const settings = {
+  // The cgroups an engine gives containers by default: some dashboards look for /docker/.
+  LAB_CGROUP: `docker/${place.name}`,
+  // Off by default, because it walks the containers' files; some dashboards show it.
+  PLIMSOLL_MEASURE_LAYERS: 'true',
+};
+/** rate() over the shortest range the dashboards ask for wants a few samples in it. */
+const SCRAPES = 15;
+
+/** Calls back with the URL of a Prometheus; the lab is gone afterwards. */
+export async function withCompatLab<T>(work: (prometheusUrl: string) => Promise<T>): Promise<T> {
+  const command = labCommandAt(place, settings);
+  await command('down');
+  try {
+    await command('up', '--engine', 'plimsoll', '--hosts', '2');
+    return await withLoad(describeLab(await command('env'), command), work);
+  } finally {
+    await command('down');
+  }
+}
+
+async function withLoad<T>(lab: Lab, work: (prometheusUrl: string) => Promise<T>): Promise<T> {
+  await startLoad(new Cluster(lab));
+  const rules = [join(packageRoot(), 'prometheus', 'rootfs.rules.yml')];
+  const prometheus = await startPrometheus({ coordinator: lab.plimUrl, rules });
+  try {
+    await scraped(prometheus.url);
+    return await work(prometheus.url);
+  } finally {
+    await prometheus.stop();
+  }
+}
+
+/** A service that is in a stack, one that is not, and one that asks the first all the time. */
+export async function startLoad(cluster: Cluster): Promise<void> {
+  await cluster.whole();
+  await cluster.create('shop', '--replicas', '2', ...ofStack('market'), '--publish', '8080:80', 'plimsoll/hello:1');
+  await cluster.create('web', '--replicas', '2', '--reserve-memory', '16M', 'plimsoll/hello:1');
+  await cluster.settled('shop', 2);
+  await cluster.settled('web', 2);
+}
+
+function ofStack(name: string): string[] {
+  return ['--label', `com.docker.stack.namespace=${name}`, '--container-label', `com.docker.stack.namespace=${name}`];
+}
+
+async function scraped(url: string): Promise<void> {
+  const prometheus = prometheusAt(url);
+  const isEnough = async () => {
+    const counts = await prometheus.query('count_over_time(up{job="plimsoll-agent"}[5m])');
+    return counts.length >= 2 && counts.every(({ value }) => value >= SCRAPES);
+  };
+  await eventually(isEnough, { timeoutMs: 120_000, intervalMs: 500, what: `${SCRAPES} scrapes of each agent` });
+}

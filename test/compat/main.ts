@@ -1,0 +1,29 @@
+/**
+ * `npm run compat -- DIR`: what share of dashboards' expressions have data from our agents, and which have not. DIR holds
+ * Grafana dashboards (*.json) and lists of expressions (*.tsv). Asks the Prometheus of `--prometheus URL`, else one that
+ * scrapes a lab under light load (scripts/lab; needs root). Exit code 1: a promised expression is without data.
+ */
+import { parseArgs } from 'node:util';
+import { checkDashboards } from './check.ts';
+import { withCompatLab } from './compat-lab.ts';
+import { readDashboards } from './dashboard.ts';
+import { prometheusAt } from './prometheus-client.ts';
+import { renderTable, reportOf } from './report.ts';
+
+const usage = 'Usage: npm run compat -- DIR [--prometheus URL] [--format table|json]';
+const { values, positionals } = parseArgs({
+  options: { prometheus: { type: 'string' }, format: { type: 'string', default: 'table' } },
+  allowPositionals: true,
+});
+const [directory] = positionals;
+if (directory === undefined || positionals.length > 1 || !['table', 'json'].includes(values.format)) {
+  process.stderr.write(`${usage}\n`);
+  process.exit(2);
+}
+
+const dashboards = readDashboards(directory);
+const check = (url: string) => checkDashboards(dashboards, prometheusAt(url));
+const findings = await (values.prometheus === undefined ? withCompatLab(check) : check(values.prometheus));
+const report = reportOf(findings);
+process.stdout.write(`${values.format === 'json' ? JSON.stringify(report, undefined, 2) : renderTable(report)}\n`);
+process.exitCode = report.ok ? 0 : 1;
