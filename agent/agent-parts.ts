@@ -10,7 +10,7 @@ import type { BusLinkParts } from './bus-link.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Host } from './host.ts';
 import type { AgentHttp, HttpParts } from './http-server.ts';
-import type { ObservedContainer } from './plan/observed-container.ts';
+import type { NodeMetrics } from './metrics/node-metrics.ts';
 import type { PublishedPorts } from './published-ports.ts';
 
 export interface AgentParts {
@@ -34,7 +34,7 @@ export interface AgentParts {
   readonly ports: PublishedPorts & { watch(signal: AbortSignal): Promise<void> };
   /** Starts sending beats from a thread of its own; the agent itself tells `state` how it does. */
   readonly startBeats: (state: BeatState, incarnation: number) => { stop(): Promise<void> };
-  /** The part of /metrics about the containers of this host: ours, as given, and all others. */
-  readonly containersPage: (own: readonly ObservedContainer[]) => Promise<string>;
+  /** The part of /metrics about this host and all containers on it. */
+  readonly nodeMetrics: NodeMetrics;
   readonly monotonicNs: () => bigint;
 }

@@ -94,6 +94,7 @@ class Agent {
     this.background('published ports', parts.ports.watch(lifecycle.signal));
     this.background('main loop', this.tick(lifecycle.signal));
     this.background('housekeeping', this.keepHouse(lifecycle.signal));
+    this.background('metrics', parts.nodeMetrics.watch(lifecycle.signal));
     this.background('bus', this.link.run(supervisor));
     lifecycle.onStop('bus link', () => this.link.stop());
     return { nodeId: parts.identity.nodeId, port: http.port, failed, stop: () => lifecycle.stop() };
@@ -224,13 +225,14 @@ class Agent {
     await keepHouse({ ...parts, metrics, stateDir, cleanupAbove, tasks, hasPulled, rootDir }, signal);
   }
 
-  private async metricsPage(): Promise<string> {
+  private async metricsPage(): Promise<readonly string[]> {
     const tasks = this.supervisor.tasks();
     this.metrics.tasks.reset();
     for (const { memory } of tasks) this.metrics.tasks.inc({ state: memory?.state ?? 'assigned' });
-    const containers = tasks.flatMap((task) => task.containers);
-    const pages = await Promise.all([this.parts.metrics.metrics(), this.parts.containersPage(containers)]);
-    return pages.join('\n');
+    const ownContainers = tasks.flatMap((task) => task.containers);
+    const { engineVersion: dockerVersion } = this.description;
+    const node = await this.parts.nodeMetrics.page({ ownContainers, dockerVersion });
+    return [`${await this.parts.metrics.metrics()}\n`, ...node];
   }
 
   private background(name: string, work: Promise<void>): void {

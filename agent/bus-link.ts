@@ -38,7 +38,7 @@ export interface BusLinkParts {
   readonly probe: TcpProbe;
   readonly events: ContainerEvents;
   /** The page this agent serves under /metrics. */
-  readonly metricsPage: () => Promise<string>;
+  readonly metricsPage: () => Promise<readonly string[]>;
   /** What this host is now. Throws while the engine has not answered yet. */
   readonly describe: () => Promise<NodeRecord>;
   readonly onRegistered: () => Promise<void>;

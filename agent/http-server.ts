@@ -2,6 +2,8 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 
@@ -11,7 +13,8 @@ export interface AgentHttp {
 }
 
 export interface HttpParts {
-  readonly metricsPage: () => Promise<string>;
+  /** Prometheus text, in pieces. */
+  readonly metricsPage: () => Promise<readonly string[]>;
   readonly healthy: () => { readonly healthy: boolean; readonly why: string };
   readonly log: Log;
 }
@@ -38,7 +41,7 @@ async function answer(method: string, url: string, response: ServerResponse, par
   if (method !== 'GET' && method !== 'HEAD') return send(response, 405, 'text/plain', 'only GET is answered here\n');
   switch (url.split('?')[0]) {
     case '/metrics':
-      return send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await parts.metricsPage());
+      return sendPieces(response, await parts.metricsPage());
     case '/healthz': {
       const { healthy, why } = parts.healthy();
       return send(response, healthy ? 200 : 503, 'text/plain', `${why}\n`);
@@ -51,6 +54,13 @@ async function answer(method: string, url: string, response: ServerResponse, par
 function send(response: ServerResponse, status: number, type: string, body: string): void {
   if (!response.headersSent) response.writeHead(status, { 'Content-Type': type });
   response.end(body);
+}
+
+/** The page of a host with many containers has megabytes: written at once it would hold up everything else. */
+async function sendPieces(response: ServerResponse, pieces: readonly string[]): Promise<void> {
+  response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' });
+  // A client that goes away in the middle of the page wants no answer any more.
+  await pipeline(Readable.from(pieces), response).catch(() => undefined);
 }
 
 async function closeServer(server: Server): Promise<void> {

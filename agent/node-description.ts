@@ -47,6 +47,10 @@ export class NodeDescription {
     return { clusterId, hostname: host.hostname(), os, architecture, apiVersion, logsUnbounded: this.unboundedLogs };
   }
 
+  get engineVersion(): string | undefined {
+    return this.engine?.version;
+  }
+
   get rootDir(): string | undefined {
     return this.engine?.rootDir;
   }

@@ -23,7 +23,7 @@ export interface NodeRequestParts {
   readonly probe: TcpProbe;
   readonly supervisor: TaskSupervisor;
   /** The page the agent serves under /metrics. */
-  readonly metricsPage: () => Promise<string>;
+  readonly metricsPage: () => Promise<readonly string[]>;
 }
 
 const OrphansRequest = z.object({});
@@ -57,7 +57,7 @@ function answerStreams({ streams, nodeId, engine, supervisor, metricsPage }: Nod
       engine.stats(id, options, signal),
     ),
     streams.answerStream(nodeId, 'metrics', MetricsRequest, async function* () {
-      yield new TextEncoder().encode(await metricsPage());
+      for (const piece of await metricsPage()) yield Buffer.from(piece);
     }),
   ];
 }

@@ -11,7 +11,9 @@ import { programVersion } from '../runtime/version.ts';
 import type { AgentParts } from './agent-parts.ts';
 import { DockerEngine } from './engine/docker-engine.ts';
 import { serveHttp } from './http-server.ts';
-import { createHostPage } from './metrics/host-page.ts';
+import { ContainerCgroups } from './metrics/container-cgroups.ts';
+import { KernelFiles, keepableFiles } from './metrics/kernel-files.ts';
+import { createNodeMetrics } from './metrics/node-metrics.ts';
 import { runHostCommand } from './network/command-runner.ts';
 import { createIngressPorts } from './network/ingress.ts';
 import { hostProcFiles } from './network/proc-files.ts';
@@ -22,10 +24,15 @@ import { startBeatThread } from './start-beat-thread.ts';
 /** Reads this node's identity from the state directory; throws `not-found` when it has not joined a cluster. */
 export function realParts(settings: AgentSettings): AgentParts {
   const identity = readNodeIdentity(settings.stateDir);
+  const { nodeId } = identity;
   const version = programVersion();
   const clock = systemClock;
   const log = createLog('agent', settings.logLevel);
   const metrics = createMetrics('agent', version);
+  const files = new KernelFiles(keepableFiles());
+  const { procRoot, sysRoot, rootfs, measureLayers } = settings;
+  const roots = { procRoot, sysRoot, rootfs };
+  const cgroups = new ContainerCgroups(files, roots);
   const engine = new DockerEngine(settings.docker, clock, log);
   return {
     identity,
@@ -43,7 +50,7 @@ export function realParts(settings: AgentSettings): AgentParts {
     ports: createIngressPorts({ run: runHostCommand, files: hostProcFiles, clock, log, metrics }),
     startBeats: (state, incarnation) =>
       startBeatThread({ identity, incarnation, state, clock, log, logLevel: settings.logLevel }),
-    containersPage: createHostPage({ engine, clock, log }),
+    nodeMetrics: createNodeMetrics({ engine, clock, log, files, cgroups, roots, nodeId, version, measureLayers }),
     monotonicNs: () => process.hrtime.bigint(),
   };
 }

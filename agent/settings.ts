@@ -21,6 +21,8 @@ export const AgentSettings = z.object({
   dockerConfigFile: z.string().default('/etc/docker/daemon.json'),
   /** Share of the engine's file system in use above which images nobody uses are removed. */
   imageCleanupAbove: z.coerce.number().min(0).max(1).default(0.85),
+  /** Find out how much the containers' writable layers hold? A walk over all their files, in the background. */
+  measureLayers: z.stringbool().or(z.boolean()).default(false),
   /** Where the host's /proc, /sys and / are seen from here: elsewhere when the agent runs in a container. */
   procRoot: HostDirectory.default('/proc'),
   sysRoot: HostDirectory.default('/sys'),

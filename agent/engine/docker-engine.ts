@@ -164,6 +164,11 @@ export class DockerEngine implements Engine {
     return streamEvents(this.calls, clusterId, { onEvent, onEnd }, signal);
   }
 
+  /** Events of all containers of this engine. Resolves once they flow; `onEnd` is called when they stop. */
+  allEvents(onEvent: (event: EngineEvent) => void, onEnd: () => void, signal: AbortSignal): Promise<void> {
+    return streamEvents(this.calls, undefined, { onEvent, onEnd }, signal);
+  }
+
   logs(containerId: string, options: LogsOptions, signal: AbortSignal): AsyncIterable<Uint8Array> {
     return streamLogs(this.calls, containerId, options, signal);
   }

@@ -1,4 +1,4 @@
-/** Docker's event stream of our cluster's containers. It only says "look again": a gap is cured by a full list. */
+/** Docker's event stream of containers. It only says "look again": a gap is cured by a full list. */
 import { containerLabels } from '../../model/labels.ts';
 import { EventReply } from './docker-replies.ts';
 import type { EngineEvent } from './engine.ts';
@@ -14,14 +14,21 @@ export interface EventListeners {
   readonly onEnd: () => void;
 }
 
-/** Resolves once the stream is open; `onEnd` is called exactly once afterwards. */
+/**
+ * Of the cluster's containers, or of all when there is no id. Resolves once the stream is open; `onEnd` is called exactly
+ * once afterwards.
+ */
 export async function streamEvents(
   calls: EngineCalls,
-  clusterId: string,
+  clusterId: string | undefined,
   listeners: EventListeners,
   signal: AbortSignal,
 ): Promise<void> {
-  const filters = { type: ['container'], label: [`${containerLabels.cluster}=${clusterId}`], event: ACTIONS };
+  const which =
+    clusterId === undefined
+      ? { event: [...ACTIONS, 'rename'] }
+      : { event: ACTIONS, label: [`${containerLabels.cluster}=${clusterId}`] };
+  const filters = { type: ['container'], ...which };
   const query = { filters: JSON.stringify(filters) };
   const stream = await calls.stream({ method: 'GET', path: '/events', query, deadlineMs: CONNECT_MS, signal });
   const read = async () => {

@@ -1,83 +1,172 @@
-/** The containers' part of an agent's /metrics: read from the kernel's files at each scrape, in one pass. */
-import { setImmediate } from 'node:timers/promises';
+/** Measures the containers of this host: one pass over the kernel's files, in turns short enough for other work. */
+import { readlinkSync } from 'node:fs';
 import type { Clock } from '../../runtime/clock.ts';
-import { type CgroupPlace, cgroupPlace } from './cgroup-place.ts';
-import { readCgroupV1 } from './cgroup-v1.ts';
-import { readCgroupV2 } from './cgroup-v2.ts';
-import { type MeasuredSamples, renderPage } from './exposition.ts';
-import { presentSamples, type Sample } from './metric-catalogue.ts';
-import { readNetworkCounters } from './network-counters.ts';
+import { readCpu } from './cgroup-cpu.ts';
+import { type DeviceName, readIo } from './cgroup-io.ts';
+import { oomKillsIn, readMemory } from './cgroup-memory.ts';
+import { readPressure } from './cgroup-pressure.ts';
+import type { CgroupFiles, ContainerCgroups } from './container-cgroups.ts';
+import { containerInfoLabels, identityLabels, type NamedContainer } from './container-identity.ts';
+import type { ContainerPage } from './container-page.ts';
+import type { KernelFiles } from './kernel-files.ts';
+import { limitIn, numberIn } from './kernel-text.ts';
+import type { LayerSizes } from './layer-sizes.ts';
+import { type LoadAverage, nextLoad } from './load-average.ts';
+import type { Put } from './metric-catalogue.ts';
+import { readNetwork } from './network-counters.ts';
+import type { OomKills } from './oom-kills.ts';
+import { ProcessCounts, type StateCounts } from './process-counts.ts';
+import type { HostRoots } from './roots.ts';
+import { SeriesHeads } from './series-heads.ts';
+import type { Turns } from './turns.ts';
 
 /** What must be known of a container to measure it. */
-export interface MeasuredContainer {
-  readonly id: string;
-  readonly name: string;
-  readonly image: string;
-  readonly labels: Readonly<Record<string, string>>;
+export interface MeasuredContainer extends NamedContainer {
   /** First process; a container without one is not running and has no metrics. */
   readonly pid: number | undefined;
   readonly startedAtMs: number | undefined;
+  readonly createdAtMs?: number | undefined;
+  readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy';
 }
 
-export interface ContainerMetrics {
-  /** Prometheus text (version 0.0.4) without timestamps. A container that vanishes meanwhile is left out. */
-  page(containers: readonly MeasuredContainer[]): Promise<string>;
-}
-
-export interface ContainerMetricsOptions {
+export interface ContainerMetricsParts {
   readonly clock: Clock;
-  /**
-   * Answers a file's text, undefined when it is not there (any more). Synchronous, because the kernel makes these files
-   * up at once: 50 containers cost 25 ms of CPU this way and 190 ms by asynchronous reads. Other work gets its turn
-   * after each container.
-   */
-  readonly read: (path: string) => string | undefined;
-  /** Usually /sys/fs/cgroup. */
-  readonly cgroupRoot: string;
-  /** Usually /proc. */
-  readonly procRoot: string;
+  readonly files: KernelFiles;
+  readonly roots: HostRoots;
+  readonly cgroups: ContainerCgroups;
+  readonly deviceNames: DeviceName;
+  readonly oomKills: OomKills;
+  /** Absent unless writable layers are to be measured. */
+  readonly layers?: LayerSizes | undefined;
+  /** This host's name. */
+  readonly nodeName: string;
 }
 
-export function createContainerMetrics(options: ContainerMetricsOptions): ContainerMetrics {
-  return { page: (containers) => measurePage(options, containers) };
+/** What stays known of a container between scrapes. */
+interface Known {
+  readonly container: MeasuredContainer;
+  readonly cgroupPath: string;
+  readonly heads: SeriesHeads;
+  readonly infoLabels: string;
+  readonly hasHostNetwork: boolean;
+  load: LoadAverage | undefined;
 }
 
-async function measurePage(options: ContainerMetricsOptions, containers: readonly MeasuredContainer[]) {
-  const begunMs = options.clock.elapsedMs();
-  const measured: MeasuredSamples[] = [];
-  for (const container of containers) {
-    const samples = measure(options, container);
-    if (samples) measured.push(samples);
-    await setImmediate();
+export class ContainerMetrics {
+  private readonly parts: ContainerMetricsParts;
+  private readonly processes: ProcessCounts;
+  private readonly known = new Map<string, Known>();
+
+  constructor(parts: ContainerMetricsParts) {
+    this.parts = parts;
+    this.processes = new ProcessCounts(parts.files, parts.roots.procRoot);
   }
-  return renderPage(measured, (options.clock.elapsedMs() - begunMs) / 1000);
+
+  /** Adds the containers' series to the page. A container that vanishes meanwhile is left out. */
+  async collect(containers: readonly MeasuredContainer[], page: ContainerPage, turns: Turns): Promise<void> {
+    const ids = new Set(containers.map(({ id }) => id));
+    this.parts.cgroups.forgetAllBut(ids);
+    for (const id of this.known.keys()) if (!ids.has(id)) this.known.delete(id);
+    this.processes.beginPass(ids);
+    for (const container of containers) {
+      this.measure(container, page);
+      await turns.yieldIfLong();
+    }
+  }
+
+  private measure(container: MeasuredContainer, page: ContainerPage): void {
+    const { cgroups } = this.parts;
+    const files = cgroups.of(container);
+    if (!files || container.pid === undefined) return;
+    // The CPU's and the memory's files are there as long as the container is.
+    if (oomKillsIn(files) === undefined) return cgroups.forget(container.id);
+    const known = this.knowledgeOf(container, container.pid, files);
+    const put = page.putFor(known.heads);
+    this.readCgroups(container, files, put);
+    this.readProcesses(known, container.pid, files, put);
+    if (!known.hasHostNetwork) readNetwork(this.parts.files.read(this.procPath(container.pid, 'net/dev')), put);
+    this.putFacts(container, known, put);
+  }
+
+  private readCgroups(container: MeasuredContainer, files: CgroupFiles, put: Put): void {
+    readCpu(files, put);
+    readMemory(files, put);
+    readPressure(files, put);
+    readIo(files, this.parts.deviceNames, put);
+    const kernelCount = oomKillsIn(files);
+    if (kernelCount === undefined) return;
+    put('container_oom_events_total', this.parts.oomKills.observe(container.id, container.labels, kernelCount));
+  }
+
+  private readProcesses(known: Known, pid: number, files: CgroupFiles, put: Put): void {
+    const isV1 = files.versionOf('pids') === 1;
+    const listed = isV1 ? files.v1('pids/cgroup.procs') : files.v2('cgroup.procs');
+    const pids = (listed ?? '').split('\n').filter(Boolean).map(Number);
+    // A group that has groups of its own below it holds no process itself.
+    if (pids.length > 0) put('container_processes', pids.length);
+    put('container_threads', numberIn(isV1 ? files.v1('pids/pids.current') : files.v2('pids.current')));
+    put('container_threads_max', limitIn(isV1 ? files.v1('pids/pids.max') : files.v2('pids.max')));
+    const mainFirst = [pid, ...pids.filter((other) => other !== pid)];
+    this.putLoad(known, this.processes.read(known.container.id, mainFirst, put), put);
+  }
+
+  private putLoad(known: Known, { running, uninterruptible }: StateCounts, put: Put): void {
+    known.load = nextLoad(known.load, { atMs: this.parts.clock.elapsedMs(), running, uninterruptible });
+    put('container_cpu_load_average_10s', Math.round(known.load.running * 1000));
+    put('container_cpu_load_d_average_10s', Math.round(known.load.uninterruptible * 1000));
+  }
+
+  private putFacts(container: MeasuredContainer, { infoLabels }: Known, put: Put): void {
+    const { startedAtMs, createdAtMs, health } = container;
+    put('container_last_seen', Math.floor(this.parts.clock.wallMs() / 1000));
+    put('container_start_time_seconds', startedAtMs === undefined ? undefined : startedAtMs / 1000);
+    put('container_creation_time_seconds', createdAtMs === undefined ? undefined : createdAtMs / 1000);
+    put('container_health_state', { none: -1, healthy: 1, starting: 0, unhealthy: 0 }[health]);
+    put('plimsoll_container_info', 1, infoLabels);
+    this.parts.layers?.put(container.id, put);
+  }
+
+  private knowledgeOf(container: MeasuredContainer, pid: number, { path }: CgroupFiles): Known {
+    const known = this.known.get(container.id);
+    if (known && known.cgroupPath === path && hasSameIdentity(known.container, container)) return known;
+    const identity = identityLabels(container, path);
+    const fresh = {
+      container,
+      cgroupPath: path,
+      heads: known?.heads.identity === identity ? known.heads : new SeriesHeads(identity),
+      infoLabels: containerInfoLabels(container, this.parts.nodeName),
+      hasHostNetwork: this.hasHostNetwork(pid),
+      load: known?.load,
+    };
+    this.known.set(container.id, fresh);
+    return fresh;
+  }
+
+  /** A container in the host's own network has no traffic of its own: the host's would be shown for it. */
+  private hasHostNetwork(pid: number): boolean {
+    const network = this.networkOf(pid);
+    return network !== undefined && (network === this.networkOf(1) || network === this.networkOf('self'));
+  }
+
+  private networkOf(pid: number | 'self'): string | undefined {
+    try {
+      return readlinkSync(this.procPath(pid, 'ns/net'));
+    } catch {
+      return undefined;
+    }
+  }
+
+  private procPath(pid: number | 'self', file: string): string {
+    return `${this.parts.roots.procRoot}/${pid}/${file}`;
+  }
 }
 
-function measure(options: ContainerMetricsOptions, container: MeasuredContainer): MeasuredSamples | undefined {
-  const { read, procRoot, cgroupRoot } = options;
-  const procDirectory = `${procRoot}/${container.pid}`;
-  const procCgroup = container.pid === undefined ? undefined : read(`${procDirectory}/cgroup`);
-  const place = procCgroup === undefined ? undefined : cgroupPlace(procCgroup, container.id, cgroupRoot);
-  if (!place) return undefined;
-  const resources = readResources(read, place);
-  if (resources.length === 0) return undefined;
-  const network = readNetworkCounters(read(`${procDirectory}/net/dev`));
-  return {
-    container,
-    cgroupPath: place.path,
-    samples: [...resources, ...network, ...times(options.clock, container)],
-  };
-}
-
-function readResources(read: ContainerMetricsOptions['read'], place: CgroupPlace): Sample[] {
-  const files = Object.fromEntries([...place.files].map(([name, path]) => [name, read(path)]));
-  return place.version === 1 ? readCgroupV1(files) : readCgroupV2(files);
-}
-
-function times(clock: Clock, container: MeasuredContainer): Sample[] {
-  const { startedAtMs } = container;
-  return presentSamples([
-    ['container_last_seen', Math.floor(clock.wallMs() / 1000)],
-    ['container_start_time_seconds', startedAtMs === undefined ? undefined : startedAtMs / 1000],
-  ]);
+function hasSameIdentity(one: MeasuredContainer, other: MeasuredContainer): boolean {
+  return (
+    one.pid === other.pid &&
+    one.name === other.name &&
+    one.image === other.image &&
+    one.imageId === other.imageId &&
+    one.labels === other.labels
+  );
 }

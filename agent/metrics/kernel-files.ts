@@ -19,6 +19,15 @@ export interface KernelFile {
 const SURELY_WHOLE_BYTES = 2048;
 const FIRST_BUFFER_BYTES = 64 << 10;
 
+/** About thirty for each of 400 containers. */
+const KEPT_LIMIT = 12_000;
+
+/** How many files this process may keep open for this: at most half of those it may open at all. */
+export function keepableFiles(): number {
+  const [, limit] = /^Max open files +(\d+)/m.exec(new KernelFiles(0).read('/proc/self/limits') ?? '') ?? [];
+  return Math.min(KEPT_LIMIT, limit === undefined ? 0 : Math.floor(Number(limit) / 2));
+}
+
 export class KernelFiles {
   private buffer = Buffer.allocUnsafe(FIRST_BUFFER_BYTES);
   private readonly keepAtMost: number;

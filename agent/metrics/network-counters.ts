@@ -1,5 +1,5 @@
 /** A container's traffic, from `/proc/<pid>/net/dev` of a process in its network namespace. Pure. */
-import { type ContainerMetricName, presentSamples, type Sample } from './metric-catalogue.ts';
+import type { ContainerMetricName, Put } from './metric-catalogue.ts';
 
 /** Position of each counter on a line of `net/dev`. */
 const columns: readonly (readonly [ContainerMetricName, number])[] = [
@@ -12,14 +12,16 @@ const columns: readonly (readonly [ContainerMetricName, number])[] = [
   ['container_network_transmit_errors_total', 10],
   ['container_network_transmit_packets_dropped_total', 11],
 ];
-/** The devices cAdvisor leaves out: loopback, and those of other containers a host-network container sees. */
+/** The devices cAdvisor leaves out: loopback, and the host's ends of its containers' cables. */
 const ignoredDevice = /^(lo|veth|docker|nerdctl)/;
 
-export function readNetworkCounters(netDev: string | undefined): Sample[] {
-  return (netDev ?? '').split('\n').flatMap((line) => {
-    const [device = '', counters] = line.split(':').map((part) => part.trim());
-    if (counters === undefined || ignoredDevice.test(device)) return [];
-    const numbers = counters.split(/\s+/).map(Number);
-    return presentSamples(columns.map(([name, column]) => [name, numbers[column], { interface: device }]));
-  });
+export function readNetwork(netDev: string | undefined, put: Put): void {
+  for (const line of netDev?.split('\n') ?? []) {
+    const [device = '', counters] = line.split(':');
+    const name = device.trim();
+    if (counters === undefined || ignoredDevice.test(name)) continue;
+    const numbers = counters.trim().split(/ +/);
+    const labels = `interface="${name}"`;
+    for (const [metric, column] of columns) put(metric, Number(numbers[column]), labels);
+  }
 }

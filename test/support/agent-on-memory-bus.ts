@@ -119,7 +119,7 @@ export class AgentOnMemoryBus {
         watch: async () => undefined,
       },
       startBeats: () => ({ stop: async () => undefined }),
-      containersPage: async () => '',
+      nodeMetrics: { page: async () => [], watch: async () => undefined },
       monotonicNs: () => process.hrtime.bigint(),
     };
   }

@@ -15,6 +15,11 @@ export interface FileSystemSize {
   readonly ffree: number;
 }
 
+export interface MeasuredFileSystem {
+  readonly device: string;
+  readonly size: FileSystemSize;
+}
+
 export interface FileSystemParts {
   readonly clock: Clock;
   /** Where the host's root directory is seen. */
@@ -41,6 +46,7 @@ export class FileSystems {
   private readonly parts: FileSystemParts;
   /** Mount points whose statfs() has not come back. */
   private readonly hanging = new Set<string>();
+  private measured: readonly MeasuredFileSystem[] = [];
   private plan: { readonly mountinfo: string; readonly mounts: readonly Mount[] } = { mountinfo: '', mounts: [] };
 
   constructor(parts: FileSystemParts) {
@@ -51,7 +57,16 @@ export class FileSystems {
     if (mountinfo !== this.plan.mountinfo) this.plan = { mountinfo, mounts: measuredMounts(utf8(mountinfo)) };
     const answers = this.plan.mounts.filter(({ mayHang }) => !mayHang).map((mount) => this.askNow(mount));
     const risky = this.plan.mounts.filter(({ mayHang }) => mayHang);
-    return fileSystemFamilies(risky.length === 0 ? answers : [...answers, ...(await this.askAll(risky))]);
+    const asked = risky.length === 0 ? answers : [...answers, ...(await this.askAll(risky))];
+    this.measured = asked.flatMap(({ mount, answer }) => {
+      return typeof answer === 'string' ? [] : [{ device: mount.device, size: answer }];
+    });
+    return fileSystemFamilies(asked);
+  }
+
+  /** As of the last call of `families`. */
+  sizes(): readonly MeasuredFileSystem[] {
+    return this.measured;
   }
 
   private askNow(mount: Mount): Asked {

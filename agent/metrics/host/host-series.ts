@@ -11,7 +11,7 @@ import type { HostRoots } from '../roots.ts';
 import { diskFamilies } from './disks.ts';
 import type { Family } from './family.ts';
 import { renderFamilies } from './family.ts';
-import { FileSystems } from './file-systems.ts';
+import { FileSystems, type MeasuredFileSystem } from './file-systems.ts';
 import { buildFamilies, type HostNames, timeFamilies, unameFamilies } from './identity.ts';
 import { memoryFamilies, vmstatFamilies } from './memory.ts';
 import { networkDeviceFamilies } from './network-devices.ts';
@@ -35,6 +35,8 @@ export interface HostPage {
   /** Whole families of Prometheus text, without timestamps. */
   readonly text: string;
   readonly runs: readonly CollectorRun[];
+  /** Those whose size is known. */
+  readonly fileSystems: readonly MeasuredFileSystem[];
 }
 
 export interface HostSeries {
@@ -45,7 +47,9 @@ export interface HostSeries {
 type Collect = () => readonly Family[] | Promise<readonly Family[]>;
 
 export function createHostSeries(options: HostSeriesOptions): HostSeries {
-  const collectors = Object.entries(collectorsOf(options));
+  const { clock, roots } = options;
+  const fileSystems = new FileSystems({ clock, rootfs: roots.rootfs, statfsNow: statfsSync, statfsLater: statfs });
+  const collectors = Object.entries(collectorsOf(options, fileSystems));
   const failing = new Map<string, string>();
   const page = async () => {
     const texts: string[] = [];
@@ -57,7 +61,7 @@ export function createHostSeries(options: HostSeriesOptions): HostSeries {
       const durationSeconds = (options.clock.elapsedMs() - begunMs) / 1000;
       runs.push({ collector, success: error === undefined, durationSeconds });
     }
-    return { text: texts.join(''), runs };
+    return { text: texts.join(''), runs, fileSystems: fileSystems.sizes() };
   };
   return { page };
 }
@@ -83,12 +87,14 @@ function tellOfChange(log: Log, failing: Map<string, string>, collector: string,
 }
 
 /** By the names node_exporter gives its own. */
-function collectorsOf({ files, roots, clock, version }: HostSeriesOptions): Readonly<Record<string, Collect>> {
+function collectorsOf(
+  { files, roots, clock, version }: HostSeriesOptions,
+  fileSystems: FileSystems,
+): Readonly<Record<string, Collect>> {
   const optional = (path: string) => files.read(`${roots.procRoot}/${path}`);
   const required = (path: string) => optional(path) ?? unreadable(`${roots.procRoot}/${path}`);
   const processors = new Processors();
   const protocols = new ProtocolStatistics();
-  const fileSystems = new FileSystems({ clock, rootfs: roots.rootfs, statfsNow: statfsSync, statfsLater: statfs });
   const pageBytes = pageSizeBytes();
   return {
     uname: () => unameFamilies(hostNames(required)),

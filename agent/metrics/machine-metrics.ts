@@ -1,0 +1,100 @@
+/** What the machine is, under cAdvisor's names; and the series dashboards join a node's name by. */
+import type { Clock } from '../../runtime/clock.ts';
+import { type Family, labelText, single } from './host/family.ts';
+import type { KernelFiles } from './kernel-files.ts';
+import type { HostRoots } from './roots.ts';
+
+export interface MachineParts {
+  readonly clock: Clock;
+  readonly files: KernelFiles;
+  readonly roots: HostRoots;
+  readonly nodeId: string;
+  readonly nodeName: string;
+  /** The agent's version. */
+  readonly version: string;
+}
+
+/** Processors and memory may be plugged in; /proc/cpuinfo costs a millisecond on a large machine. */
+const REREAD_MS = 600_000;
+
+/** Answers the families; `dockerVersion` may not be known yet. */
+export function createMachineMetrics(parts: MachineParts): (dockerVersion: string | undefined) => Family[] {
+  let readAtMs = Number.NEGATIVE_INFINITY;
+  let machine: Family[] = [];
+  return (dockerVersion) => {
+    if (parts.clock.elapsedMs() - readAtMs >= REREAD_MS) {
+      machine = machineFamilies(parts);
+      readAtMs = parts.clock.elapsedMs();
+    }
+    return [...machine, ...versionFamilies(parts, dockerVersion), ...nodeFamilies(parts)];
+  };
+}
+
+function machineFamilies({ files, roots }: MachineParts): Family[] {
+  const read = (root: string, path: string) => files.read(`${root}/${path}`)?.trim() ?? '';
+  const labels = labelText({
+    boot_id: read(roots.procRoot, 'sys/kernel/random/boot_id'),
+    machine_id: read(roots.rootfs, 'etc/machine-id'),
+    system_uuid: read(roots.sysRoot, 'class/dmi/id/product_uuid'),
+  });
+  const processors = processorsIn(read(roots.procRoot, 'cpuinfo'));
+  const bytesOf = (key: string) => {
+    const [, kilobytes] = new RegExp(`^${key}: +(\\d+) kB$`, 'm').exec(read(roots.procRoot, 'meminfo')) ?? [];
+    return Number(kilobytes) * 1024;
+  };
+  const gauge = (name: string, help: string, value: number) =>
+    single(name, 'gauge', help, value).map((family) => ({ ...family, samples: [[labels, value] as const] }));
+  return [
+    ...gauge('machine_cpu_cores', 'Logical processors.', processors.logical),
+    ...gauge('machine_cpu_physical_cores', 'Processor cores.', processors.cores),
+    ...gauge('machine_cpu_sockets', 'Processor sockets.', processors.sockets),
+    ...gauge('machine_memory_bytes', 'Memory of the machine.', bytesOf('MemTotal')),
+    ...gauge('machine_swap_bytes', 'Swap space of the machine.', bytesOf('SwapTotal')),
+    ...gauge('machine_scrape_error', '1 if the machine could not be read.', processors.logical === 0 ? 1 : 0),
+  ];
+}
+
+/** Where the kernel tells no cores or sockets (virtual machines on ARM), each processor is a core of one socket. */
+function processorsIn(cpuinfo: string): { logical: number; cores: number; sockets: number } {
+  const logical = cpuinfo.match(/^processor\s*:/gm)?.length ?? 0;
+  const sockets = new Set(valuesOf(cpuinfo, 'physical id'));
+  const coreIds = valuesOf(cpuinfo, 'core id');
+  const socketIds = valuesOf(cpuinfo, 'physical id');
+  const cores = new Set(coreIds.map((core, index) => `${socketIds[index]}.${core}`));
+  return { logical, cores: cores.size || logical, sockets: sockets.size || Math.min(1, logical) };
+}
+
+function valuesOf(cpuinfo: string, key: string): string[] {
+  return [...cpuinfo.matchAll(new RegExp(`^${key}\\s*: (.*)$`, 'gm'))].map(([, value]) => value ?? '');
+}
+
+/** Dashboards read the kernel's and the engine's versions here. `cadvisorVersion` tells what stands in for cAdvisor. */
+function versionFamilies({ files, roots, version }: MachineParts, dockerVersion: string | undefined): Family[] {
+  const osRelease = files.read(`${roots.rootfs}/etc/os-release`) ?? '';
+  const labels = labelText({
+    cadvisorRevision: '',
+    cadvisorVersion: `plimsoll-${version}`,
+    dockerVersion: dockerVersion ?? '',
+    kernelVersion: (files.read(`${roots.procRoot}/sys/kernel/osrelease`) ?? '').trim(),
+    osVersion: /^PRETTY_NAME="?([^"\n]*)/m.exec(osRelease)?.[1] ?? '',
+  });
+  const help = 'Always 1; versions of the kernel, the operating system, the engine and of what measures.';
+  return [{ name: 'cadvisor_version_info', type: 'gauge', help, samples: [[labels, 1]] }];
+}
+
+/** Swarm's monitoring stacks write this series with a shell script on every node. */
+function nodeFamilies({ nodeId, nodeName }: MachineParts): Family[] {
+  const labels = labelText({
+    node_id: nodeId,
+    node_name: nodeName,
+    container_label_com_docker_swarm_node_id: nodeId,
+  });
+  return [
+    {
+      name: 'node_meta',
+      type: 'gauge',
+      help: 'Always 1; joins the id of a node with its name.',
+      samples: [[labels, 1]],
+    },
+  ];
+}

@@ -1,0 +1,81 @@
+/** Processes killed for want of memory, counted so that neither a container's restart nor its removal loses any. */
+import { containerLabels } from '../../model/labels.ts';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** What the two sources say of one container. Each may know of kills the other missed. */
+interface Kills {
+  /** The kernel's count of this run of the container. */
+  kernel: number;
+  /** The kernel's counts of its earlier runs. */
+  earlier: number;
+  /** Events of the engine. */
+  events: number;
+}
+
+export interface ServiceKills {
+  readonly service: string;
+  readonly stack: string;
+  kills: number;
+}
+
+/** Of a host that has run ever new services for years, those heard of last are kept. */
+const SERVICES_LIMIT = 1_000;
+
+export class OomKills {
+  private readonly containers = new Map<string, Kills>();
+  private readonly byService = new Map<string, ServiceKills>();
+
+  /** The kernel's count, from the container's cgroup; answers all kills of the container so far. */
+  observe(containerId: string, labels: Labels, kernelCount: number): number {
+    return this.change(containerId, labels, (kills) => {
+      if (kernelCount < kills.kernel) kills.earlier += kills.kernel;
+      kills.kernel = kernelCount;
+    });
+  }
+
+  /** The engine told of one. */
+  event(containerId: string, labels: Labels): void {
+    this.change(containerId, labels, (kills) => {
+      kills.events += 1;
+    });
+  }
+
+  /** The container is removed; what its service has lost stays counted. */
+  forget(containerId: string): void {
+    this.containers.delete(containerId);
+  }
+
+  services(): Iterable<Readonly<ServiceKills>> {
+    return this.byService.values();
+  }
+
+  private change(containerId: string, labels: Labels, apply: (kills: Kills) => void): number {
+    const kills = this.containers.get(containerId) ?? { kernel: 0, earlier: 0, events: 0 };
+    this.containers.set(containerId, kills);
+    const before = totalOf(kills);
+    apply(kills);
+    const total = totalOf(kills);
+    this.addToService(labels, total - before);
+    return total;
+  }
+
+  /** A service that has lost none yet is counted too: its first kill is then an increase. */
+  private addToService(labels: Labels, kills: number): void {
+    const service = labels[containerLabels.swarmServiceName] ?? labels['com.docker.compose.service'];
+    if (!service) return;
+    const stack = labels[containerLabels.stackNamespace] ?? labels['com.docker.compose.project'] ?? '';
+    const key = `${stack}\0${service}`;
+    const known = this.byService.get(key) ?? { service, stack, kills: 0 };
+    known.kills += kills;
+    if (kills === 0 && this.byService.has(key)) return;
+    this.byService.delete(key);
+    this.byService.set(key, known);
+    const [oldest] = this.byService.keys();
+    if (this.byService.size > SERVICES_LIMIT && oldest !== undefined) this.byService.delete(oldest);
+  }
+}
+
+function totalOf({ kernel, earlier, events }: Kills): number {
+  return Math.max(kernel + earlier, events);
+}
