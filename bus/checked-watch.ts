@@ -161,6 +161,8 @@ export class CheckedWatch implements RawWatch {
   private async differs(lastRevision: () => Promise<number>): Promise<boolean> {
     const before = this.highest;
     const last = await lastRevision();
+    const { bucket, filter, metrics } = this.parts;
+    metrics.watchLag.set({ bucket, filter }, Math.max(0, last - this.highest));
     return last > this.highest || (last < before && before === this.highest);
   }
 

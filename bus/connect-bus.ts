@@ -9,10 +9,12 @@ import type { Bus } from './bus.ts';
 import { busMetrics } from './bus-metrics.ts';
 import { type UserIdentity, userNameOf } from './identity/user-identity.ts';
 import { guardedSubjectOf, subjectOf } from './kv-layout.ts';
+import { MeasuredBucket } from './measured-bucket.ts';
 import { NatsBucket, type NatsBucketParts } from './nats-bucket.ts';
 import { type NatsLink, openLink } from './nats-connection.ts';
 import { NatsWire } from './nats-wire.ts';
 import { openStreams, type StreamChoices } from './open-streams.ts';
+import type { RawBucket } from './raw-bucket.ts';
 import { recordBuckets } from './record-buckets.ts';
 import { WireBus } from './wire-bus.ts';
 
@@ -54,11 +56,13 @@ export async function connectBus(options: ConnectBusOptions): Promise<ConnectedB
   const metrics = busMetrics(registry);
   const user = { name: userNameOf(identity), jwt: options.jwt ?? (() => identity.jwt), seed: identity.seed };
   const { natsUrls: urls, caPem } = identity;
-  const link = await openLink({ urls, user, caPem, purpose, waitForServer, log, metrics });
+  const link = await openLink({ urls, user, caPem, purpose, waitForServer, clock, log, metrics });
   try {
     const expiresMarkers = serverIsSince(link, EXPIRES_MESSAGES_SINCE);
-    const raw = (name: BucketName) =>
-      new NatsBucket({ link, name, ...rightsOf(identity, name), expiresMarkers, clock, log, metrics });
+    const raw = (name: BucketName) => {
+      const parts = { link, name, ...rightsOf(identity, name), expiresMarkers, clock, log, metrics };
+      return new MeasuredBucket(new NatsBucket(parts), { clock, metrics });
+    };
     const serverFences =
       identity.role === 'coordinator' && (await prepareServer(link, options, identity.writeSecret, raw));
     const bus = new WireBus({ wire: new NatsWire(link, log), clock, log, metrics });
@@ -82,7 +86,7 @@ async function prepareServer(
   link: NatsLink,
   options: ConnectBusOptions,
   writeSecret: string,
-  raw: (name: BucketName) => NatsBucket,
+  raw: (name: BucketName) => RawBucket,
 ): Promise<boolean> {
   const expiresMessages = serverIsSince(link, EXPIRES_MESSAGES_SINCE);
   const choices = { replicas: options.replicas ?? 1, expiresMessages, writeSecret };
@@ -112,7 +116,7 @@ async function reopenStreams(link: NatsLink, choices: StreamChoices, options: Co
  * Tries whether a write can depend on another key's revision. In the lease's bucket, which forgets the trial by itself;
  * a server that ignored the other key would compare with the written key's own revision, 0, and refuse.
  */
-async function canFence(leases: NatsBucket): Promise<boolean> {
+async function canFence(leases: RawBucket): Promise<boolean> {
   const trial = `_trial.${crypto.randomUUID()}`;
   const revision = await leases.write(`${trial}.fence`, 'null');
   try {

@@ -1,9 +1,11 @@
 /** One connection to NATS with the deadlines and patience Plimsoll wants of it. */
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, jwtAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import type { Clock } from '../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import type { BusMetrics } from './bus-metrics.ts';
+import { measureConnection } from './connection-metrics.ts';
 import { requestTimeoutMs } from './deadlines.ts';
 
 /** Who connects. `jwt` is asked for at every (re)connect, so that a renewed one is used. */
@@ -23,6 +25,7 @@ export interface ConnectionOptions {
   readonly purpose: string;
   /** Keep trying when no server answers at first; else throws `unavailable`. */
   readonly waitForServer: boolean;
+  readonly clock: Clock;
   readonly log: Log;
   readonly metrics: BusMetrics;
 }
@@ -106,6 +109,7 @@ export async function openLink(options: ConnectionOptions): Promise<NatsLink> {
     const manager = await jetstreamManager(connection, { checkAPI: false, timeout: requestTimeoutMs });
     const link = new NatsLink(connection, manager, user.name);
     void followStatus(link, options);
+    measure(link, options);
     return link;
   } catch (error) {
     throw new PlimsollError(
@@ -127,6 +131,16 @@ function pinnedTls(caPem: string): { ca: string; checkServerIdentity: () => unde
   return { ca: caPem, checkServerIdentity: () => undefined };
 }
 
+/** Until the connection is closed: the wait between two looks ends with it. */
+function measure(link: NatsLink, { clock, metrics, purpose }: ConnectionOptions): void {
+  const closed = new AbortController();
+  void link.connection.closed().then(() => closed.abort());
+  metrics.connected.set({ connection: purpose }, 1);
+  link.onConnectionChange((connected) => metrics.connected.set({ connection: purpose }, connected ? 1 : 0));
+  const isConnected = () => link.connected;
+  void measureConnection({ connection: link.connection, isConnected, purpose, clock, metrics }, closed.signal);
+}
+
 async function followStatus(link: NatsLink, options: ConnectionOptions): Promise<void> {
   const { log, metrics, purpose } = options;
   for await (const status of link.connection.status()) {
@@ -141,9 +155,11 @@ async function followStatus(link: NatsLink, options: ConnectionOptions): Promise
         link.setConnected(true);
         break;
       case 'error':
+        metrics.serverErrors.inc({ connection: purpose });
         log.warn({ purpose, error: messageOf(status.error) }, 'NATS refused something');
         break;
       case 'slowConsumer':
+        metrics.slowConsumers.inc({ connection: purpose });
         log.warn({ purpose, pending: status.pending }, 'messages arrive faster than they are read');
         break;
       default:

@@ -1,5 +1,5 @@
 /** prom-client set up once per process; rooms declare their own metrics on the registry they are given. */
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type HistogramConfiguration, Registry } from 'prom-client';
 import { collectEventLoopLag } from './event-loop-lag.ts';
 
 export type Metrics = Registry;
@@ -35,4 +35,26 @@ export function counterOf<L extends string>(
   const existing = registry.getSingleMetric(name);
   if (existing) return existing as Counter<L>;
   return new Counter({ name, help, labelNames: [...labelNames], registers: [registry] });
+}
+
+/** A gauge on `registry`, the same one if it is declared there already. */
+export function gaugeOf<L extends string>(
+  registry: Metrics,
+  name: string,
+  help: string,
+  labelNames: readonly L[] = [],
+): Gauge<L> {
+  const existing = registry.getSingleMetric(name);
+  if (existing) return existing as Gauge<L>;
+  return new Gauge({ name, help, labelNames: [...labelNames], registers: [registry] });
+}
+
+/** A histogram on `registry`, the same one if it is declared there already. */
+export function histogramOf<L extends string>(
+  registry: Metrics,
+  configuration: Omit<HistogramConfiguration<L>, 'registers'>,
+): Histogram<L> {
+  const existing = registry.getSingleMetric(configuration.name);
+  if (existing) return existing as Histogram<L>;
+  return new Histogram({ ...configuration, registers: [registry] });
 }

@@ -131,6 +131,7 @@ async function askToJoin(options: JoinOptions, keys: UserKeys, server: JoinServe
     caPem: server.caPem,
     purpose: 'join',
     waitForServer: false,
+    clock,
     log,
     metrics,
   });

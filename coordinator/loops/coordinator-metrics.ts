@@ -2,6 +2,8 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 import { counterOf, type Metrics } from '../../runtime/metrics.ts';
 
+const DURATION_BUCKETS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2];
+
 export interface CoordinatorMetrics {
   readonly actions: Counter<'kind'>;
   readonly actionFailures: Counter<'kind' | 'code'>;
@@ -19,7 +21,15 @@ export interface CoordinatorMetrics {
   readonly leading: Gauge;
 }
 
-const DURATION_BUCKETS_SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2];
+/** Whether the coordinator's copy of the cluster's state has no gap, asked at each scrape. */
+export function showStateCurrent(registry: Metrics, store: { readonly isCurrent: boolean }): void {
+  const gauge: Gauge = new Gauge({
+    name: 'plimsoll_coordinator_state_current',
+    help: "1 while this coordinator's copy of the cluster's state has no gap, else 0.",
+    registers: [registry],
+    collect: () => gauge.set(store.isCurrent ? 1 : 0),
+  });
+}
 
 export function coordinatorMetrics(registry: Metrics): CoordinatorMetrics {
   const registers = [registry];

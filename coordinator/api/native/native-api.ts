@@ -15,9 +15,10 @@ import type { PlannedVersions } from '../../metrics/state-page.ts';
 import { NodePages } from '../../node-pages.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { UsageBook } from '../../usage/usage-book.ts';
+import { requestMetrics } from '../request-metrics.ts';
 import { addMetricsRoute } from './metrics-route.ts';
 import { addNodePageRoute } from './node-page-route.ts';
-import { discoveryTargets } from './service-discovery.ts';
+import { type DiscoveryVia, discoveryTargets, discoveryVias } from './service-discovery.ts';
 import { clusterStatus } from './status-view.ts';
 import { addUsageRoutes } from './usage-routes.ts';
 import { explain } from './why-view.ts';
@@ -66,7 +67,7 @@ export function createNativeApi(parts: NativeApiParts): NativeApi {
 }
 
 function createReadOnlyApp(parts: NativeApiParts, nodePages: NodePages): Express {
-  const app = newApp();
+  const app = newApp(parts);
   addPublicRoutes(app, parts);
   addNodePageRoute(app, { ...parts, nodePages });
   addErrorAnswers(app, parts.log);
@@ -74,7 +75,7 @@ function createReadOnlyApp(parts: NativeApiParts, nodePages: NodePages): Express
 }
 
 function createLocalApp(parts: NativeApiParts, nodePages: NodePages): Express {
-  const app = newApp();
+  const app = newApp(parts);
   addPublicRoutes(app, parts);
   addNodePageRoute(app, { ...parts, nodePages });
   addStatusRoutes(app, parts);
@@ -85,8 +86,9 @@ function createLocalApp(parts: NativeApiParts, nodePages: NodePages): Express {
   return app;
 }
 
-function newApp(): Express {
+function newApp({ metrics, clock }: NativeApiParts): Express {
   const app = express();
+  app.use(requestMetrics('native', metrics, clock));
   app.disable('x-powered-by');
   app.disable('etag');
   return app;
@@ -104,9 +106,10 @@ function addPublicRoutes(app: Express, parts: NativeApiParts): void {
       .send(`${reason ?? 'ok'}\n`);
   });
   addMetricsRoute(app, parts);
-  app.get('/v1/sd', (_request, response) => {
+  app.get('/v1/sd', (request, response) => {
+    const via = discoveryVia(request.query.via);
     requireReady(parts);
-    response.json(discoveryTargets(parts.snapshot(), parts.identity));
+    response.json(discoveryTargets(parts.snapshot(), parts.identity, via));
   });
 }
 
@@ -156,6 +159,12 @@ function streamEvents(parts: NativeApiParts, response: Response): void {
     else response.write(`${JSON.stringify(event)}\n`);
   });
   response.on('close', () => subscription.stop());
+}
+
+function discoveryVia(wanted: unknown): DiscoveryVia {
+  const via = discoveryVias.find((each) => each === (wanted ?? 'agents'));
+  if (via) return via;
+  throw new PlimsollError('invalid', `via: must be ${discoveryVias.join(' or ')}, not ${JSON.stringify(wanted)}`);
 }
 
 function requireReady(parts: NativeApiParts): void {

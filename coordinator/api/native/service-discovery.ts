@@ -14,6 +14,10 @@ export interface DiscoveryIdentity {
   readonly httpPort: number;
 }
 
+/** How the agents' pages are reached: each at its own port, or all through this coordinator. */
+export const discoveryVias = ['agents', 'coordinator'] as const;
+export type DiscoveryVia = (typeof discoveryVias)[number];
+
 /** Label of a service or its containers: the port its metrics are served at. */
 export const SCRAPE_PORT_LABEL = 'plimsoll.scrape.port';
 /** Where on that port; `/metrics` when unset. */
@@ -21,13 +25,18 @@ export const SCRAPE_PATH_LABEL = 'plimsoll.scrape.path';
 
 /**
  * One group per target. The order is stable (by role, then name, then id), as Prometheus tells groups apart by their
- * place in the list.
+ * place in the list. `via` coordinator: agents are scraped through this one, by `/v1/nodes/<node>/metrics`, so that it is
+ * the only port Prometheus has to reach; tasks are at their own ports all the same.
  */
-export function discoveryTargets(snapshot: Snapshot, identity: DiscoveryIdentity): TargetGroup[] {
+export function discoveryTargets(
+  snapshot: Snapshot,
+  identity: DiscoveryIdentity,
+  via: DiscoveryVia = 'agents',
+): TargetGroup[] {
   const cluster = { __meta_plimsoll_cluster_id: identity.clusterId };
   const nodes = [...snapshot.nodes.values()].map((entry) => entry.value).sort(byHostname);
   return [
-    ...nodes.map((node) => agentTarget(node)),
+    ...nodes.map((node) => (via === 'agents' ? agentTarget(node) : agentThroughCoordinator(node, identity))),
     ...coordinatorTargets(nodes, identity),
     ...taskTargets(snapshot, identity),
   ].map((group) => ({ targets: group.targets, labels: { ...cluster, ...group.labels } }));
@@ -47,6 +56,11 @@ function agentTarget(node: NodeRecord): TargetGroup {
     targets: [`${node.address}:${node.agentPort}`],
     labels: { __meta_plimsoll_role: 'agent', ...nodeLabels(node) },
   };
+}
+
+function agentThroughCoordinator(node: NodeRecord, { advertiseAddress, httpPort }: DiscoveryIdentity): TargetGroup {
+  const labels = { ...agentTarget(node).labels, __metrics_path__: `/v1/nodes/${node.id}/metrics` };
+  return { targets: [`${advertiseAddress}:${httpPort}`], labels };
 }
 
 function nodeLabels(node: NodeRecord): Record<string, string> {

@@ -23,6 +23,7 @@ function parts(changes: Partial<NativeApiParts> = {}): NativeApiParts {
     access: { joinToken: async () => 'PLIM-1-old', rotateJoinToken: async () => 'PLIM-1-new' },
     metrics: createMetrics('coordinator', '1'),
     plannedVersion: () => undefined,
+    usage: { fresh: () => new Map() },
     identity: {
       clusterId: 'c1',
       advertiseAddress: '192.0.2.1',
@@ -69,6 +70,16 @@ test('/v1/sd answers 503 while the state is unknown, so that Prometheus keeps wh
     message: "Cannot tell the cluster's state: the bus is away",
   });
   expect([readiness.status, await readiness.text()]).toEqual([503, 'the bus is away\n']);
+});
+
+test('/v1/sd refuses a way it does not know, by the name of the field', async () => {
+  const url = await serve('readOnly', parts());
+
+  const response = await fetch(`${url}/v1/sd?via=moon`);
+
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({ message: expect.stringContaining('via: must be') });
+  expect((await fetch(`${url}/v1/sd?via=coordinator`)).status).toBe(200);
 });
 
 test('/v1/sd has the content type Prometheus insists on', async () => {

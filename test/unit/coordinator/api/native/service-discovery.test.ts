@@ -24,6 +24,43 @@ describe('discoveryTargets()', () => {
     expect(targetsOf(world, 'agent').map((group) => group.targets)).toEqual([['192.0.2.1:7701'], ['192.0.2.2:7701']]);
   });
 
+  it('leads to agents through this coordinator when asked to, and to nothing else', () => {
+    const world = new PlanWorld();
+    const node = world.addNode('h2');
+    setAddress(world, node, '192.0.2.2');
+
+    const groups = discoveryTargets(world.snapshot(), identity, 'coordinator');
+
+    expect(groups.map(({ targets }) => targets)).toEqual([['192.0.2.1:7700'], ['192.0.2.1:7700']]);
+    expect(groups[0]?.labels).toMatchObject({
+      __meta_plimsoll_role: 'agent',
+      __meta_plimsoll_node_name: 'h2',
+      __metrics_path__: `/v1/nodes/${node}/metrics`,
+    });
+    expect(groups[1]?.labels).not.toHaveProperty('__metrics_path__');
+  });
+
+  it('is the same to the byte for the same state, in whatever order that became known', () => {
+    const [world, other] = [new PlanWorld(), new PlanWorld()];
+    const labels = { 'plimsoll.scrape.port': '80' };
+    const EndpointSpec = {
+      Ports: [{ Protocol: 'tcp', TargetPort: 80, PublishedPort: 8080, PublishMode: 'host' } as const],
+    };
+    for (const name of ['h1', 'h2', 'h3']) world.addNode(name);
+    for (const name of ['h3', 'h1', 'h2']) other.addNode(name);
+    for (const each of [world, other]) {
+      each.addService('web', 0, { Labels: labels, EndpointSpec, Mode: { Global: {} } });
+      each.converge();
+    }
+    const turned = [...other.tables.tasks].toReversed();
+    other.tables.tasks.clear();
+    for (const [id, entry] of turned) other.tables.tasks.set(id, entry);
+
+    const bytes = (each: PlanWorld) => JSON.stringify(discoveryTargets(each.snapshot(), identity));
+    expect(bytes(other)).toBe(bytes(world));
+    expect(bytes(world)).toContain('"__meta_plimsoll_role":"task"');
+  });
+
   it('names this coordinator before its host is a node, and once afterwards', () => {
     const world = new PlanWorld();
     expect(targetsOf(world, 'coordinator').map((group) => group.targets)).toEqual([['192.0.2.1:7700']]);
