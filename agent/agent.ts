@@ -1,5 +1,8 @@
 /** The daemon of one host: takes assignments from the bus, keeps the engine at them, says what became of them. */
+import { subjects } from '../bus/subjects.ts';
+import type { Usage } from '../model/messages.ts';
 import { messageOf, type PlimsollError } from '../runtime/errors.ts';
+import { every } from '../runtime/every.ts';
 import { Lifecycle } from '../runtime/lifecycle.ts';
 import { Poke, runLoop } from '../runtime/loop.ts';
 import { type AgentMetrics, agentMetrics } from './agent-metrics.ts';
@@ -19,6 +22,7 @@ import { planUnhealthyReplacements } from './plan/replace-unhealthy.ts';
 import { type Incarnation, markRegistered, nextIncarnation } from './registration.ts';
 import type { AgentSettings } from './settings.ts';
 import { type SupervisedTask, TaskSupervisor } from './task-supervisor.ts';
+import { publishUsage } from './usage/usage-publisher.ts';
 
 const TICK_MS = 500;
 const DESCRIBE_MS = 60_000;
@@ -96,6 +100,7 @@ class Agent {
     this.background('housekeeping', this.keepHouse(lifecycle.signal));
     this.background('metrics', parts.nodeMetrics.watch(lifecycle.signal));
     this.background('bus', this.link.run(supervisor));
+    this.background('usage', this.publishUsage(lifecycle.signal));
     lifecycle.onStop('bus link', () => this.link.stop());
     return { nodeId: parts.identity.nodeId, port: http.port, failed, stop: () => lifecycle.stop() };
   }
@@ -189,15 +194,18 @@ class Agent {
   }
 
   /** Turns as long as the main thread does, which is what the beats tell; and replaces the unhealthy when cut off. */
-  private async tick(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+  private tick(signal: AbortSignal): Promise<void> {
+    const turn = () => {
       this.beats.tick(this.parts.monotonicNs());
-      const tasks = this.supervisor.tasks();
-      const cutOffForMs = this.link.cutOffForMs;
-      for (const taskId of planUnhealthyReplacements(tasks.map(healthView), cutOffForMs, REPLACE_AFTER_MS)) {
-        this.supervisor.replace(taskId, 'unhealthy container');
-      }
-      await this.parts.clock.sleep(TICK_MS, signal).catch(() => undefined);
+      if (this.link.cutOffForMs !== undefined) this.replaceUnhealthy(this.link.cutOffForMs);
+    };
+    return every(this.parts.clock, TICK_MS, turn, signal);
+  }
+
+  private replaceUnhealthy(cutOffForMs: number): void {
+    const tasks = this.supervisor.tasks().map(healthView);
+    for (const taskId of planUnhealthyReplacements(tasks, cutOffForMs, REPLACE_AFTER_MS)) {
+      this.supervisor.replace(taskId, 'unhealthy container');
     }
   }
 
@@ -223,6 +231,15 @@ class Agent {
     const tasks = () => supervisor.tasks();
     const hasPulled = (image: string) => images.hasPulled(image);
     await keepHouse({ ...parts, metrics, stateDir, cleanupAbove, tasks, hasPulled, rootDir }, signal);
+  }
+
+  private async publishUsage(signal: AbortSignal): Promise<void> {
+    const { parts, metrics, supervisor, description, link } = this;
+    const { nodeId } = parts.identity;
+    const tasks = () => supervisor.tasks();
+    const rootDir = () => description.rootDir;
+    const publish = (usage: Usage) => link.publish(subjects.usage(nodeId), usage);
+    await publishUsage({ ...parts, nodeId, metrics, meter: parts.usageMeter, tasks, rootDir, publish }, signal);
   }
 
   private async metricsPage(): Promise<readonly string[]> {

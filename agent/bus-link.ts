@@ -69,6 +69,11 @@ export class BusLink {
     this.reporter?.report(status);
   }
 
+  /** Says it to whoever listens; lost while the bus is away. */
+  publish(subject: string, message: unknown): void {
+    if (this.bus?.connected) this.bus.publish(subject, message);
+  }
+
   forget(taskId: string): void {
     this.reporter?.forget(taskId);
   }

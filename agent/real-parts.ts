@@ -20,6 +20,7 @@ import { hostProcFiles } from './network/proc-files.ts';
 import { realHost } from './real-host.ts';
 import type { AgentSettings } from './settings.ts';
 import { startBeatThread } from './start-beat-thread.ts';
+import { createUsageMeter } from './usage/usage-meter.ts';
 
 /** Reads this node's identity from the state directory; throws `not-found` when it has not joined a cluster. */
 export function realParts(settings: AgentSettings): AgentParts {
@@ -51,6 +52,7 @@ export function realParts(settings: AgentSettings): AgentParts {
     startBeats: (state, incarnation) =>
       startBeatThread({ identity, incarnation, state, clock, log, logLevel: settings.logLevel }),
     nodeMetrics: createNodeMetrics({ engine, clock, log, files, cgroups, roots, nodeId, version, measureLayers }),
+    usageMeter: createUsageMeter({ clock, files, cgroups, roots }),
     monotonicNs: () => process.hrtime.bigint(),
   };
 }

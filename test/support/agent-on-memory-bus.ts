@@ -16,6 +16,7 @@ import { createLog } from '../../runtime/log.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { probeTcp } from '../../runtime/tcp-probe.ts';
 import { eventually } from './eventually.ts';
+import { fakeUsageMeter } from './fake-usage-meter.ts';
 import { type MemoryConnection, MemoryServer } from './memory-bus.ts';
 
 export class AgentOnMemoryBus {
@@ -120,6 +121,7 @@ export class AgentOnMemoryBus {
       },
       startBeats: () => ({ stop: async () => undefined }),
       nodeMetrics: { page: async () => [], watch: async () => undefined },
+      usageMeter: fakeUsageMeter,
       monotonicNs: () => process.hrtime.bigint(),
     };
   }
