@@ -34,6 +34,8 @@ export interface FakeEngineOptions {
   readonly random?: () => number;
   /** Whether containers live on while dockerd is dead; default true. */
   readonly liveRestore?: boolean;
+  /** Hears what really happens to containers, whoever is told of it. */
+  readonly onHappened?: (event: EngineEvent) => void;
   /** How long a call takes, by kind: from, to. */
   readonly delaysMs?: Partial<Record<EngineCallKind, readonly [number, number]>>;
 }
@@ -114,8 +116,8 @@ export class FakeEngine implements Engine {
 
   // ---- what befalls it ----
 
-  /** How containers made from now on behave, by image. */
-  set behaviourOf(behaviourOf: (image: string) => ContainerBehaviour) {
+  /** How containers made from now on behave. */
+  set behaviourOf(behaviourOf: (request: ContainerRequest) => ContainerBehaviour) {
     this.host.behaviourOf = behaviourOf;
   }
 
@@ -356,6 +358,7 @@ export class FakeEngine implements Engine {
   }
 
   private tell(event: EngineEvent): void {
+    this.options.onHappened?.(event);
     if (!this.isUp || !this.tellsEvents) return;
     const cluster = event.attributes[containerLabels.cluster];
     for (const listener of this.listeners) if (listener.clusterId === cluster) listener.onEvent(event);

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { eventually } from './eventually.ts';
+import { makeModernRoot, removeModernRoot } from './modern-root.ts';
 import { shell } from './network-namespace.ts';
 
 const run = promisify(execFile);
@@ -24,12 +25,21 @@ export interface PrivateEngine {
   /** SIGKILL to dockerd alone. */
   killDockerd(): Promise<void>;
   startDockerd(): Promise<void>;
+  /** A signal to dockerd alone: SIGSTOP, SIGCONT. */
+  signalDockerd(signal: NodeJS.Signals): void;
   stop(): Promise<void>;
 }
 
-/** Starts an engine that has `testImage`. `liveRestore` keeps containers while dockerd is away. */
-export async function startPrivateEngine(options: { readonly liveRestore?: boolean } = {}): Promise<PrivateEngine> {
-  const engine = new Engine(await mkdtemp(join(tmpdir(), 'plimsoll-engine-')), options.liveRestore ?? true);
+export interface PrivateEngineOptions {
+  /** Keeps containers while dockerd is away; default true. */
+  readonly liveRestore?: boolean;
+  /** The machine's own engine (the default), or the newer one of the lab's modern hosts. */
+  readonly release?: 'machine' | 'modern';
+}
+
+/** Starts an engine that has `testImage`. */
+export async function startPrivateEngine(options: PrivateEngineOptions = {}): Promise<PrivateEngine> {
+  const engine = new Engine(await mkdtemp(join(tmpdir(), 'plimsoll-engine-')), options);
   try {
     await engine.start();
     return engine;
@@ -44,22 +54,28 @@ class Engine implements PrivateEngine {
   private readonly dir: string;
   private readonly namespace: string;
   private readonly liveRestore: boolean;
+  private readonly isModern: boolean;
+  /** Words that put a program into the engine's namespaces. */
+  private readonly enter: string[];
   private containerd: ChildProcess | undefined;
   private dockerd: ChildProcess | undefined;
 
-  constructor(dir: string, liveRestore: boolean) {
+  constructor(dir: string, { liveRestore = true, release = 'machine' }: PrivateEngineOptions) {
     this.dir = dir;
     this.liveRestore = liveRestore;
+    this.isModern = release === 'modern';
     this.namespace = dir.slice(dir.lastIndexOf('/') + 1);
+    this.enter = [`--net=/run/netns/${this.namespace}`];
     this.address = `unix://${join(dir, 'docker.sock')}`;
   }
 
   async start(): Promise<void> {
     await shell(`ip netns add ${this.namespace}; ip -n ${this.namespace} link set lo up`);
+    if (this.isModern) this.enter.push(`--mount=${await makeModernRoot(this.dir)}`);
     await writeFile(join(this.dir, 'daemon.json'), '{}');
     await writeFile(
       join(this.dir, 'containerd.toml'),
-      'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n',
+      'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.nri.v1.nri"]\n',
     );
     this.containerd = this.spawn('containerd', [
       `--config=${join(this.dir, 'containerd.toml')}`,
@@ -92,6 +108,10 @@ class Engine implements PrivateEngine {
     await end(this.dockerd, 'SIGKILL');
   }
 
+  signalDockerd(signal: NodeJS.Signals): void {
+    this.dockerd?.kill(signal);
+  }
+
   async docker(...args: string[]): Promise<string> {
     return (await run('docker', ['--host', this.address, ...args])).stdout.trim();
   }
@@ -103,6 +123,7 @@ class Engine implements PrivateEngine {
     }
     await end(this.dockerd, 'SIGTERM');
     await end(this.containerd, 'SIGTERM');
+    if (this.isModern) await removeModernRoot(this.dir);
     await shell(`
       awk '{ print $2 }' /proc/mounts | grep '^${this.dir}' | sort -r | xargs -r umount -l || true
       ip netns del ${this.namespace} || true
@@ -116,8 +137,7 @@ class Engine implements PrivateEngine {
   }
 
   private spawn(program: string, args: readonly string[]): ChildProcess {
-    const inNamespace = [`--net=/run/netns/${this.namespace}`, program, ...args];
-    return spawn('nsenter', inNamespace, { stdio: 'ignore', detached: true });
+    return spawn('nsenter', [...this.enter, '--', program, ...args], { stdio: 'ignore', detached: true });
   }
 
   private async importImage(): Promise<void> {

@@ -19,6 +19,8 @@ export interface ContainerBehaviour {
   readonly oomKilled?: boolean;
   /** When its health check, if its request has one, first succeeds; undefined: never. */
   readonly healthyAfterMs?: number | undefined;
+  /** When its health check has failed often enough; undefined: never. */
+  readonly unhealthyAfterMs?: number | undefined;
   /** The engine's words when it cannot be started at all. */
   readonly startError?: string;
 }
@@ -44,7 +46,7 @@ interface Run {
 export class ContainerHost {
   readonly containers = new Map<string, ObservedContainer>();
   /** Asked at each creation. */
-  behaviourOf: (image: string) => ContainerBehaviour = () => wellBehaved;
+  behaviourOf: (request: ContainerRequest) => ContainerBehaviour = () => wellBehaved;
   private readonly runs = new Map<string, Run>();
   private readonly clock: Clock | undefined;
   private readonly emit: (event: EngineEvent) => void;
@@ -77,7 +79,7 @@ export class ContainerHost {
     }
     this.made += 1;
     const id = `container-${this.made}`;
-    const behaviour = { ...wellBehaved, ...this.behaviourOf(String(request.body.Image)) };
+    const behaviour = { ...wellBehaved, ...this.behaviourOf(request) };
     this.containers.set(id, newContainer(id, request));
     this.runs.set(id, { request, behaviour, timers: new Set(), marks: new Set(), ends: new Set() });
     return id;
@@ -162,6 +164,7 @@ export class ContainerHost {
     this.change(id, { ...ended, finishedAtMs: this.nowMs(), pid: undefined, address: undefined });
     if (oomKilled) this.tell('oom', id);
     this.tell('die', id, { exitCode: String(exitCode) });
+    if (run.ends.size > 0) this.tell('stop', id);
     for (const done of run.ends) done();
     run.ends.clear();
   }
@@ -199,9 +202,16 @@ export class ContainerHost {
       health: isChecked ? 'starting' : 'none',
     });
     this.tell('start', id);
-    const { healthyAfterMs, exitsAfterMs, exitCode = 0, oomKilled = false } = behaviour;
-    if (isChecked && healthyAfterMs !== undefined) this.later(run, healthyAfterMs, () => this.setHealth(id, 'healthy'));
+    const { healthyAfterMs, unhealthyAfterMs, exitsAfterMs, exitCode = 0, oomKilled = false } = behaviour;
+    if (isChecked) {
+      this.turn(id, run, 'healthy', healthyAfterMs);
+      this.turn(id, run, 'unhealthy', unhealthyAfterMs);
+    }
     if (exitsAfterMs !== undefined) this.later(run, exitsAfterMs, () => this.exit(id, exitCode, oomKilled));
+  }
+
+  private turn(id: string, run: Run, health: 'healthy' | 'unhealthy', afterMs: number | undefined): void {
+    if (afterMs !== undefined) this.later(run, afterMs, () => this.setHealth(id, health));
   }
 
   private later(run: Run, delayMs: number, work: () => void): void {
