@@ -133,7 +133,11 @@ function judge(watch: NodeWatch, conditions: Conditions, isMassLoss: boolean): P
   if (silentMs < SUSPECT_AFTER_MS * factor) return judgeByBeat(watch);
   const silence = `no beat for ${(silentMs / 1000).toFixed(1)} s`;
   if (isLost(watch, silentMs, factor, isMassLoss) && conditions.mayDeclareLost) {
-    return { state: 'lost', message: `${silence}, cannot be reached by any node asked` };
+    const { outcome } = watch.probes;
+    return {
+      state: 'lost',
+      message: `${silence}${probeWords[outcome]}${outcome === 'unreachable' ? ' by any node asked' : ''}`,
+    };
   }
   if (!watch.heard && watch.probes.outcome === 'none') return { state: 'unknown', message: watch.message };
   return { state: 'suspect', message: `${silence}${probeWords[watch.probes.outcome]}` };

@@ -112,6 +112,7 @@ test('a host that refuses the connection gets time to start its agent again', ()
 
   scene.pass(200, ['n1', 'n2']);
   expect(scene.state('n3')).toBe('lost');
+  expect(scene.watches.get('n3')?.message).toBe('no beat for 10.0 s, its host refuses connections: the agent is away');
 });
 
 test('nobody is lost while the conditions forbid it', () => {
