@@ -13,9 +13,15 @@ export interface Allowance {
 
 const nothing = { endedOn: [], standInsFor: [], awayHosts: [] } as const;
 
-/** The table of what may happen, by physical act. */
-export function allowanceOf(cell: Cell): Allowance {
+/** A host that refuses connections to its agent for this long counts as lost. */
+const AGENT_AWAY_MS = 10_000;
+
+/** The table of what may happen, by physical act. `agentAwayMs`: how long nobody listened on the agent's port. */
+export function allowanceOf(cell: Cell, agentAwayMs = 0): Allowance {
   const host = hostOf(cell);
+  if (cell.target === 'agent' && agentAwayMs > AGENT_AWAY_MS) {
+    return { ...nothing, standInsFor: [host], why: `the agent's start took ${agentAwayMs} ms: it counts as lost` };
+  }
   if (isCut(cell.fault)) return cutAllowance(cell, host);
   if (cell.target === 'host') return hostAllowance(cell, host);
   if (cell.target === 'dockerd' && cell.fault === 'freeze 30 s') {

@@ -2,8 +2,8 @@
 import { Cluster, linesOf } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Lab } from '../support/lab.ts';
+import { LabWatch } from '../support/lab-watch.ts';
 import { type Cell, leaderHostOf } from './cell.ts';
-import { LabWatch } from './lab-watch.ts';
 import { changing, createChanging, createUntouched, wantedBefore } from './workload.ts';
 
 const POLL_MS = 100;

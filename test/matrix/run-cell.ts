@@ -1,11 +1,14 @@
 /** One cell: the baseline, the phase, the fault in its middle, then a wait until all is whole again, and the verdict. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { probeTcp } from '../../runtime/tcp-probe.ts';
+import { eventually } from '../support/eventually.ts';
+import type { Lab } from '../support/lab.ts';
 import type { EngineSample, LabContainer } from '../support/lab-engines.ts';
+import type { LabWatch } from '../support/lab-watch.ts';
 import { act } from './act.ts';
 import { allowanceOf } from './allowance.ts';
 import type { MatrixLab } from './baseline.ts';
-import type { Cell } from './cell.ts';
-import type { LabWatch } from './lab-watch.ts';
+import { type Cell, hostOf } from './cell.ts';
 import { judge } from './verdict.ts';
 import { beginPhase, wantedAfter } from './workload.ts';
 
@@ -41,11 +44,13 @@ export async function runCell(matrixLab: MatrixLab, cell: Cell): Promise<CellRes
     const faultAtMs = performance.now();
     await act(lab, cell);
     const liftedAtMs = performance.now();
+    if (cell.target === 'agent') await agentAnswers(lab, cell);
+    const agentAwayMs = performance.now() - faultAtMs;
     const healed = await untilWhole(watch, wantedAfter(cell.phase));
     await stop();
     const runsAfter = await runsOf(watch, await runningNow(watch));
     const survivors = new Set(before.map(({ id }) => id).filter((id) => runsBefore.get(id) === runsAfter.get(id)));
-    const allowance = allowanceOf(cell);
+    const allowance = allowanceOf(cell, wasEnded(cell) ? agentAwayMs : 0);
     const verdict = judge({ phase: cell.phase, allowance, before, survivors, samples, faultAtMs, liftedAtMs });
     return {
       cell,
@@ -58,6 +63,17 @@ export async function runCell(matrixLab: MatrixLab, cell: Cell): Promise<CellRes
   } finally {
     await stop();
   }
+}
+
+function wasEnded({ fault }: Cell): boolean {
+  return fault === 'kill' || fault === 'restart';
+}
+
+/** A busy machine takes seconds to start a program. */
+async function agentAnswers(lab: Lab, cell: Cell): Promise<void> {
+  const address = lab.hosts.find(({ name }) => name === hostOf(cell))?.address ?? '';
+  const listens = async () => (await probeTcp({ address, port: 7701, timeoutMs: 1_000 })).reachable;
+  await eventually(listens, { timeoutMs: HEAL_MS, intervalMs: POLL_MS, what: `the agent on ${address} to listen` });
 }
 
 function startSampling(watch: LabWatch): { readonly samples: readonly EngineSample[]; stop(): Promise<void> } {

@@ -1,7 +1,7 @@
 /** Is everything as it should be? Asked of every coordinator and of every engine. */
 import { z } from 'zod';
-import type { Lab } from '../support/lab.ts';
-import { LabEngines, SocketApi } from '../support/lab-engines.ts';
+import type { Lab } from './lab.ts';
+import { LabEngines, SocketApi } from './lab-engines.ts';
 
 const coordinatorHosts = ['h1', 'h2'] as const;
 
