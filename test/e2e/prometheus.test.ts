@@ -16,6 +16,20 @@ const Vector = z.object({
   }),
 });
 
+/** A second job, as a Prometheus has it that reaches nothing but the coordinator. */
+const throughCoordinator = `
+  - job_name: through-coordinator
+    http_sd_configs:
+      - url: http://127.0.0.1:7700/v1/sd?via=coordinator
+        refresh_interval: 5s
+    relabel_configs:
+      - source_labels: [__meta_plimsoll_role]
+        regex: agent
+        action: keep
+      - source_labels: [__meta_plimsoll_node_name]
+        target_label: instance
+`;
+
 interface Sample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -33,7 +47,9 @@ describe('Prometheus', () => {
     const path = join(folder, 'prometheus.yml');
     writeFileSync(
       path,
-      configuration.replaceAll('http://127.0.0.1:7700', cluster.lab.plimUrl).replace(/(_interval): 5s/g, '$1: 1s'),
+      `${configuration}${throughCoordinator}`
+        .replaceAll('http://127.0.0.1:7700', cluster.lab.plimUrl)
+        .replace(/(_interval): 5s/g, '$1: 1s'),
     );
     const listen = `--web.listen-address=127.0.0.1:${PORT}`;
     const storage = `--storage.tsdb.path=${join(folder, 'data')}`;
@@ -83,6 +99,25 @@ describe('Prometheus', () => {
     await queryUntil(isWhole, ([sample]) => sample?.value === 3);
     await cluster.docker('service', 'scale', '--detach', 'web=4');
     await queryUntil(isWhole, ([sample]) => sample?.value === 4);
+  });
+
+  it('reaches every agent through the coordinator alone, and sees the same node there', async () => {
+    const up = await queryUntil('up{job="through-coordinator"}', (samples) => {
+      return samples.length === 3 && samples.every((sample) => sample.value === 1);
+    });
+    expect(up.map(({ labels }) => labels['instance']).toSorted()).toEqual(['h1', 'h2', 'h3']);
+    const both = 'count by (instance) (plimsoll_build_info{component="agent"})';
+    await queryUntil(both, (samples) => samples.length === 3 && samples.every((sample) => sample.value === 2));
+  });
+
+  it('sees how long tasks took to get a node and to start, and that the leader has planned from what was wished', async () => {
+    const atLeast = (count: number) => (samples: readonly Sample[]) => (samples[0]?.value ?? 0) >= count;
+    await queryUntil('sum(plimsoll_task_scheduling_duration_seconds_count)', atLeast(3));
+    await queryUntil('sum(plimsoll_task_start_duration_seconds_count)', atLeast(3));
+    const planned = 'plimsoll_service_observed_version == plimsoll_service_spec_version';
+    await queryUntil(planned, (samples) => samples.some(({ labels }) => labels['service'] === 'web'));
+    const late = 'histogram_quantile(0.5, sum by (le) (plimsoll_task_start_duration_seconds_bucket))';
+    expect((await query(late))[0]?.value).toBeLessThan(60);
   });
 
   it("sees a container's CPU time and memory by service and node", async () => {
