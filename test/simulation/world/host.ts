@@ -9,7 +9,7 @@ import { MemoryFiles } from './memory-files.ts';
 import type { Network } from './network.ts';
 import { type HostClocks, SimulatedProcess } from './process.ts';
 import type { Random } from './random.ts';
-import { SimulatedEngine } from './simulated-engine.ts';
+import { type ContainerWitness, SimulatedEngine } from './simulated-engine.ts';
 import type { SimulatedTime } from './time.ts';
 import type { Trace } from './trace.ts';
 
@@ -25,6 +25,7 @@ export interface HostParts {
   readonly random: Random;
   readonly trace: Trace;
   readonly newId: () => string;
+  readonly witness: ContainerWitness;
 }
 
 /** A supervised process: its present life, if it has one. */
@@ -49,9 +50,9 @@ export class SimulatedHost {
     this.parts = parts;
     this.name = parts.name;
     this.nodeId = derivedId('node', parts.name);
-    const { time, random, trace } = parts;
+    const { time, random, witness } = parts;
     this.clocks = { wallOffsetMs: random.between(-180_000, 180_000), bootedAtMs: -random.between(0, 1_000_000) };
-    this.engine = new SimulatedEngine({ host: parts.name, time, clocks: this.clocks, random: random.fork(), trace });
+    this.engine = new SimulatedEngine({ host: parts.name, time, clocks: this.clocks, random: random.fork(), witness });
   }
 
   get hasCoordinator(): boolean {
@@ -151,7 +152,20 @@ export class SimulatedHost {
 
   powerOn(): void {
     this.isUp = true;
-    this.engine.boot();
+    this.engine.restart();
+    this.startAgent();
+    this.startCoordinator();
+  }
+
+  /** Everything runs, answers and tells again. */
+  heal(): void {
+    if (!this.isUp) this.powerOn();
+    if (!this.engine.isUp) this.engine.restart();
+    this.engine.unhang();
+    this.engine.failures.clear();
+    this.engine.tellsEvents = true;
+    this.thaw('agent');
+    this.thaw('coordinator');
     this.startAgent();
     this.startCoordinator();
   }

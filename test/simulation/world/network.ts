@@ -80,6 +80,14 @@ export class Network {
     this.cutPairs.delete(pairOf(one, other));
   }
 
+  healAll(hosts: readonly string[]): void {
+    this.cutPairs.clear();
+    for (const host of hosts) {
+      this.setFaults(host);
+      this.heal(host);
+    }
+  }
+
   killed(process: SimulatedProcess): void {
     for (const [connection, owner] of this.connections) if (owner.process === process) connection.kill();
     this.forgetDead();

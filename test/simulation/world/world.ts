@@ -1,11 +1,16 @@
 /** A whole cluster in one process, driven by one seed: real agents and coordinators on simulated hosts. */
 import { derivedId } from '../../../runtime/identifiers.ts';
+import { Disturbances } from './disturbances.ts';
 import { SimulatedHost } from './host.ts';
 import { Network } from './network.ts';
 import { SimulatedProcess } from './process.ts';
 import { Random } from './random.ts';
+import type { ContainerWitness } from './simulated-engine.ts';
 import { SimulatedTime } from './time.ts';
 import { Trace } from './trace.ts';
+
+/** Parts of the product replaced by broken ones, see mutants.ts. */
+export interface Mutations {}
 
 export interface WorldOptions {
   readonly seed: number;
@@ -13,6 +18,7 @@ export interface WorldOptions {
   readonly coordinators: number;
   /** Whether somebody will read what happened. */
   readonly traced: boolean;
+  readonly mutations: Mutations;
 }
 
 export class World {
@@ -22,6 +28,13 @@ export class World {
   readonly network: Network;
   readonly hosts: readonly SimulatedHost[];
   readonly clusterId = derivedId('cluster');
+  /** Who is told of everything that happens to containers. */
+  readonly witnesses: ContainerWitness[] = [];
+  readonly disturbances = new Disturbances();
+  /** Hosts that users did not want tasks on. */
+  readonly drained = new Disturbances();
+  /** The count of leaderships was lost or set back. */
+  epochsRestarted = false;
   private ids = 0;
 
   constructor(options: WorldOptions) {
@@ -46,6 +59,26 @@ export class World {
     }
   }
 
+  /** Every fault ends. */
+  heal(): void {
+    this.trace.note('FATE', 'everything heals');
+    const { server } = this.network;
+    if (!server.isUp) server.restart();
+    if (server.isFrozen) server.thaw();
+    server.hasJetStreamLeader = true;
+    server.followerLagMs = 0;
+    this.network.healAll(this.hosts.map(({ name }) => name));
+    for (const host of this.hosts) host.heal();
+  }
+
+  /** Nothing goes on: what is left of the world can be forgotten. */
+  end(): void {
+    for (const host of this.hosts) {
+      host.killAgent();
+      host.killCoordinator();
+    }
+  }
+
   host(name: string): SimulatedHost {
     const host = this.hosts.find((candidate) => candidate.name === name);
     if (!host) throw new Error(`There is no host ${name}`);
@@ -54,7 +87,6 @@ export class World {
 
   private newHost(name: string, hasCoordinator: boolean): SimulatedHost {
     const { time, network, trace, clusterId } = this;
-    const random = this.random.fork();
     return new SimulatedHost({
       name,
       hasCoordinator,
@@ -62,9 +94,15 @@ export class World {
       network,
       trace,
       clusterId,
-      random,
+      random: this.random.fork(),
       newId: () => this.newId(),
+      witness: (...seen) => this.witness(...seen),
     });
+  }
+
+  private witness(...[host, event, container]: Parameters<ContainerWitness>): void {
+    this.trace.note(`engine-${host}`, event.action, { container: container?.name ?? event.containerId });
+    for (const witness of this.witnesses) witness(host, event, container);
   }
 
   private reach(name: string): 'open' | 'refused' | 'down' {

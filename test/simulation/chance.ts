@@ -1,0 +1,158 @@
+/** A history from a seed. Each seed lets only some kinds of things happen, so that quiet runs and wild ones both come up. */
+import { bucketDefinitions } from '../../bus/bucket-definitions.ts';
+import type { Happening, HappeningKind, HappeningOf, History, HistoryEntry } from './happenings.ts';
+import { imageKinds, soundKinds } from './world/images.ts';
+import { Random } from './world/random.ts';
+
+export interface ClusterSize {
+  readonly minutes: number;
+  readonly nodes: number;
+  readonly services: number;
+}
+
+const FIRST_AT_MS = 5_000;
+/** The share of a run in which things happen; in the rest everything heals. */
+const EVENTFUL_SHARE = 0.65;
+const SHORTEST_MS = 300;
+const LONGEST_MS = 45_000;
+
+const faultKinds = [
+  'drain',
+  'crash',
+  'freeze',
+  'nats',
+  'cut',
+  'cut-pair',
+  'link',
+  'bucket',
+  'clock',
+  'engine',
+  'container',
+] as const satisfies readonly HappeningKind[];
+type FaultKind = (typeof faultKinds)[number];
+
+const wishKinds = ['update', 'scale', 'roll-back', 'remove'] as const;
+
+export function historyOf(seed: number, size: ClusterSize): History {
+  const random = new Random(seed);
+  const coordinators = Math.min(size.nodes, random.chance(0.25) ? 3 : 2);
+  const maker = new HistoryMaker(random, size, coordinators);
+  return { seed, minutes: size.minutes, nodes: size.nodes, coordinators, entries: maker.entries() };
+}
+
+class HistoryMaker {
+  private readonly random: Random;
+  private readonly size: ClusterSize;
+  private readonly coordinators: number;
+  private readonly services: number;
+  private readonly endMs: number;
+
+  constructor(random: Random, size: ClusterSize, coordinators: number) {
+    this.random = random;
+    this.size = size;
+    this.coordinators = coordinators;
+    this.services = random.between(1, random.chance(0.3) ? size.services : Math.min(8, size.services));
+    this.endMs = size.minutes * 60_000 * EVENTFUL_SHARE;
+  }
+
+  entries(): HistoryEntry[] {
+    const { random } = this;
+    const enabled = faultKinds.filter(() => random.chance(0.4));
+    const faults = enabled.length === 0 ? 0 : random.between(0, 20);
+    const wishes = random.between(0, 2 * this.services);
+    const all = [
+      ...this.times(this.services, (index) => this.creation(index), 60_000),
+      ...this.times(wishes, () => this.wish(), this.endMs),
+      ...this.times(faults, () => this.fault(random.pick(enabled) ?? 'container'), this.endMs),
+    ];
+    return all.sort((a, b) => a.atMs - b.atMs);
+  }
+
+  private times(count: number, make: (index: number) => Happening, latestMs: number): HistoryEntry[] {
+    return Array.from({ length: count }, (_, index) => {
+      const atMs = this.random.between(FIRST_AT_MS, latestMs);
+      return { atMs, happening: make(index) };
+    });
+  }
+
+  private creation(service: number): Happening {
+    const { random } = this;
+    return {
+      kind: 'create',
+      service,
+      image: random.chance(0.9) ? (random.pick(soundKinds) ?? 'good') : random.pick(imageKinds),
+      replicas: random.between(0, 4),
+      startsFirst: random.chance(0.4),
+      parallelism: random.between(0, 2),
+      onFailure: random.pick(['pause', 'continue', 'rollback']),
+    };
+  }
+
+  private wish(): Happening {
+    const { random } = this;
+    const service = random.between(0, this.services - 1);
+    const kind = random.pick(wishKinds);
+    if (kind === 'scale') return { kind, service, replicas: random.between(0, 5) };
+    if (kind !== 'update') return { kind, service };
+    const image = random.chance(0.8) ? (random.pick(soundKinds) ?? 'good') : random.pick(imageKinds);
+    return { kind, service, image, version: random.between(1, 3) };
+  }
+
+  private fault<K extends FaultKind>(kind: K): HappeningOf<K> {
+    const makers: { [F in FaultKind]: () => HappeningOf<F> } = {
+      drain: () => ({ kind: 'drain', host: this.host(), forMs: this.lasting() }),
+      crash: () => {
+        const what = this.random.pick(['agent', 'coordinator', 'engine', 'host'] as const);
+        return { kind: 'crash', what, host: this.hostOf(what), forMs: this.lasting() };
+      },
+      freeze: () => {
+        const what = this.random.pick(['agent', 'coordinator', 'engine'] as const);
+        return { kind: 'freeze', what, host: this.hostOf(what), forMs: this.lasting() };
+      },
+      nats: () => {
+        const how = this.random.pick(['crashes', 'freezes', 'has no leader', 'lags'] as const);
+        return { kind: 'nats', how, forMs: Math.min(this.lasting(), 20_000) };
+      },
+      cut: () => ({ kind: 'cut', host: this.host(), forMs: this.lasting() }),
+      'cut-pair': () => ({ kind: 'cut-pair', host: this.host(), other: this.host(), forMs: this.lasting() }),
+      link: () => ({
+        kind: 'link',
+        host: this.host(),
+        how: this.random.pick(['slow', 'loses', 'repeats', 'reorders', 'has gaps', 'forgets acknowledgements']),
+        forMs: this.lasting(),
+      }),
+      bucket: () => ({
+        kind: 'bucket',
+        bucket: this.random.pick(Object.keys(bucketDefinitions) as (keyof typeof bucketDefinitions)[]) ?? 'task',
+        how: this.random.pick(['wiped', 'recreated', 'purged', 'restored']),
+      }),
+      clock: () => ({ kind: 'clock', host: this.host(), byMs: this.random.between(-300_000, 300_000) }),
+      engine: () => ({
+        kind: 'engine',
+        host: this.host(),
+        how: this.random.pick(['fails', 'loses answers', 'breaks events', 'hides events']),
+        forMs: this.lasting(),
+      }),
+      container: () => ({
+        kind: 'container',
+        host: this.host(),
+        index: this.random.between(0, 9),
+        how: this.random.pick(['exits', 'oom', 'unhealthy']),
+      }),
+    };
+    return makers[kind]();
+  }
+
+  private host(): string {
+    return `h${this.random.between(1, this.size.nodes)}`;
+  }
+
+  private hostOf(what: 'agent' | 'coordinator' | 'engine' | 'host'): string {
+    return what === 'coordinator' ? `h${this.random.between(1, this.coordinators)}` : this.host();
+  }
+
+  /** Short more often than long. */
+  private lasting(): number {
+    return Math.round(SHORTEST_MS * (LONGEST_MS / SHORTEST_MS) ** this.random.next());
+  }
+}

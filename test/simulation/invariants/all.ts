@@ -1,0 +1,19 @@
+/** Every invariant that is watched all the time; convergence and quiet are asked for at the end, see run.ts. */
+import type { InvariantMaker } from './invariant.ts';
+import { noFalseAlarms } from './no-false-alarms.ts';
+import { oneContainerPerTask } from './one-container-per-task.ts';
+import { oneLeaderWrites } from './one-leader-writes.ts';
+import { oneTaskPerSlot } from './one-task-per-slot.ts';
+import { stopsHaveReasons } from './stops-have-reasons.ts';
+import { updatesKeepTheirPromise } from './updates-keep-their-promise.ts';
+import { wishesAreKept } from './wishes-are-kept.ts';
+
+export const invariants: readonly InvariantMaker[] = [
+  oneContainerPerTask,
+  oneTaskPerSlot,
+  oneLeaderWrites,
+  stopsHaveReasons,
+  updatesKeepTheirPromise,
+  wishesAreKept,
+  noFalseAlarms,
+];

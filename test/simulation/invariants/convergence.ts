@@ -1,0 +1,37 @@
+/** Whether a cluster is as its users want it: every service at its replicas, nothing else running. */
+import type { ServiceRecord } from '../../../model/records.ts';
+import { isReady, isSoundService, type RunningContainer, replicasOf } from './ground-truth.ts';
+import type { Scene } from './invariant.ts';
+
+/** Why it is not; undefined when it is. */
+export function whyNotConverged({ world, truth }: Scene): string | undefined {
+  const services = truth.services();
+  const running = truth.running();
+  const known = new Set(services.filter(({ removedAtMs }) => removedAtMs === undefined).map(({ id }) => id));
+  const stray = running.find(({ serviceId }) => !known.has(serviceId));
+  if (stray) return `${stray.name} runs on ${stray.host} and belongs to no service`;
+  const leaving = services.find(({ removedAtMs }) => removedAtMs !== undefined);
+  if (leaving) return `${leaving.spec.Name} was removed and is still there`;
+  if (!world.hosts.some(({ core }) => core?.isLeading())) return 'no coordinator leads';
+  for (const service of services) {
+    const reason = whyNotAsWished(
+      service,
+      running.filter(({ serviceId }) => serviceId === service.id),
+    );
+    if (reason) return `${service.spec.Name}: ${reason}`;
+  }
+  return undefined;
+}
+
+function whyNotAsWished(service: ServiceRecord, running: readonly RunningContainer[]): string | undefined {
+  const replicas = replicasOf(service);
+  const slots = new Set(running.map(({ slot }) => slot));
+  if (slots.size > replicas) return `${slots.size} slots run, ${replicas} are wanted`;
+  if (!isSoundService(service)) return undefined;
+  const twice = running.find((one) => running.some((other) => other !== one && other.slot === one.slot));
+  if (twice) return `slot ${twice.slot} runs twice`;
+  if (slots.size < replicas) return `${slots.size} slots run, ${replicas} are wanted`;
+  const unready = running.find((one) => !isReady(one));
+  if (unready) return `slot ${unready.slot} is ${unready.health}`;
+  return undefined;
+}

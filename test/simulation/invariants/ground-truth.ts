@@ -1,0 +1,73 @@
+/** What is really there, whatever any process believes: containers that run, records that are stored. */
+import type { ObservedContainer } from '../../../agent/plan/observed-container.ts';
+import type { BucketName } from '../../../bus/bucket-definitions.ts';
+import type { ServiceRecord, TaskRecord } from '../../../model/records.ts';
+import { isSound } from '../world/images.ts';
+import type { World } from '../world/world.ts';
+
+export interface RunningContainer extends ObservedContainer {
+  readonly host: string;
+}
+
+export class GroundTruth {
+  private readonly world: World;
+  /** Records by their text: most stay as they are. */
+  private readonly parsed = new Map<string, unknown>();
+
+  constructor(world: World) {
+    this.world = world;
+  }
+
+  running(): RunningContainer[] {
+    return this.world.hosts.flatMap(({ name, engine }) => engine.running.map((one) => ({ ...one, host: name })));
+  }
+
+  /** Other containers that run for the same slot. */
+  besides(host: string, { id, serviceId, slot }: ObservedContainer): RunningContainer[] {
+    const isOther = (one: RunningContainer) => one.id !== id || one.host !== host;
+    return this.running().filter((one) => one.serviceId === serviceId && one.slot === slot && isOther(one));
+  }
+
+  services(): ServiceRecord[] {
+    return this.records<ServiceRecord>('plim_spec', 'service.*');
+  }
+
+  service(id: string): ServiceRecord | undefined {
+    return this.records<ServiceRecord>('plim_spec', `service.${id}`)[0];
+  }
+
+  tasks(): TaskRecord[] {
+    return this.records<TaskRecord>('plim_task', '>');
+  }
+
+  private records<T>(bucket: BucketName, pattern: string): T[] {
+    const stored = this.world.network.server.store(bucket).content(pattern);
+    return stored.filter(({ deleted }) => !deleted).map(({ data }) => this.parse(data) as T);
+  }
+
+  private parse(text: string): unknown {
+    const known = this.parsed.get(text);
+    if (known !== undefined) return known;
+    const parsed: unknown = JSON.parse(text);
+    this.parsed.set(text, parsed);
+    return parsed;
+  }
+}
+
+/** Whether it answers those who use it, as far as its engine knows. */
+export function isReady({ health }: ObservedContainer): boolean {
+  return health === 'none' || health === 'healthy';
+}
+
+export function replicasOf({ spec }: ServiceRecord): number {
+  return spec.Mode?.Replicated?.Replicas ?? 1;
+}
+
+export function isSoundService({ spec }: ServiceRecord): boolean {
+  return isSound(spec.TaskTemplate.ContainerSpec.Image);
+}
+
+/** "s1.2 on h3 (revision 2)". */
+export function described({ name, revision }: ObservedContainer, host: string): string {
+  return `${name.slice(0, name.lastIndexOf('.'))} on ${host} (revision ${revision})`;
+}

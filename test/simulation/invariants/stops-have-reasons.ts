@@ -1,0 +1,71 @@
+/**
+ * No container that serves is told to stop without a reason a user or the engine gave: absence, an emptied or older bucket,
+ * a new leader or a restarted agent is none.
+ */
+import type { ObservedContainer } from '../../../agent/plan/observed-container.ts';
+import type { ServiceRecord } from '../../../model/records.ts';
+import { fewestSince } from '../operator.ts';
+import { isSound } from '../world/images.ts';
+import { described, type GroundTruth, isReady, replicasOf } from './ground-truth.ts';
+import type { InvariantMaker, Scene } from './invariant.ts';
+
+/** What was told lately is still being done. */
+const LATELY_MS = 60_000;
+
+export const stopsHaveReasons: InvariantMaker = (scene) => {
+  const unhealthyAtMs = new Map<string, number>();
+  const lastSeen = new Map<string, ServiceRecord>();
+  return {
+    name: 'stops have reasons',
+    eachSecond: () => {
+      for (const service of scene.truth.services()) lastSeen.set(service.id, service);
+      return undefined;
+    },
+    onContainer: (host, { action, containerId }, container) => {
+      const { nowMs } = scene.world.time;
+      const key = `${host} ${containerId}`;
+      if (action === 'health_status: unhealthy') unhealthyAtMs.set(key, nowMs);
+      if (action !== 'kill' || container.phase !== 'running' || !isReady(container)) return undefined;
+      const wasUnhealthy = nowMs - (unhealthyAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < LATELY_MS;
+      const service = scene.truth.service(container.serviceId) ?? lastSeen.get(container.serviceId);
+      if (wasUnhealthy || !isSound(container.image) || hasReason(scene, host, container, service)) return undefined;
+      return `${described(container, host)} was told to stop though it serves and nobody wanted it gone`;
+    },
+  };
+};
+
+function hasReason(
+  scene: Scene,
+  host: string,
+  container: ObservedContainer,
+  service: ServiceRecord | undefined,
+): boolean {
+  const { world, truth, operator } = scene;
+  if (!service) return false;
+  const wished = operator.wishedOf(service.id);
+  const sinceMs = world.time.nowMs - LATELY_MS;
+  const fewest = wished ? fewestSince(wished, sinceMs) : 0;
+  return (
+    service.removedAtMs !== undefined ||
+    wished?.removalAsked === true ||
+    service.revision !== container.revision ||
+    runningSlots(truth, service.id) > Math.min(replicasOf(service), fewest) ||
+    truth.besides(host, container).length > 0 ||
+    hasOtherTask(truth, container) ||
+    world.drained.since(sinceMs, host)
+  );
+}
+
+function runningSlots(truth: GroundTruth, serviceId: string): number {
+  const own = truth.running().filter((one) => one.serviceId === serviceId);
+  return new Set(own.map(({ slot }) => slot)).size;
+}
+
+/** Another task has the slot: the one that stops makes room for it. */
+function hasOtherTask(truth: GroundTruth, { serviceId, slot, taskId }: ObservedContainer): boolean {
+  return truth
+    .tasks()
+    .some(
+      (task) => task.serviceId === serviceId && task.slot === slot && task.id !== taskId && task.desired !== 'stopped',
+    );
+}

@@ -1,0 +1,188 @@
+/** The people who use a simulated cluster: they ask any coordinator that answers, and remember what it acknowledged. */
+import type { Entry } from '../../bus/bus.ts';
+import type { CoordinatorCore } from '../../coordinator/core.ts';
+import type { ServiceRecord } from '../../model/records.ts';
+import type { ServiceSpec } from '../../model/service-spec.ts';
+import { messageOf, PlimsollError } from '../../runtime/errors.ts';
+import type { HappeningOf } from './happenings.ts';
+import { containerSpecOf, imageOf } from './world/images.ts';
+import type { Random } from './world/random.ts';
+import type { World } from './world/world.ts';
+
+const SECOND_NS = 1_000_000_000;
+
+/** What a user believes of a service. */
+export interface WishedService {
+  readonly name: string;
+  id: string | undefined;
+  /** As last acknowledged. */
+  spec: ServiceSpec | undefined;
+  removed: boolean;
+  /** The revision of the record that the last acknowledged wish changed. */
+  basis: number;
+  /** How many wishes nobody answered: they may have happened, or happen yet. */
+  open: number;
+  /** Every count of replicas ever asked for. */
+  readonly counts: { readonly atMs: number; readonly replicas: number }[];
+  removalAsked: boolean;
+}
+
+interface Answer {
+  readonly basis: number;
+  readonly so: Partial<Pick<WishedService, 'id' | 'spec' | 'removed'>>;
+}
+
+/** The fewest replicas asked for since then. */
+export function fewestSince({ counts }: WishedService, sinceMs: number): number {
+  return Math.min(...counts.filter(({ atMs }) => atMs >= sinceMs).map(({ replicas }) => replicas));
+}
+
+export class Operator {
+  readonly services = new Map<number, WishedService>();
+  private readonly world: World;
+  private readonly random: Random;
+
+  constructor(world: World) {
+    this.world = world;
+    this.random = world.random.fork();
+  }
+
+  /** What was wished of the service with this id. */
+  wishedOf(id: string): WishedService | undefined {
+    return [...this.services.values()].find((wished) => wished.id === id);
+  }
+
+  create(happening: HappeningOf<'create'>): void {
+    const { service, image, replicas, startsFirst, parallelism, onFailure } = happening;
+    const core = this.someCore();
+    if (!core || this.services.has(service)) return;
+    const name = `s${service}`;
+    const spec: ServiceSpec = {
+      Name: name,
+      TaskTemplate: { ContainerSpec: containerSpecOf(imageOf(image, 0)) },
+      Mode: { Replicated: { Replicas: replicas } },
+      UpdateConfig: {
+        Parallelism: parallelism,
+        Order: startsFirst ? 'start-first' : 'stop-first',
+        FailureAction: onFailure,
+        Monitor: 2 * SECOND_NS,
+      },
+    };
+    const wished: WishedService = {
+      name,
+      id: undefined,
+      spec: undefined,
+      removed: false,
+      basis: 0,
+      open: 0,
+      counts: [{ atMs: this.world.time.nowMs, replicas }],
+      removalAsked: false,
+    };
+    this.services.set(service, wished);
+    this.ask(wished, 'create', async () => {
+      const { id } = await core.wishes.services.create(spec);
+      return { basis: 0, so: { id, spec } };
+    });
+  }
+
+  update({ service, image, version }: HappeningOf<'update'>): void {
+    this.change(service, 'update', (spec) => ({
+      ...spec,
+      TaskTemplate: { ...spec.TaskTemplate, ContainerSpec: containerSpecOf(imageOf(image, version)) },
+    }));
+  }
+
+  scale({ service, replicas }: HappeningOf<'scale'>): void {
+    const wished = this.services.get(service);
+    wished?.counts.push({ atMs: this.world.time.nowMs, replicas });
+    this.change(service, 'scale', (spec) => ({ ...spec, Mode: { Replicated: { Replicas: replicas } } }));
+  }
+
+  rollBack({ service }: HappeningOf<'roll-back'>): void {
+    this.withService(service, (wished, id, core) =>
+      this.ask(wished, 'roll back', async () => {
+        const { value, revision } = serviceOf(core, id);
+        await core.wishes.services.rollback(id, revision);
+        return { basis: revision, so: value.previousSpec ? { spec: value.previousSpec } : {} };
+      }),
+    );
+  }
+
+  remove({ service }: HappeningOf<'remove'>): void {
+    this.withService(service, (wished, id, core) => {
+      wished.removalAsked = true;
+      this.ask(wished, 'remove', async () => {
+        await core.wishes.services.remove(id);
+        return { basis: Number.POSITIVE_INFINITY, so: { removed: true } };
+      });
+    });
+  }
+
+  /** Keeps asking until it is so: an operator wants his nodes back. */
+  setAvailability(nodeId: string, availability: 'active' | 'drain'): void {
+    const again = () => this.world.time.after(1_000, () => this.setAvailability(nodeId, availability));
+    const core = this.someCore();
+    const entry = core?.store.snapshot().nodeSpecs.get(nodeId);
+    if (!core || !entry) return void again();
+    if (entry.value.availability === availability) return;
+    const { labels, role } = entry.value;
+    core.wishes.nodes.update(nodeId, { labels, role, availability }, entry.revision).catch(again);
+  }
+
+  /** Wishes were lost with their bucket: nothing is certain any more. */
+  doubt(): void {
+    for (const wished of this.services.values()) wished.open += 1;
+  }
+
+  /** The insides of some coordinator that answers at the moment. */
+  someCore(): CoordinatorCore | undefined {
+    const answering = this.world.hosts.filter(({ core, coordinator }) => core && coordinator && !coordinator.isFrozen);
+    return this.random.pick(answering)?.core;
+  }
+
+  private change(service: number, what: string, edit: (spec: ServiceSpec) => ServiceSpec): void {
+    this.withService(service, (wished, id, core) =>
+      this.ask(wished, what, async () => {
+        const { value, revision } = serviceOf(core, id);
+        const spec = edit(value.spec);
+        await core.wishes.services.update(id, spec, revision);
+        return { basis: revision, so: { spec } };
+      }),
+    );
+  }
+
+  private withService(service: number, act: (wished: WishedService, id: string, core: CoordinatorCore) => void): void {
+    const wished = this.services.get(service);
+    const core = this.someCore();
+    if (wished?.id !== undefined && !wished.removed && core) act(wished, wished.id, core);
+  }
+
+  /** `act` answers the revision it changed, and what is so from then on. */
+  private ask(wished: WishedService, what: string, act: () => Promise<Answer>): void {
+    const { trace } = this.world;
+    wished.open += 1;
+    trace.note('operator', `asks to ${what} ${wished.name}`);
+    act().then(
+      ({ basis, so }) => {
+        wished.open -= 1;
+        if (basis >= wished.basis) Object.assign(wished, so, { basis });
+        trace.note('operator', `was told that ${wished.name} is done: ${what}`);
+      },
+      (error: unknown) => {
+        if (isRefusal(error)) wished.open -= 1;
+        trace.note('operator', `was refused to ${what} ${wished.name}`, { error: messageOf(error) });
+      },
+    );
+  }
+}
+
+function serviceOf(core: CoordinatorCore, id: string): Entry<ServiceRecord> {
+  const entry = core.store.snapshot().services.get(id);
+  if (!entry) throw new PlimsollError('not-found', `There is no service ${id}`);
+  return entry;
+}
+
+/** Of an error that is no answer nobody knows what became of the wish. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof PlimsollError && error.code !== 'timeout' && error.code !== 'unavailable';
+}

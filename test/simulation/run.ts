@@ -1,0 +1,116 @@
+/** One run of a history: things happen, then everything heals, and the cluster must settle and stay so. */
+import { leaderBucketNames } from '../../bus/bucket-definitions.ts';
+import { Fate } from './befall.ts';
+import type { History } from './happenings.ts';
+import { invariants } from './invariants/all.ts';
+import { whyNotConverged } from './invariants/convergence.ts';
+import { GroundTruth, isSoundService } from './invariants/ground-truth.ts';
+import type { Invariant, Scene } from './invariants/invariant.ts';
+import { Operator } from './operator.ts';
+import { type Mutations, World } from './world/world.ts';
+
+export interface Violation {
+  readonly invariant: string;
+  readonly sentence: string;
+  readonly atMs: number;
+}
+
+export interface Outcome {
+  readonly violation: Violation | undefined;
+  /** How long it took to settle after everything had healed; undefined when it never did. */
+  readonly settledAfterMs: number | undefined;
+  readonly trace: readonly string[];
+}
+
+export interface RunOptions {
+  readonly traced?: boolean;
+  readonly mutations?: Mutations;
+}
+
+/** The rest of a run, in which everything heals. */
+const HEALING_SHARE = 0.3;
+/** After everything has healed, a cluster is as its users want it within this time. */
+const SETTLE_MS = 150_000;
+/** For longer than any full pass, a settled leader writes nothing. */
+const QUIET_MS = 35_000;
+
+export async function run(history: History, options: RunOptions = {}): Promise<Outcome> {
+  return new Run(history, options).toTheEnd();
+}
+
+class Run {
+  private readonly history: History;
+  private readonly scene: Scene;
+  private readonly watching: readonly Invariant[];
+  private violation: Violation | undefined;
+
+  constructor(history: History, { traced = false, mutations = {} }: RunOptions) {
+    this.history = history;
+    const world = new World({ ...history, traced, mutations });
+    const operator = new Operator(world);
+    this.scene = { world, operator, truth: new GroundTruth(world) };
+    this.watching = invariants.map((make) => make(this.scene));
+    const fate = new Fate(world, operator);
+    for (const { atMs, happening } of history.entries) world.time.after(atMs, () => fate.happen(happening));
+    world.witnesses.push((host, event, container) => {
+      for (const one of this.watching) {
+        if (container) this.note(one.name, one.onContainer?.(host, event, container));
+      }
+    });
+  }
+
+  async toTheEnd(): Promise<Outcome> {
+    const { world } = this.scene;
+    const endMs = this.history.minutes * 60_000;
+    world.boot();
+    await this.pass(endMs * (1 - HEALING_SHARE));
+    world.heal();
+    const healedAtMs = world.time.nowMs;
+    let reason: string | undefined = 'not asked yet';
+    while (!this.violation && reason !== undefined && world.time.nowMs < healedAtMs + SETTLE_MS) {
+      await this.pass(world.time.nowMs + 1_000);
+      reason = whyNotConverged(this.scene);
+    }
+    const settledAfterMs = reason === undefined ? world.time.nowMs - healedAtMs : undefined;
+    this.note('converges', reason && `not settled ${SETTLE_MS / 1000} s after everything healed: ${reason}`);
+    await this.beQuiet();
+    for (const one of this.watching) this.note(one.name, one.atEnd?.());
+    world.end();
+    return { violation: this.violation, settledAfterMs, trace: world.trace.lines };
+  }
+
+  /** What was settled stays so, and the leader finds nothing to do. */
+  private async beQuiet(): Promise<void> {
+    if (this.violation || !this.scene.truth.services().every(isSoundService)) return;
+    await this.pass(this.scene.world.time.nowMs + QUIET_MS);
+    const before = this.written();
+    await this.pass(this.scene.world.time.nowMs + QUIET_MS);
+    const after = this.written();
+    this.note('a settled cluster plans nothing', before === after ? undefined : `written: ${before}, then ${after}`);
+    const reason = whyNotConverged(this.scene);
+    this.note('stays settled', reason && `was settled, then: ${reason}`);
+  }
+
+  /** How far the leader's buckets are. */
+  private written(): string {
+    const { server } = this.scene.world.network;
+    return leaderBucketNames
+      .map((name) => `${name} ${server.store(name).content('>').at(-1)?.revision ?? 0}`)
+      .join(', ');
+  }
+
+  private async pass(untilMs: number): Promise<void> {
+    const { time } = this.scene.world;
+    while (!this.violation && time.nowMs < untilMs) {
+      await time.runUntil(Math.min(untilMs, time.nowMs + 1_000));
+      for (const one of this.watching) this.note(one.name, one.eachSecond?.());
+    }
+  }
+
+  private note(invariant: string, sentence: string | undefined): void {
+    if (sentence === undefined || this.violation) return;
+    const { time, trace } = this.scene.world;
+    this.violation = { invariant, sentence, atMs: time.nowMs };
+    trace.note('VIOLATION', `${invariant}: ${sentence}`);
+  }
+}

@@ -1,0 +1,54 @@
+/** The images simulated services run, by the first part of their name: what containers of them do. */
+import type { ContainerRequest } from '../../../agent/container-spec.ts';
+import type { ContainerSpec } from '../../../model/service-spec.ts';
+import type { ContainerBehaviour } from '../../support/fake-engine/container-host.ts';
+
+export const imageKinds = ['good', 'checked', 'stubborn', 'slow', 'crashing', 'unhealthy', 'missing'] as const;
+export type ImageKind = (typeof imageKinds)[number];
+
+/** Images whose containers come up and stay up. */
+export const soundKinds: readonly ImageKind[] = ['good', 'checked', 'stubborn', 'slow'];
+
+const SECOND_NS = 1_000_000_000;
+const SLOW_PULL_MS = 8_000;
+
+const behaviours: Readonly<Record<ImageKind, ContainerBehaviour>> = {
+  good: { stopsAfterMs: 150 },
+  checked: { stopsAfterMs: 400, healthyAfterMs: 1_200 },
+  stubborn: { stopsAfterMs: undefined },
+  slow: { stopsAfterMs: 100 },
+  crashing: { exitsAfterMs: 700, exitCode: 1 },
+  unhealthy: { healthyAfterMs: undefined, unhealthyAfterMs: 2_500 },
+  missing: {},
+};
+
+export function imageOf(kind: ImageKind, version: number): string {
+  return `${kind}:${version}`;
+}
+
+export function kindOf(image: string): ImageKind {
+  const name = image.slice(0, image.indexOf(':'));
+  return imageKinds.find((kind) => kind === name) ?? 'good';
+}
+
+export function isSound(image: string): boolean {
+  return soundKinds.includes(kindOf(image));
+}
+
+export function behaviourOf({ body }: ContainerRequest): ContainerBehaviour {
+  return behaviours[kindOf(String(body.Image))];
+}
+
+/** What of a container's specification belongs to its image. */
+export function containerSpecOf(image: string): ContainerSpec {
+  const hasCheck = ['checked', 'unhealthy'].includes(kindOf(image));
+  const Healthcheck = { Test: ['CMD', 'check'], Interval: SECOND_NS };
+  return { Image: image, StopGracePeriod: 2 * SECOND_NS, ...(hasCheck ? { Healthcheck } : {}) };
+}
+
+/** Why an image is not on a host at first; undefined for one that is. */
+export function absenceOf(image: string): { readonly pullMs: number } | { readonly refusal: string } | undefined {
+  const kind = kindOf(image);
+  if (kind === 'slow') return { pullMs: SLOW_PULL_MS };
+  return kind === 'missing' ? { refusal: `pull access denied for ${image}` } : undefined;
+}
