@@ -9,18 +9,26 @@ const MICROSECONDS = 1e6;
 const TICKS = 100;
 const USAGE = 'container_cpu_usage_seconds_total';
 
-export function readCpu(files: CgroupFiles, put: Put): void {
-  if (files.versionOf('cpu') === 1) readV1(files, put);
-  else readV2(files, put);
+/** Answers whether the group is there (still): its processor time is told as long as it is. */
+export function readCpu(files: CgroupFiles, put: Put): boolean {
+  return files.versionOf('cpu') === 1 ? readV1(files, put) : readV2(files, put);
 }
 
-function readV1({ v1 }: CgroupFiles, put: Put): void {
-  const isPerCpu = putPerCpu(v1('cpuacct/cpuacct.usage_percpu'), put);
-  if (!isPerCpu) put(USAGE, dividedBy(numberIn(v1('cpuacct/cpuacct.usage')), NANOSECONDS), 'cpu="total"');
+function readV1({ v1 }: CgroupFiles, put: Put): boolean {
+  if (!putPerCpu(v1('cpuacct/cpuacct.usage_percpu'), put)) {
+    const usage = numberIn(v1('cpuacct/cpuacct.usage'));
+    if (usage === undefined) return false;
+    put(USAGE, usage / NANOSECONDS, 'cpu="total"');
+  }
   const ticks = keyedNumbers(v1('cpuacct/cpuacct.stat'));
   put('container_cpu_user_seconds_total', dividedBy(ticks.get('user'), TICKS));
   put('container_cpu_system_seconds_total', dividedBy(ticks.get('system'), TICKS));
   put('container_spec_cpu_shares', numberIn(v1('cpu/cpu.shares')));
+  putLimitV1(v1, put);
+  return true;
+}
+
+function putLimitV1(v1: CgroupFiles['v1'], put: Put): void {
   const quota = numberIn(v1('cpu/cpu.cfs_quota_us'));
   put('container_spec_cpu_period', numberIn(v1('cpu/cpu.cfs_period_us')));
   if (quota === undefined || quota <= 0) return;
@@ -44,15 +52,23 @@ function putPerCpu(text: string | undefined, put: Put): boolean {
   return isAny;
 }
 
-function readV2({ v2 }: CgroupFiles, put: Put): void {
+function readV2({ v2 }: CgroupFiles, put: Put): boolean {
   const stat = keyedNumbers(v2('cpu.stat'));
+  if (!stat.has('usage_usec')) return false;
   const seconds = (key: string) => dividedBy(stat.get(key), MICROSECONDS);
   put(USAGE, seconds('usage_usec'), 'cpu="total"');
   put('container_cpu_user_seconds_total', seconds('user_usec'));
   put('container_cpu_system_seconds_total', seconds('system_usec'));
   const weight = numberIn(v2('cpu.weight'));
   put('container_spec_cpu_shares', weight === undefined ? undefined : sharesOf(weight));
-  const [quota, period] = (v2('cpu.max') ?? '').split(' ').map(numberIn);
+  putLimitV2(stat, v2('cpu.max'), put);
+  return true;
+}
+
+/** `max 100000` for none. */
+function putLimitV2(stat: ReadonlyMap<string, number>, max: string | undefined, put: Put): void {
+  const seconds = (key: string) => dividedBy(stat.get(key), MICROSECONDS);
+  const [quota, period] = (max ?? '').split(' ').map(numberIn);
   put('container_spec_cpu_period', period);
   if (quota === undefined) return;
   put('container_spec_cpu_quota', quota);

@@ -75,27 +75,29 @@ export class ContainerMetrics {
   }
 
   private measure(container: MeasuredContainer, page: ContainerPage): void {
-    const { cgroups } = this.parts;
+    const { cgroups, oomKills } = this.parts;
     const files = cgroups.of(container);
     if (!files || container.pid === undefined) return;
-    // The CPU's and the memory's files are there as long as the container is.
-    if (oomKillsIn(files) === undefined) return cgroups.forget(container.id);
     const known = this.knowledgeOf(container, container.pid, files);
     const put = page.putFor(known.heads);
-    this.readCgroups(container, files, put);
+    if (!readCpu(files, put)) return this.forget(container.id);
+    this.readCgroups(files, put);
+    put('container_oom_events_total', oomKills.observe(container.id, container.labels, oomKillsIn(files)));
     this.readProcesses(known, container.pid, files, put);
     if (!known.hasHostNetwork) readNetwork(this.parts.files.read(this.procPath(container.pid, 'net/dev')), put);
     this.putFacts(container, known, put);
   }
 
-  private readCgroups(container: MeasuredContainer, files: CgroupFiles, put: Put): void {
-    readCpu(files, put);
+  /** It has gone since it was found. */
+  private forget(containerId: string): void {
+    this.known.delete(containerId);
+    this.parts.cgroups.forget(containerId);
+  }
+
+  private readCgroups(files: CgroupFiles, put: Put): void {
     readMemory(files, put);
     readPressure(files, put);
     readIo(files, this.parts.deviceNames, put);
-    const kernelCount = oomKillsIn(files);
-    if (kernelCount === undefined) return;
-    put('container_oom_events_total', this.parts.oomKills.observe(container.id, container.labels, kernelCount));
   }
 
   private readProcesses(known: Known, pid: number, files: CgroupFiles, put: Put): void {

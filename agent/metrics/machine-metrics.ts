@@ -50,7 +50,7 @@ function machineFamilies({ files, roots }: MachineParts): Family[] {
     ...gauge('machine_cpu_sockets', 'Processor sockets.', processors.sockets),
     ...gauge('machine_memory_bytes', 'Memory of the machine.', bytesOf('MemTotal')),
     ...gauge('machine_swap_bytes', 'Swap space of the machine.', bytesOf('SwapTotal')),
-    ...gauge('machine_scrape_error', '1 if the machine could not be read.', processors.logical === 0 ? 1 : 0),
+    ...single('machine_scrape_error', 'gauge', '1 if the machine could not be read.', processors.logical === 0 ? 1 : 0),
   ];
 }
 

@@ -13,7 +13,7 @@ import type { ContainerCgroups } from './container-cgroups.ts';
 import { ContainerInventory, type HostEngine, type ListedContainer } from './container-inventory.ts';
 import { ContainerMetrics, type MeasuredContainer } from './container-metrics.ts';
 import { ContainerPage } from './container-page.ts';
-import { type Family, labelText, renderFamilies } from './host/family.ts';
+import { type Family, labelText, renderFamilies, single } from './host/family.ts';
 import { createHostSeries, type HostSeries } from './host/host-series.ts';
 import { HostTotals, type Partition } from './host-totals.ts';
 import type { KernelFiles } from './kernel-files.ts';
@@ -135,7 +135,10 @@ class HostOfContainers implements NodeMetrics {
       return [labelText({ service, stack }), kills] as const;
     });
     const help = 'Processes of a service killed on this node for want of memory, also in containers that are gone.';
-    return [{ name: 'plimsoll_service_oom_kills_total', type: 'counter', help, samples }];
+    return [
+      { name: 'plimsoll_service_oom_kills_total', type: 'counter', help, samples },
+      ...single('container_scrape_error', 'gauge', '1 if the containers could not be read.', 0),
+    ];
   }
 
   private createInventory(): ContainerInventory {
@@ -151,8 +154,7 @@ class HostOfContainers implements NodeMetrics {
     if (action !== 'oom') return;
     // The kernel may have killed several at once, and the container may be gone before the next scrape.
     const files = this.parts.cgroups.known(containerId);
-    const kernelCount = files && oomKillsIn(files);
-    if (kernelCount !== undefined) this.oomKills.observe(containerId, attributes, kernelCount);
+    if (files) this.oomKills.observe(containerId, attributes, oomKillsIn(files));
     this.oomKills.event(containerId, attributes);
   }
 

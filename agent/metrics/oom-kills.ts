@@ -26,9 +26,10 @@ export class OomKills {
   private readonly containers = new Map<string, Kills>();
   private readonly byService = new Map<string, ServiceKills>();
 
-  /** The kernel's count, from the container's cgroup; answers all kills of the container so far. */
-  observe(containerId: string, labels: Labels, kernelCount: number): number {
+  /** The kernel's count, where it tells, from the container's cgroup; answers all kills of the container so far. */
+  observe(containerId: string, labels: Labels, kernelCount: number | undefined): number {
     return this.change(containerId, labels, (kills) => {
+      if (kernelCount === undefined) return;
       if (kernelCount < kills.kernel) kills.earlier += kills.kernel;
       kills.kernel = kernelCount;
     });

@@ -195,6 +195,7 @@ describe('ContainerMetrics on a cgroup v2 host with the systemd driver', () => {
     const group = `sys/fs/cgroup/system.slice/docker-${id}.scope`;
     const roots = kernelTree({
       'proc/4242/cgroup': `0::/../docker-${id}.scope\n`,
+      [`${group}/cpu.stat`]: 'usage_usec 1000000\n',
       [`${group}/memory.events`]: 'oom 0\noom_kill 0\n',
       [`${group}/memory.current`]: '4096\n',
       [`${group}/cgroup.procs`]: '4242\n',
