@@ -1,6 +1,7 @@
 /** What this node answers when asked over the bus: probes, containers, inspections, logs, usage, its metrics page, orphans. */
 import { z } from 'zod';
 import type { Bus, Subscription } from '../bus/bus.ts';
+import { CHUNK_BYTES } from '../bus/byte-stream.ts';
 import {
   ContainerListRequest,
   LogsRequest,
@@ -57,9 +58,25 @@ function answerStreams({ streams, nodeId, engine, supervisor, metricsPage }: Nod
       engine.stats(id, options, signal),
     ),
     streams.answerStream(nodeId, 'metrics', MetricsRequest, async function* () {
-      for (const piece of await metricsPage()) yield Buffer.from(piece);
+      yield* inChunks(await metricsPage());
     }),
   ];
+}
+
+/** Each chunk costs the bus two messages: small pieces share one. */
+function* inChunks(pieces: readonly string[]): Generator<Uint8Array> {
+  let waiting: Buffer[] = [];
+  let waitingBytes = 0;
+  for (const piece of pieces) {
+    const bytes = Buffer.from(piece);
+    if (waitingBytes + bytes.length > CHUNK_BYTES) {
+      yield Buffer.concat(waiting);
+      [waiting, waitingBytes] = [[], 0];
+    }
+    waiting.push(bytes);
+    waitingBytes += bytes.length;
+  }
+  yield Buffer.concat(waiting);
 }
 
 /** The logs of a task's containers, the older attempts first; only the newest is followed. */
