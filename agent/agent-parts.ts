@@ -12,6 +12,7 @@ import type { Host } from './host.ts';
 import type { AgentHttp, HttpParts } from './http-server.ts';
 import type { NodeMetrics } from './metrics/node-metrics.ts';
 import type { PublishedPorts } from './published-ports.ts';
+import type { UsageMeter } from './usage/usage-meter.ts';
 
 export interface AgentParts {
   readonly identity: { readonly nodeId: string; readonly clusterId: string; readonly natsUrls: readonly string[] };
@@ -36,5 +37,7 @@ export interface AgentParts {
   readonly startBeats: (state: BeatState, incarnation: number) => { stop(): Promise<void> };
   /** The part of /metrics about this host and all containers on it. */
   readonly nodeMetrics: NodeMetrics;
+  /** Reads what this host and our containers on it use. */
+  readonly usageMeter: UsageMeter;
   readonly monotonicNs: () => bigint;
 }
