@@ -44,7 +44,7 @@ export interface RunningAgent {
 export async function startAgent(settings: AgentSettings, parts: AgentParts): Promise<RunningAgent> {
   const lifecycle = new Lifecycle(parts.log);
   try {
-    const incarnation = await nextIncarnation({ ...parts, ...settings }, parts.newId);
+    const incarnation = await nextIncarnation({ ...parts, ...settings });
     return await new Agent(settings, parts, lifecycle, incarnation).start();
   } catch (error) {
     await lifecycle.stop();

@@ -15,7 +15,7 @@ import type { ContainerEvents } from './container-events.ts';
 import type { Engine } from './engine/engine.ts';
 import { answerRequests } from './node-requests.ts';
 import type { UnnumberedStatus } from './plan/status.ts';
-import { cloneError, isTakenOver, register } from './registration.ts';
+import { cloneError, isTakenOver, refuseSecond, register } from './registration.ts';
 import { StatusReporter } from './status-reporter.ts';
 import type { TaskSupervisor } from './task-supervisor.ts';
 
@@ -86,7 +86,11 @@ export class BusLink {
       bus.onConnectionChange((connected) => this.noteConnection(connected)),
     );
     this.bus = bus;
-    await this.untilDone('register this node', async () => register(buckets.nodes, await this.parts.describe()));
+    await this.untilDone('register this node', async () => {
+      const own = await this.parts.describe();
+      await refuseSecond(bus, own);
+      await register(buckets.nodes, own);
+    });
     await this.parts.onRegistered();
     await this.untilDone('watch this node', () => this.watchOwnRecord(buckets));
     await this.untilDone('report statuses', () => this.startReporting(buckets, supervisor));

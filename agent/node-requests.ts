@@ -4,12 +4,14 @@ import type { Bus, Subscription } from '../bus/bus.ts';
 import { CHUNK_BYTES } from '../bus/byte-stream.ts';
 import {
   ContainerListRequest,
+  type InstanceReply,
   LogsRequest,
   MetricsRequest,
   type OrphansReply,
   ProbeRequest,
   StatsRequest,
 } from '../model/messages.ts';
+import type { NodeRecord } from '../model/records.ts';
 import { PlimsollError } from '../runtime/errors.ts';
 import type { TcpProbe } from '../runtime/tcp-probe.ts';
 import type { Engine } from './engine/engine.ts';
@@ -23,17 +25,20 @@ export interface NodeRequestParts {
   readonly engine: Engine;
   readonly probe: TcpProbe;
   readonly supervisor: TaskSupervisor;
+  /** What this host is, and which agent runs on it. */
+  readonly describe: () => Promise<NodeRecord>;
   /** The page the agent serves under /metrics. */
   readonly metricsPage: () => Promise<readonly string[]>;
 }
 
 const OrphansRequest = z.object({});
+const InstanceRequest = z.object({});
 const InspectRequest = z.object({ id: z.string().min(1) });
 const LONGEST_PROBE_MS = 5_000;
 
 /** Answers until the subscriptions are stopped. */
 export function answerRequests(parts: NodeRequestParts): Subscription[] {
-  const { bus, nodeId, engine, probe, supervisor } = parts;
+  const { bus, nodeId, engine, probe, supervisor, describe } = parts;
   return [
     ...answerStreams(parts),
     bus.answer(nodeId, 'probe', ProbeRequest, (request) =>
@@ -43,6 +48,10 @@ export function answerRequests(parts: NodeRequestParts): Subscription[] {
       containers: await engine.listRaw(all),
     })),
     bus.answer(nodeId, 'inspect', InspectRequest, async ({ id }) => ({ container: await engine.inspectRaw(id) })),
+    bus.answer(nodeId, 'instance', InstanceRequest, async (): Promise<InstanceReply> => {
+      const { instance, incarnation, hostname, address } = await describe();
+      return { instance, incarnation, hostname, address };
+    }),
     bus.answer(nodeId, 'orphans', OrphansRequest, async (): Promise<z.infer<typeof OrphansReply>> => {
       return { orphans: supervisor.orphans() };
     }),

@@ -1,10 +1,13 @@
 /** Says to the cluster what this host is, under a number that grows with each start: a cloned disk is found out. */
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Bucket, Entry } from '../bus/bus.ts';
+import type { Bucket, Bus, Entry } from '../bus/bus.ts';
+import { InstanceReply } from '../model/messages.ts';
 import { Id, type NodeRecord } from '../model/records.ts';
-import { PlimsollError } from '../runtime/errors.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { JsonFiles } from '../runtime/files.ts';
+import type { Log } from '../runtime/log.ts';
 
 const StoredIncarnation = z.object({
   incarnation: z.int().min(1),
@@ -24,18 +27,66 @@ export interface StateFiles {
   readonly stateDir: string;
 }
 
-/** The incarnation of this start, stored before it is used. `newId` makes ids nobody has had before. */
-export async function nextIncarnation({ files, stateDir }: StateFiles, newId: () => string): Promise<Incarnation> {
-  const json = await files.read(pathIn(stateDir));
-  const last = json === undefined ? undefined : StoredIncarnation.parse(json);
+export interface IncarnationParts extends StateFiles {
+  /** Makes ids nobody has had before. */
+  readonly newId: () => string;
+  readonly clock: Pick<Clock, 'wallMs'>;
+  readonly log: Log;
+}
+
+/** The incarnation of this start, stored before it is used. */
+export async function nextIncarnation(parts: IncarnationParts): Promise<Incarnation> {
+  const { files, stateDir, newId } = parts;
+  const last = await lastIncarnation(parts);
   if (last && !last.registered) return last;
   const next = { incarnation: (last?.incarnation ?? 0) + 1, instance: newId(), registered: false };
   await files.write(pathIn(stateDir), next);
   return next;
 }
 
+/** Where the file is damaged, the count goes on from the time in seconds: no host was ever started that often. */
+async function lastIncarnation({
+  files,
+  stateDir,
+  newId,
+  clock,
+  log,
+}: IncarnationParts): Promise<Incarnation | undefined> {
+  const path = pathIn(stateDir);
+  try {
+    const json = await files.read(path);
+    return json === undefined ? undefined : StoredIncarnation.parse(json);
+  } catch (error) {
+    const incarnation = Math.floor(clock.wallMs() / 1000);
+    log.error(
+      { path, error: messageOf(error), incarnation },
+      'cannot read the number of this start: going on from the time',
+    );
+    return { incarnation, instance: newId(), registered: true };
+  }
+}
+
 export async function markRegistered({ files, stateDir }: StateFiles, incarnation: Incarnation): Promise<void> {
   await files.write(pathIn(stateDir), { ...incarnation, registered: true });
+}
+
+const INSTANCE_TIMEOUT_MS = 1_000;
+
+/**
+ * Throws `precondition` when another agent answers for this node: it lives, so that we are no restart of it but its copy.
+ * One that does not answer, because it ended or hangs, is replaced.
+ */
+export async function refuseSecond(
+  bus: Pick<Bus, 'askNode'>,
+  own: Pick<NodeRecord, 'id' | 'incarnation' | 'instance'>,
+): Promise<void> {
+  const other = await bus.askNode(own.id, 'instance', {}, InstanceReply, INSTANCE_TIMEOUT_MS).catch(nobody);
+  if (other && other.instance !== own.instance) throw cloneError(other, own);
+}
+
+function nobody(error: unknown): undefined {
+  if (error instanceof PlimsollError && (error.code === 'unavailable' || error.code === 'timeout')) return undefined;
+  throw error;
 }
 
 /**
@@ -66,7 +117,10 @@ function refuseClone(existing: Entry<NodeRecord> | undefined, record: NodeRecord
   if (existing && isTakenOver(existing.value, record)) throw cloneError(existing.value, record);
 }
 
-export function cloneError(existing: NodeRecord, own: Pick<NodeRecord, 'id' | 'incarnation'>): PlimsollError {
+export function cloneError(
+  existing: Omit<InstanceReply, 'instance'>,
+  own: Pick<NodeRecord, 'id' | 'incarnation'>,
+): PlimsollError {
   const other = `${existing.hostname} (${existing.address}, incarnation ${existing.incarnation})`;
   return new PlimsollError(
     'precondition',

@@ -94,6 +94,14 @@ export const ProbeRequest = z.object({ address: z.string(), port: z.int(), timeo
 export type ProbeRequest = z.infer<typeof ProbeRequest>;
 export const ProbeReply = z.object({ reachable: z.boolean(), error: z.string().optional() });
 export type ProbeReply = z.infer<typeof ProbeReply>;
+/** Which agent runs as a node: a second one under the same identity asks before it takes the place. */
+export const InstanceReply = z.object({
+  instance: Id.optional(),
+  incarnation: z.int().min(1),
+  hostname: z.string(),
+  address: z.string(),
+});
+export type InstanceReply = z.infer<typeof InstanceReply>;
 export const OrphansReply = z.object({ orphans: z.array(Orphan) });
 
 /** `plim.join`: a node with the join token asks to be let in. */

@@ -46,11 +46,13 @@ export function nodePermissions(nodeId: string): UserPermissions {
       subjects.usage(nodeId),
       subjects.reply(nodeId, '>'),
       subjects.event('container', nodeId),
+      // Before it registers, an agent asks whether another one lives under its identity.
+      subjects.rpc(nodeId, 'instance'),
       ...written.map(writeRight),
       ...watched.flatMap(watchRights),
       ...readable.map(readRight),
     ],
-    subscribe: [`${inboxPrefix(nodeId)}.>`, subjects.rpc(nodeId, '>')],
+    subscribe: [`${inboxPrefix(nodeId)}.>`, subjects.rpc(nodeId, '>'), subjects.reply(nodeId, '>')],
   };
 }
 
