@@ -21,6 +21,16 @@ export function keyedNumbers(text: string | undefined): ReadonlyMap<string, numb
   return numbers;
 }
 
+/** The number of one key in lines of `key value`, without looking at the others. */
+export function keyedNumber(text: string | undefined, key: string): number | undefined {
+  if (text === undefined) return undefined;
+  const words = `${key} `;
+  const lineStart = text.startsWith(words) ? 0 : text.indexOf(`\n${words}`) + 1;
+  if (!text.startsWith(words, lineStart)) return undefined;
+  const newline = text.indexOf('\n', lineStart);
+  return numberIn(text.slice(lineStart + words.length, newline === -1 ? undefined : newline));
+}
+
 /** A limit as cAdvisor shows it: none is 0. v1 writes "none" as a number near 2^63, v2 as `max`. */
 export function limitIn(text: string | undefined): number | undefined {
   if (text?.startsWith('max')) return 0;

@@ -1,6 +1,6 @@
 /** The three numbers of a container that are wanted every other second: cheaper than its whole page. */
 import type { CgroupFiles, ContainerCgroups, RunningContainer } from './container-cgroups.ts';
-import { keyedNumbers, limitIn, numberIn, workingSet } from './kernel-text.ts';
+import { keyedNumber, limitIn, numberIn, workingSet } from './kernel-text.ts';
 
 export interface ContainerUsage {
   /** Processor time consumed since the container was started, over all cores. */
@@ -12,7 +12,7 @@ export interface ContainerUsage {
 
 /** Answers undefined for a container that does not run. Share the cgroups with the metrics page: the files stay open. */
 export function createUsageReader(
-  cgroups: ContainerCgroups,
+  cgroups: Pick<ContainerCgroups, 'of' | 'forget'>,
 ): (container: RunningContainer) => ContainerUsage | undefined {
   return (container) => {
     const files = cgroups.of(container);
@@ -34,22 +34,22 @@ function cpuSecondsV1({ v1 }: CgroupFiles): number | undefined {
 }
 
 function cpuSecondsV2({ v2 }: CgroupFiles): number | undefined {
-  const microseconds = keyedNumbers(v2('cpu.stat')).get('usage_usec');
+  const microseconds = keyedNumber(v2('cpu.stat'), 'usage_usec');
   return microseconds === undefined ? undefined : microseconds / 1e6;
 }
 
 type Memory = Omit<ContainerUsage, 'cpuSeconds'>;
 
 function memoryV1({ v1 }: CgroupFiles): Memory | undefined {
-  const stat = keyedNumbers(v1('memory/memory.stat'));
-  const working = workingSet(numberIn(v1('memory/memory.usage_in_bytes')), stat.get('total_inactive_file'));
+  const inactiveFile = keyedNumber(v1('memory/memory.stat'), 'total_inactive_file');
+  const working = workingSet(numberIn(v1('memory/memory.usage_in_bytes')), inactiveFile);
   const limit = limitIn(v1('memory/memory.limit_in_bytes'));
   return working === undefined ? undefined : { memoryWorkingSetBytes: working, memoryLimitBytes: limit ?? 0 };
 }
 
 function memoryV2({ v2 }: CgroupFiles): Memory | undefined {
-  const stat = keyedNumbers(v2('memory.stat'));
-  const working = workingSet(numberIn(v2('memory.current')), stat.get('inactive_file'));
+  const inactiveFile = keyedNumber(v2('memory.stat'), 'inactive_file');
+  const working = workingSet(numberIn(v2('memory.current')), inactiveFile);
   const limit = limitIn(v2('memory.max'));
   return working === undefined ? undefined : { memoryWorkingSetBytes: working, memoryLimitBytes: limit ?? 0 };
 }
