@@ -125,6 +125,7 @@ describe('a node', () => {
     ['everything', () => '>'],
     ['all of Plimsoll', () => 'plim.>'],
     ['all beats', () => 'plim.beat.*'],
+    ['what all nodes use', () => 'plim.usage.*'],
     ['another node’s requests', () => `plim.rpc.${stranger()}.>`],
     ['all requests', () => 'plim.rpc.>'],
     ['answers', () => `plim.reply.${own.nodeId}.>`],
