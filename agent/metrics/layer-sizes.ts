@@ -35,31 +35,34 @@ interface Size {
 /** The walk works for at most this long, then rests so that it uses a twentieth of a processor. */
 const STINT_MS = 2;
 const REST_PER_WORK = 19;
-/** From the end of one round over all containers to the next. */
-const ROUND_GAP_MS = 60_000;
+/** A layer is not measured again before that. */
+const REMEASURE_MS = 60_000;
+/** How often new containers are looked for. */
+const LOOK_MS = 2_000;
 /** Unit of st_blocks, whatever the file system's own. */
 const BLOCK_BYTES = 512;
 
 export class LayerSizes {
   private readonly parts: LayerSizesParts;
-  private readonly sizes = new Map<string, Size>();
+  /** When each container was measured last, and what came of it. */
+  private readonly sizes = new Map<string, { readonly atMs: number; readonly size: Size | undefined }>();
 
   constructor(parts: LayerSizesParts) {
     this.parts = parts;
   }
 
-  /** Measures round after round until the signal aborts. */
+  /** Measures until the signal aborts. */
   async watch(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.round(signal).catch((error) => {
+      await this.measureDue(signal).catch((error) => {
         if (!signal.aborted) this.parts.log.warn({ error: messageOf(error) }, 'cannot measure the writable layers');
       });
-      await this.parts.clock.sleep(ROUND_GAP_MS, signal).catch(() => undefined);
+      await this.parts.clock.sleep(LOOK_MS, signal).catch(() => undefined);
     }
   }
 
   put(containerId: string, put: Put): void {
-    const size = this.sizes.get(containerId);
+    const size = this.sizes.get(containerId)?.size;
     if (!size) return;
     const device = `device="${size.device}"`;
     put('container_fs_usage_bytes', size.usedBytes, device);
@@ -67,13 +70,16 @@ export class LayerSizes {
     put('container_fs_inodes_total', size.inodes, device);
   }
 
-  private async round(signal: AbortSignal): Promise<void> {
+  private async measureDue(signal: AbortSignal): Promise<void> {
     const places = this.parts.places();
     const running = new Set(places.map(({ containerId }) => containerId));
     for (const id of this.sizes.keys()) if (!running.has(id)) this.sizes.delete(id);
+    const { clock } = this.parts;
     for (const { containerId, directories } of places) {
+      const known = this.sizes.get(containerId);
+      if (known && clock.elapsedMs() - known.atMs < REMEASURE_MS) continue;
       const size = await this.measure(directories, signal);
-      if (size) this.sizes.set(containerId, size);
+      this.sizes.set(containerId, { atMs: clock.elapsedMs(), size });
     }
   }
 
