@@ -31,7 +31,7 @@ export function agentMetrics(registry: Metrics): AgentMetrics {
       'Attempts of tasks that failed here, by reason.',
       ['reason'],
     ),
-    restarts: count('plimsoll_task_restarts_total', 'Attempts begun here after an earlier one ended.'),
+    restarts: count('plimsoll_agent_task_restarts_total', 'Attempts begun here after an earlier one ended.'),
     stepSeconds: new Histogram({
       name: 'plimsoll_agent_step_duration_seconds',
       help: 'How long the engine took for a step of a task, by step.',

@@ -5,7 +5,7 @@ import { metricValue, scrape } from '../support/prometheus-text.ts';
 export const alarmMetrics = [
   'plimsoll_node_losses_total',
   'plimsoll_task_failures_total',
-  'plimsoll_task_restarts_total',
+  'plimsoll_agent_task_restarts_total',
 ] as const;
 export type AlarmMetric = (typeof alarmMetrics)[number];
 
