@@ -53,7 +53,7 @@ describe('usage on a real engine', () => {
     const leaving = new AbortController();
     let rest = '';
     for await (const chunk of lab.leader.bus.askNodeStream(lab.nodeId, 'stats', request, leaving.signal)) {
-      const lines = `${rest}${Buffer.from(chunk)}`.split('\n');
+      const lines = (rest + Buffer.from(chunk).toString()).split('\n');
       rest = lines.pop() ?? '';
       seen.push(...lines.map((line) => Stats.parse(JSON.parse(line))));
       if (seen.length >= 2) leaving.abort();
