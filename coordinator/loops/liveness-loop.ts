@@ -7,6 +7,7 @@ import { messageOf } from '../../runtime/errors.ts';
 import { every } from '../../runtime/every.ts';
 import type { Log } from '../../runtime/log.ts';
 import {
+  areWell,
   assess,
   excuse,
   livenessOf,
@@ -17,9 +18,10 @@ import {
   type ProbeOutcome,
   watchNode,
 } from '../store/liveness.ts';
+import type { Snapshot } from '../store/snapshot.ts';
 import type { Store } from '../store/store.ts';
 import type { CoordinatorMetrics } from './coordinator-metrics.ts';
-import { measuredTurn } from './measured-turn.ts';
+import { measuredAtOnce } from './measured-turn.ts';
 
 const TICK_MS = 100;
 /** A tick this late says that beats may lie unread in our own queue. */
@@ -43,6 +45,8 @@ export class LivenessLoop {
   private watches = new Map<string, NodeWatch>();
   private published: ReadonlyMap<string, NodeWatch> = new Map();
   private readonly probing = new Set<string>();
+  /** The records the watches were last compared with. */
+  private followed: Pick<Snapshot, 'nodes' | 'nodeSpecs'> | undefined;
   private lastTickMs: number;
   private readonly parts: LivenessParts;
 
@@ -56,9 +60,11 @@ export class LivenessLoop {
     const { clock, bus, log } = this.parts;
     const beats = bus.subscribe(subjects.beats, Beat, (beat, subject) => this.take(beat, subject));
     const turn = () => {
-      measuredTurn(this.parts, 'liveness', () => this.tick()).catch((error: unknown) => {
+      try {
+        measuredAtOnce(this.parts, 'liveness', () => this.tick());
+      } catch (error) {
         log.error({ error: messageOf(error) }, 'a turn of the liveness watch failed');
-      });
+      }
     };
     await every(clock, TICK_MS, turn, signal);
     beats.stop();
@@ -77,25 +83,31 @@ export class LivenessLoop {
     const nowMs = this.parts.clock.elapsedMs();
     const lateMs = nowMs - this.lastTickMs - TICK_MS;
     this.lastTickMs = nowMs;
-    this.follow(nowMs);
+    const isNews = this.follow(nowMs);
     if (!this.parts.bus.connected) return this.excuseAll(Number.POSITIVE_INFINITY, nowMs);
     if (lateMs > LATE_MS) {
       this.parts.metrics.lateSeconds.inc(lateMs / 1000);
       this.excuseAll(lateMs, nowMs);
     }
+    if (!isNews && areWell(this.published, this.watches, nowMs)) return;
     this.judge(nowMs);
     for (const nodeId of nodesToProbe(this.watches, nowMs)) this.startProbe(nodeId);
   }
 
-  /** Watches nodes that have a record or a specification, and no others. */
-  private follow(nowMs: number): void {
+  /** Watches nodes that have a record or a specification, and no others. False while these are as they were. */
+  private follow(nowMs: number): boolean {
     const { nodes, nodeSpecs } = this.parts.store.snapshot();
+    if (nodes === this.followed?.nodes && nodeSpecs === this.followed.nodeSpecs) return false;
+    const { isCurrent } = this.parts.store;
+    this.followed = isCurrent ? { nodes, nodeSpecs } : undefined;
     for (const id of nodes.keys()) if (!this.watches.has(id)) this.watches.set(id, watchNode(nowMs));
-    if (!this.parts.store.isCurrent) return;
+    if (!isCurrent) return true;
     for (const [id, watch] of this.watches) {
       const isForgotten = !nodes.has(id) && !nodeSpecs.has(id) && watch.state !== 'ready';
       if (isForgotten) this.watches.delete(id);
+      else if (!nodes.has(id) && !nodeSpecs.has(id)) this.followed = undefined;
     }
+    return true;
   }
 
   private excuseAll(lateMs: number, nowMs: number): void {

@@ -106,6 +106,20 @@ function shouldProbe(watch: NodeWatch, nowMs: number): boolean {
   return lastAtMs === undefined || nowMs - lastAtMs >= waitMs;
 }
 
+/** True when nobody is silent, hangs or was taken for anything but ready: the usual case, told cheaply. Pure. */
+export function areWell(
+  known: ReadonlyMap<string, NodeWatch>,
+  watches: ReadonlyMap<string, NodeWatch>,
+  nowMs: number,
+): boolean {
+  for (const [id, watch] of watches) {
+    const isQuiet = nowMs - watch.lastBeatMs < SUSPECT_AFTER_MS && watch.engineResponsive;
+    const wasReady = watch.state === 'ready' && known.get(id)?.incarnation === watch.incarnation;
+    if (!isQuiet || !wasReady || watch.mainLoopAgeMs > MAIN_LOOP_HANGS_AFTER_MS) return false;
+  }
+  return known.size === watches.size;
+}
+
 /** Every node's state as of now. Pure. */
 export function assess(
   watches: ReadonlyMap<string, NodeWatch>,
