@@ -1,5 +1,5 @@
 /** Whether a cluster is as its users want it: every service at its replicas, nothing else running. */
-import type { ServiceRecord } from '../../../model/records.ts';
+import type { RolloutRecord, ServiceRecord } from '../../../model/records.ts';
 import { isReady, isSoundService, type RunningContainer, replicasOf } from './ground-truth.ts';
 import type { Scene } from './invariant.ts';
 
@@ -14,13 +14,23 @@ export function whyNotConverged({ world, truth }: Scene): string | undefined {
   if (leaving) return `${leaving.spec.Name} was removed and is still there`;
   if (!world.hosts.some(({ core }) => core?.isLeading())) return 'no coordinator leads';
   for (const service of services) {
-    const reason = whyNotAsWished(
-      service,
-      running.filter(({ serviceId }) => serviceId === service.id),
-    );
+    const own = running.filter(({ serviceId }) => serviceId === service.id);
+    const reason = whyNotAsWished(service, own) ?? whyNotUpdated(service, own, truth.rollout(service.id));
     if (reason) return `${service.spec.Name}: ${reason}`;
   }
   return undefined;
+}
+
+/** An update that failed may stop half way, if it was told to. */
+function whyNotUpdated(
+  service: ServiceRecord,
+  running: readonly RunningContainer[],
+  rollout: RolloutRecord | undefined,
+): string | undefined {
+  if (rollout?.state === 'paused' || rollout?.state === 'rollback_paused' || !isSoundService(service)) return undefined;
+  if (rollout?.state === 'updating' || rollout?.state === 'rollback_started') return 'its update is not over';
+  const old = running.find(({ revision }) => revision !== service.revision);
+  return old && `slot ${old.slot} runs revision ${old.revision}, ${service.revision} is wanted`;
 }
 
 function whyNotAsWished(service: ServiceRecord, running: readonly RunningContainer[]): string | undefined {

@@ -1,7 +1,7 @@
 /** What is really there, whatever any process believes: containers that run, records that are stored. */
 import type { ObservedContainer } from '../../../agent/plan/observed-container.ts';
 import type { BucketName } from '../../../bus/bucket-definitions.ts';
-import type { ServiceRecord, TaskRecord } from '../../../model/records.ts';
+import type { RolloutRecord, ServiceRecord, TaskRecord } from '../../../model/records.ts';
 import { isSound } from '../world/images.ts';
 import type { World } from '../world/world.ts';
 
@@ -34,6 +34,10 @@ export class GroundTruth {
 
   service(id: string): ServiceRecord | undefined {
     return this.records<ServiceRecord>('plim_spec', `service.${id}`)[0];
+  }
+
+  rollout(serviceId: string): RolloutRecord | undefined {
+    return this.records<RolloutRecord>('plim_rollout', serviceId)[0];
   }
 
   tasks(): TaskRecord[] {

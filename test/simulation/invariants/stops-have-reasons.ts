@@ -49,16 +49,17 @@ function hasReason(
     service.removedAtMs !== undefined ||
     wished?.removalAsked === true ||
     service.revision !== container.revision ||
-    runningSlots(truth, service.id) > Math.min(replicasOf(service), fewest) ||
+    otherSlots(truth, container) >= Math.min(replicasOf(service), fewest) ||
     truth.besides(host, container).length > 0 ||
     hasOtherTask(truth, container) ||
     world.drained.since(sinceMs, host)
   );
 }
 
-function runningSlots(truth: GroundTruth, serviceId: string): number {
-  const own = truth.running().filter((one) => one.serviceId === serviceId);
-  return new Set(own.map(({ slot }) => slot)).size;
+/** How many other slots of its service have a task that is to run. */
+function otherSlots(truth: GroundTruth, { serviceId, slot }: ObservedContainer): number {
+  const live = truth.tasks().filter((task) => task.serviceId === serviceId && task.desired !== 'stopped');
+  return new Set(live.map((task) => task.slot).filter((other) => other !== slot)).size;
 }
 
 /** Another task has the slot: the one that stops makes room for it. */

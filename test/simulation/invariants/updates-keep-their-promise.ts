@@ -7,7 +7,7 @@ import type { ServiceRecord } from '../../../model/records.ts';
 import { updateRules } from '../../../model/service-defaults.ts';
 import { fewestSince } from '../operator.ts';
 import { isSound } from '../world/images.ts';
-import { isReady, replicasOf } from './ground-truth.ts';
+import { isReady, isSoundService, replicasOf } from './ground-truth.ts';
 import type { InvariantMaker } from './invariant.ts';
 
 /** After a disturbance or another wish it takes this long until the promise holds again. */
@@ -39,7 +39,7 @@ export const updatesKeepTheirPromise: InvariantMaker = ({ world, operator, truth
         if (isChanged) steady.delete(service.id);
         else if (ready.length >= replicasOf(service) && ready.every(({ revision }) => revision === service.revision))
           steady.set(service.id, { revision: service.revision, sinceMs: nowMs });
-        else if (before && ready.length < promised(service))
+        else if (before && isSoundService(service) && ready.length < promised(service))
           return `${service.spec.Name} has ${ready.length} ready replicas: its update promises ${promised(service)} of ${replicasOf(service)}`;
       }
       return undefined;

@@ -35,7 +35,8 @@ export function startSimulatedAgent(process: SimulatedProcess, place: AgentPlace
 function partsOf(process: SimulatedProcess, place: AgentPlace): AgentParts {
   const { network, host } = place;
   const owner = { process, host, kind: 'agent' } as const;
-  const connect = () => network.connect(owner);
+  const metrics = new Registry();
+  const connect = () => network.connect(owner, metrics);
   const monotonicNs = () => BigInt(Math.floor(process.clock.elapsedMs())) * 1_000_000n;
   const ended = new AbortController();
   return {
@@ -43,7 +44,7 @@ function partsOf(process: SimulatedProcess, place: AgentPlace): AgentParts {
     version: '0.0.0',
     clock: process.clock,
     log: place.trace.logOf(process.name),
-    metrics: new Registry(),
+    metrics,
     engine: process.use(place.engine),
     host: hostOf(place),
     files: process.use(place.files),

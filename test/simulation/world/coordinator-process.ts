@@ -27,16 +27,17 @@ export function startSimulatedCoordinator(
 
 function partsOf(process: SimulatedProcess, place: CoordinatorPlace): CoordinatorParts {
   const { network, host, coordinatorId, clusterId } = place;
+  const metrics = new Registry();
   return {
     identity: { coordinatorId, clusterId, caPem: '' },
     nodeId: () => place.nodeId,
     version: '0.0.0',
     clock: process.clock,
     log: place.trace.logOf(process.name),
-    metrics: new Registry(),
+    metrics,
     random: place.random,
     newId: place.newId,
-    connect: () => network.connect({ process, host, kind: 'coordinator' }),
+    connect: () => network.connect({ process, host, kind: 'coordinator' }, metrics),
     joinAddress: 'nats',
     admission: () => closedAdmission,
     probe: network.probeFrom(host, process),

@@ -1,6 +1,7 @@
 /** Who reaches whom: every process's connections to NATS, and whether one host can open a TCP connection to another. */
 import type { ProbeReply } from '../../../model/messages.ts';
 import { PlimsollError } from '../../../runtime/errors.ts';
+import type { Metrics } from '../../../runtime/metrics.ts';
 import type { TcpProbe } from '../../../runtime/tcp-probe.ts';
 import type { LinkFaults } from '../../support/memory-bus/link-faults.ts';
 import { type MemoryConnection, MemoryServer } from '../../support/memory-bus.ts';
@@ -33,7 +34,7 @@ export class Network {
   }
 
   /** As a client's library does it: throws `unavailable` while there is no way to the server. */
-  async connect(owner: ConnectionOwner): Promise<MemoryConnection> {
+  async connect(owner: ConnectionOwner, metrics?: Metrics): Promise<MemoryConnection> {
     this.forgetDead();
     if (!this.server.isUp || this.server.isFrozen || this.cutOff.has(owner.host)) {
       await owner.process.clock.sleep(UNREACHABLE_MS);
@@ -44,6 +45,7 @@ export class Network {
       clock: process.clock,
       reads: kind === 'agent' ? 'nearest' : 'leader',
       opensStreams: kind === 'coordinator',
+      ...(metrics ? { metrics } : {}),
     });
     connection.setFaults(this.faults.get(owner.host) ?? {});
     this.connections.set(connection, owner);
