@@ -149,7 +149,8 @@ describe('the page of a node on a real engine', () => {
   it('forgets a container that has ended', async () => {
     await engine.docker('rm', '-f', 'worker');
 
-    await pageWhere((text) => !text.includes('name="worker"'), 'the container is off the page');
+    const text = await pageWhere((candidate) => !candidate.includes('name="worker"'), 'it is off the page');
+    expect(text).toContain('name="writer"');
   });
 
   it('shows the host as id="/"', async () => {
