@@ -1,3 +1,4 @@
+import { symlinkSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createDeviceNames } from '../../../../agent/metrics/block-devices.ts';
 import { ContainerCgroups } from '../../../../agent/metrics/container-cgroups.ts';
@@ -236,6 +237,23 @@ describe('ContainerMetrics', () => {
       (await measure(recorded('v1'), [{ ...web, health: state }])).values.container_health_state;
 
     expect([await health('none'), await health('starting'), await health('unhealthy')]).toEqual([-1, 0, 0]);
+  });
+
+  it("shows no traffic for a container in the host's network: it would be the host's", async () => {
+    const group = `sys/fs/cgroup/docker/${id}`;
+    const roots = kernelTree({
+      'proc/4242/cgroup': `0::/docker/${id}\n`,
+      'proc/4242/net/dev': '  eth0: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n',
+      'proc/4242/ns/x': '',
+      'proc/1/ns/x': '',
+      [`${group}/cpu.stat`]: 'usage_usec 1000000\n',
+    });
+    for (const pid of [1, 4242]) symlinkSync('net:[4026531840]', `${roots.procRoot}/${pid}/ns/net`);
+
+    const { page } = await measure(roots);
+
+    expect(page).toContain('container_cpu_usage_seconds_total');
+    expect(page).not.toContain('container_network');
   });
 
   it('groups each metric under one heading', async () => {
