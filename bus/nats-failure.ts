@@ -12,7 +12,10 @@ const WRONG_REVISION_CODES: readonly number[] = [
 /** `action` is what could not be done: "write plim_task a.b". */
 export function natsFailure(error: unknown, action: string): PlimsollError {
   if (error instanceof PlimsollError) return error;
-  return new PlimsollError(codeOf(error), `Cannot ${action}: ${messageOf(error)}`, { cause: error });
+  const code = codeOf(error);
+  // It keeps silent about what it cannot store.
+  const reason = code === 'timeout' ? 'NATS did not answer in time. Is it frozen, or its disk full?' : messageOf(error);
+  return new PlimsollError(code, `Cannot ${action}: ${reason}`, { cause: error });
 }
 
 function codeOf(error: unknown): ErrorCode {

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { openCluster } from '../../bus/identity/cluster.ts';
+import { type NatsDiskParts, watchNatsDisk } from '../../bus/server/nats-disk.ts';
 import { natsServerCommand, natsServerReady } from '../../bus/server/nats-server.ts';
 import { CoordinatorSettings } from '../../coordinator/settings.ts';
 import { systemClock } from '../../runtime/clock.ts';
@@ -11,7 +12,7 @@ import { defaultAdvertiseAddress } from '../host/default-address.ts';
 import { clusterAddress, DEFAULT_NATS_PORT, foundCluster, furtherCluster } from '../host/join-cluster.ts';
 import { supervisedHostOf } from '../host/this-host.ts';
 import { natsUnit } from '../host/units.ts';
-import { runUntilTold } from '../run-daemon.ts';
+import { type Daemon, runUntilTold } from '../run-daemon.ts';
 import { AbsolutePath, addSocketOption, addStateDirOption, DEFAULT_STATE_DIR, Port, settingsOf } from '../settings.ts';
 
 const NATS_TIMEOUT_MS = 20_000;
@@ -61,7 +62,22 @@ async function run(command: Command): Promise<void> {
   const advertise = given.advertise ?? clusterAddress(given.stateDir) ?? defaultAdvertiseAddress();
   await prepareCluster(given, advertise);
   const settings = { ...given, advertise };
-  await runUntilTold((signal) => startCoordinator(settings, realParts(settings), signal));
+  await runUntilTold(async (signal) => {
+    const parts = realParts(settings);
+    const daemon = await startCoordinator(settings, parts, signal);
+    return openCluster(settings.stateDir).servesNats ? withDiskWatch(daemon, { ...parts, ...settings }) : daemon;
+  });
+}
+
+/** Looks after the disk of the NATS server beside it for as long as the daemon runs. */
+function withDiskWatch(daemon: Daemon, parts: NatsDiskParts): Daemon {
+  const ending = new AbortController();
+  void watchNatsDisk(parts, ending.signal);
+  const stop = () => {
+    ending.abort();
+    return daemon.stop();
+  };
+  return { ...(daemon.failed === undefined ? {} : { failed: daemon.failed }), stop };
 }
 
 /** A further coordinator has no NATS server of its own. */
