@@ -44,14 +44,44 @@ function machineFamilies({ files, roots }: MachineParts): Family[] {
   };
   const gauge = (name: string, help: string, value: number) =>
     single(name, 'gauge', help, value).map((family) => ({ ...family, samples: [[labels, value] as const] }));
+  const modules = memoryModules(files, `${roots.sysRoot}/devices/system/edac/mc`);
+  const byType = (name: string, help: string, value: (module: MemoryModules) => number): Family => {
+    const samples = modules.map((each) => [`${labels},${labelText({ type: each.type })}`, value(each)] as const);
+    return { name, type: 'gauge', help, samples };
+  };
   return [
     ...gauge('machine_cpu_cores', 'Logical processors.', processors.logical),
     ...gauge('machine_cpu_physical_cores', 'Processor cores.', processors.cores),
     ...gauge('machine_cpu_sockets', 'Processor sockets.', processors.sockets),
     ...gauge('machine_memory_bytes', 'Memory of the machine.', bytesOf('MemTotal')),
     ...gauge('machine_swap_bytes', 'Swap space of the machine.', bytesOf('SwapTotal')),
+    byType('machine_dimm_count', 'Memory modules, by type.', ({ count }) => count),
+    byType('machine_dimm_capacity_bytes', 'Capacity of the memory modules, by type.', ({ bytes }) => bytes),
     ...single('machine_scrape_error', 'gauge', '1 if the machine could not be read.', processors.logical === 0 ? 1 : 0),
   ];
+}
+
+interface MemoryModules {
+  /** In the kernel's words: `Unbuffered-DDR4`. */
+  readonly type: string;
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** What memory controllers with error correction tell; none on machines without, virtual ones among them. */
+function memoryModules(files: KernelFiles, directory: string): MemoryModules[] {
+  const byType = new Map<string, MemoryModules>();
+  for (const controller of files.listDirectories(directory)) {
+    for (const name of files.listDirectories(`${directory}/${controller}`)) {
+      const module = `${directory}/${controller}/${name}`;
+      const type = files.read(`${module}/dimm_mem_type`)?.trim();
+      const megabytes = Number(files.read(`${module}/size`));
+      if (!type || !megabytes) continue;
+      const { count, bytes } = byType.get(type) ?? { count: 0, bytes: 0 };
+      byType.set(type, { type, count: count + 1, bytes: bytes + megabytes * 2 ** 20 });
+    }
+  }
+  return [...byType.values()];
 }
 
 /** Where the kernel tells no cores or sockets (virtual machines on ARM), each processor is a core of one socket. */

@@ -51,6 +51,21 @@ describe('createMachineMetrics()', () => {
     expect(page).toContain(`machine_cpu_sockets{${ids}} 1\n`);
   });
 
+  it('adds up the memory modules of each type', () => {
+    const controller = 'sys/devices/system/edac/mc/mc0';
+    const page = pageOn({
+      ...host,
+      [`${controller}/dimm0/dimm_mem_type`]: 'Unbuffered-DDR4\n',
+      [`${controller}/dimm0/size`]: '8192\n',
+      [`${controller}/dimm1/dimm_mem_type`]: 'Unbuffered-DDR4\n',
+      [`${controller}/dimm1/size`]: '8192\n',
+      [`${controller}/power/control`]: 'auto\n',
+    });
+
+    expect(page).toContain(`machine_dimm_count{${ids},type="Unbuffered-DDR4"} 2\n`);
+    expect(page).toContain(`machine_dimm_capacity_bytes{${ids},type="Unbuffered-DDR4"} 17179869184\n`);
+  });
+
   it('says when it could read nothing', () => {
     expect(pageOn({})).toContain('machine_scrape_error 1\n');
   });
