@@ -8,7 +8,7 @@ import { busMetrics } from '../../bus/bus-metrics.ts';
 import { readCoordinatorIdentity, readNodeIdentity, writeNodeIdentity } from '../../bus/identity/user-identity.ts';
 import { streamOf } from '../../bus/kv-layout.ts';
 import { type NatsLink, openLink } from '../../bus/nats-connection.ts';
-import { systemClock, systemClock } from '../../runtime/clock.ts';
+import { systemClock } from '../../runtime/clock.ts';
 import { createLog } from '../../runtime/log.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { type Cluster, sharedCluster } from '../support/cluster.ts';
@@ -55,7 +55,6 @@ describe('state that is gone, damaged or not ours', () => {
       clock: systemClock,
       log: createLog('test', 'silent'),
       metrics: busMetrics(createMetrics('test', '')),
-      clock: systemClock,
     });
   }
 
