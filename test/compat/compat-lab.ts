@@ -4,6 +4,7 @@ import { packageRoot } from '../../runtime/version.ts';
 import { Cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { describeLab, type Lab, labCommandAt } from '../support/lab.ts';
+import { startLightLoad } from '../support/light-load.ts';
 import { startPrometheus } from '../support/prometheus-server.ts';
 import { prometheusAt } from './prometheus-client.ts';
 
@@ -30,7 +31,7 @@ export async function withCompatLab<T>(work: (prometheusUrl: string) => Promise<
 }
 
 async function withLoad<T>(lab: Lab, work: (prometheusUrl: string) => Promise<T>): Promise<T> {
-  await startLoad(new Cluster(lab));
+  await startLightLoad(new Cluster(lab));
   const rules = [join(packageRoot(), 'prometheus', 'rootfs.rules.yml')];
   const prometheus = await startPrometheus({ coordinator: lab.plimUrl, rules });
   try {
@@ -39,19 +40,6 @@ async function withLoad<T>(lab: Lab, work: (prometheusUrl: string) => Promise<T>
   } finally {
     await prometheus.stop();
   }
-}
-
-/** A service that is in a stack, one that is not, and one that asks the first all the time. */
-export async function startLoad(cluster: Cluster): Promise<void> {
-  await cluster.whole();
-  await cluster.create('shop', '--replicas', '2', ...ofStack('market'), '--publish', '8080:80', 'plimsoll/hello:1');
-  await cluster.create('web', '--replicas', '2', '--reserve-memory', '16M', 'plimsoll/hello:1');
-  await cluster.settled('shop', 2);
-  await cluster.settled('web', 2);
-}
-
-function ofStack(name: string): string[] {
-  return ['--label', `com.docker.stack.namespace=${name}`, '--container-label', `com.docker.stack.namespace=${name}`];
 }
 
 async function scraped(url: string): Promise<void> {

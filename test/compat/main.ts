@@ -1,9 +1,11 @@
 /**
  * `npm run compat -- DIR`: what share of dashboards' expressions have data from our agents, and which have not. DIR holds
  * Grafana dashboards (*.json) and lists of expressions (*.tsv). Asks the Prometheus of `--prometheus URL`, else one that
- * scrapes a lab under light load (scripts/lab; needs root). Exit code 1: a promised expression is without data.
+ * scrapes a lab under light load (scripts/lab; needs root). Exit code 1: a promised expression is without data; 2: it could not
+ * be found out.
  */
 import { parseArgs } from 'node:util';
+import { messageOf } from '../../runtime/errors.ts';
 import { checkDashboards } from './check.ts';
 import { withCompatLab } from './compat-lab.ts';
 import { readDashboards } from './dashboard.ts';
@@ -21,9 +23,15 @@ if (directory === undefined || positionals.length > 1 || !['table', 'json'].incl
   process.exit(2);
 }
 
-const dashboards = readDashboards(directory);
-const check = (url: string) => checkDashboards(dashboards, prometheusAt(url));
-const findings = await (values.prometheus === undefined ? withCompatLab(check) : check(values.prometheus));
-const report = reportOf(findings);
-process.stdout.write(`${values.format === 'json' ? JSON.stringify(report, undefined, 2) : renderTable(report)}\n`);
-process.exitCode = report.ok ? 0 : 1;
+const isJson = values.format === 'json';
+try {
+  const dashboards = readDashboards(directory);
+  const check = (url: string) => checkDashboards(dashboards, prometheusAt(url));
+  const findings = await (values.prometheus === undefined ? withCompatLab(check) : check(values.prometheus));
+  const report = reportOf(findings);
+  process.stdout.write(`${isJson ? JSON.stringify(report, undefined, 2) : renderTable(report)}\n`);
+  process.exitCode = report.ok ? 0 : 1;
+} catch (error) {
+  process.stderr.write(`compat: ${messageOf(error)}\n`);
+  process.exitCode = 2;
+}

@@ -70,25 +70,27 @@ export function renderTable(report: CompatReport): string {
 }
 
 function sections(findings: readonly Finding[]): string[] {
-  const of = (ownership: Ownership, outcome: Finding['outcome']) =>
-    findings.filter((finding) => finding.ownership === ownership && finding.outcome === outcome);
+  const of = (ownership: Ownership, ...outcomes: Finding['outcome'][]) =>
+    findings.filter((finding) => finding.ownership === ownership && outcomes.includes(finding.outcome));
   return [
-    ...section('Without data', of('ours', 'miss')),
-    ...section('Of what these hosts do not have', of('ours', 'host')),
-    ...section("Without data, beyond the series we promise of node_exporter's", [
-      ...of('beyond', 'miss'),
-      ...of('beyond', 'host'),
-    ]),
-    ...section('Not ours: series of other programs', [...of('not-ours', 'miss'), ...of('not-ours', 'host')]),
+    ...section('Without data', of('ours', 'miss').map(inFull)),
+    ...section('Of what these hosts do not have', of('ours', 'host').map(inFull)),
+    ...section(
+      "Beyond the series we promise of node_exporter's",
+      of('beyond', 'miss', 'host').map(({ why }) => why),
+    ),
+    ...section(
+      'Not ours, series of other programs',
+      of('not-ours', 'miss', 'host').map(({ why }) => why),
+    ),
   ];
 }
 
-function section(title: string, findings: readonly Finding[]): string[] {
-  if (findings.length === 0) return [];
-  const lines = findings.map(({ dashboard, expression, why }) => `  ${dashboard}: ${oneLine(expression)}\n    ${why}`);
-  return ['', `${title}:`, ...new Set(lines)];
+function inFull({ dashboard, expression, why }: Finding): string {
+  return `${dashboard}: ${expression.replace(/\s+/g, ' ').trim()}\n    ${why}`;
 }
 
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
+/** Each line once. */
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ['', `${title}:`, ...[...new Set(lines)].toSorted().map((line) => `  ${line}`)];
 }
