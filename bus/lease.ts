@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import type { LeaseRecord } from '../model/records.ts';
-import type { Clock } from '../runtime/clock.ts';
+import { type Clock, withDeadline } from '../runtime/clock.ts';
 import { isAbort, messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import { leaseTimeMs } from './bucket-definitions.ts';
@@ -20,6 +20,10 @@ const PING_MS = 150;
 const PINGS_MISSED = 3;
 const PING_TIMEOUT_MS = 500;
 const RETRY_MS = 250;
+/** A lease cannot wait for an answer as long as other requests can: several attempts must fit into its time. */
+const RENEWAL_ANSWER_MS = 750;
+/** A leader that answered is asked again that much later. */
+const ANSWERED_MS = 150;
 
 export const leaseKey = 'leader';
 const epochKey = 'leader';
@@ -73,7 +77,10 @@ interface HeldLease {
 /** Waits until there is no leader, then tries to become it; undefined when another was faster. */
 async function acquire(parts: LeaseParts, signal: AbortSignal): Promise<HeldLease | undefined> {
   const sign = await askLeader(parts);
-  if (sign === 'answer') return undefined;
+  if (sign === 'answer') {
+    await parts.clock.sleep(ANSWERED_MS, signal);
+    return undefined;
+  }
   const found = await parts.buckets.leases.get(leaseKey);
   if (found && (sign === 'silence' || !(await leaderIsGone(parts, found, signal)))) return undefined;
   if (signal.aborted) return undefined;
@@ -183,6 +190,8 @@ async function beginTerm(parts: LeaseParts, epoch: number, signal: AbortSignal):
 /** One term's lease record: renewed in time, or known to be lost by our own clock even when NATS hangs. */
 class TermLease {
   private held: HeldLease;
+  /** When the next renewal was tried first; undefined when it was not yet. */
+  private firstSentAtMs: number | undefined;
   private readonly parts: LeaseParts;
 
   constructor(parts: LeaseParts, first: HeldLease) {
@@ -223,27 +232,52 @@ class TermLease {
   private async renewUntilLost(signal: AbortSignal): Promise<string> {
     const { clock, log } = this.parts;
     let waitMs = RENEW_MS;
+    let failing = false;
     while (!signal.aborted) {
       await clock.sleep(waitMs, signal).catch(() => undefined);
       if (signal.aborted) break;
       try {
         await this.renew();
-        waitMs = RENEW_MS;
+        failing = false;
+        // The lease runs from when its renewal was sent, however late the answer came.
+        waitMs = Math.max(RETRY_MS, this.held.sentAtMs + RENEW_MS - clock.elapsedMs());
       } catch (error) {
         if (error instanceof PlimsollError && error.code === 'conflict') return 'another coordinator holds the lease';
-        const isFirst = waitMs === RENEW_MS;
-        if (isFirst) log.warn({ error: messageOf(error) }, 'the lease could not be renewed, trying again');
+        if (!failing) log.warn({ error: messageOf(error) }, 'the lease could not be renewed, trying again');
+        failing = true;
         waitMs = RETRY_MS;
       }
     }
     return 'the coordinator stops';
   }
 
+  /** After a failure the record itself says whether the renewal happened: this attempt's, or one before it. */
   private async renew(): Promise<void> {
     const { record, revision } = this.held;
     const sentAtMs = this.parts.clock.elapsedMs();
+    this.firstSentAtMs ??= sentAtMs;
     const renewed = leaseRecord(this.parts.holder, record.epoch, record.renewal + 1);
-    const next = await this.parts.buckets.leases.update(leaseKey, renewed, revision);
-    this.held = { record: renewed, revision: next, sentAtMs };
+    try {
+      const next = await this.inTime(this.parts.buckets.leases.update(leaseKey, renewed, revision));
+      this.hold({ record: renewed, revision: next, sentAtMs });
+    } catch (error) {
+      const found = await this.inTime(this.parts.buckets.leases.get(leaseKey));
+      if (!found || !isSameRenewal(found.value, renewed)) throw error;
+      this.hold({ record: renewed, revision: found.revision, sentAtMs: this.firstSentAtMs });
+    }
   }
+
+  private hold(held: HeldLease): void {
+    this.held = held;
+    this.firstSentAtMs = undefined;
+  }
+
+  private inTime<T>(answer: Promise<T>): Promise<T> {
+    const late = () => new PlimsollError('timeout', `No answer about the lease within ${RENEWAL_ANSWER_MS} ms`);
+    return withDeadline(this.parts.clock, RENEWAL_ANSWER_MS, answer, late);
+  }
+}
+
+function isSameRenewal(one: LeaseRecord, other: LeaseRecord): boolean {
+  return one.epoch === other.epoch && one.holderId === other.holderId && one.renewal === other.renewal;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { systemClock } from '../../runtime/clock.ts';
-import { FakeClock, settleMicrotasks } from '../support/fake-clock.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { MemoryServer } from '../support/memory-bus.ts';
 import { aClaim } from '../support/records.ts';
 import { bucketContract } from './bucket-suite.ts';
@@ -16,30 +17,40 @@ describe('buckets in memory', () => {
     };
   });
 
-  test('a lost acknowledgement is settled by reading back', async () => {
-    const connection = new MemoryServer({ clock: new FakeClock() }).connect();
-    connection.loseAcknowledgements(1);
+  test('a reader that asks a follower may be behind, and its write then conflicts', async () => {
+    const clock = new FakeClock();
+    const server = new MemoryServer({ clock });
+    const coordinator = server.connect('coordinator').buckets.claims;
+    const behind = server.connect('node', { reads: 'nearest' }).buckets.claims;
+    const revision = await coordinator.create('service.web', aClaim('old'));
+    await clock.advance(1_000);
+    await coordinator.update('service.web', aClaim('new'), revision);
+    server.followerLagMs = 500;
 
-    const revision = await connection.buckets.claims.create('service.web', aClaim('web'));
-
-    expect((await connection.buckets.claims.get('service.web'))?.revision).toBe(revision);
+    const seen = await behind.get('service.web');
+    expect(seen?.value.ownerName).toBe('old');
+    await expect(behind.update('service.web', aClaim('x'), seen?.revision ?? 0)).rejects.toMatchObject({
+      code: 'conflict',
+    });
+    await clock.advance(500);
+    expect((await behind.get('service.web'))?.value.ownerName).toBe('new');
   });
 
-  test('a cut connection makes views stale; after it heals they are whole', async () => {
-    const server = new MemoryServer({ clock: new FakeClock() });
-    const cut = server.connect();
-    const other = server.connect();
-    const view = await cut.buckets.claims.watch();
+  test('without a leader of JetStream requests time out while messages go on', async () => {
+    const clock = new FakeClock();
+    const server = new MemoryServer({ clock });
+    const { bus, buckets } = server.connect();
+    const heard: string[] = [];
+    bus.subscribe('plim.beat.*', z.string(), (text) => heard.push(text));
+    server.hasJetStreamLeader = false;
 
-    cut.disconnect();
-    await other.buckets.claims.create('service.web', aClaim('web'));
-    expect(view.current).toBe(false);
-    await expect(cut.buckets.claims.get('service.web')).rejects.toMatchObject({ code: 'unavailable' });
-    cut.reconnect();
-    await settleMicrotasks();
+    const writing = buckets.claims.create('service.web', aClaim('web')).catch((error) => error.code);
+    bus.publish('plim.beat.a', 'alive');
+    await clock.advance(15_000);
 
-    expect(view.current).toBe(true);
-    expect([...view.entries.keys()]).toEqual(['service.web']);
+    expect([await writing, heard]).toEqual(['timeout', ['alive']]);
+    server.hasJetStreamLeader = true;
+    await buckets.claims.create('service.web', aClaim('web'));
   });
 
   test('the lease bucket forgets after three seconds', async () => {

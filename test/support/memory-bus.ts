@@ -11,7 +11,6 @@ import { busMetrics } from '../../bus/bus-metrics.ts';
 import { heartbeatMs } from '../../bus/checked-watch.ts';
 import { requestTimeoutMs } from '../../bus/deadlines.ts';
 import { decodeJson, encodeJson } from '../../bus/envelope.ts';
-import { matchesPattern } from '../../bus/raw-bucket.ts';
 import { recordBuckets } from '../../bus/record-buckets.ts';
 import { subjects } from '../../bus/subjects.ts';
 import type { Wire, WireMessage } from '../../bus/wire.ts';
@@ -25,6 +24,7 @@ import { MemoryBucket } from './memory-bus/memory-bucket.ts';
 import { MemoryStore, type StoreBackup } from './memory-bus/memory-store.ts';
 import { MessageRoutes } from './memory-bus/message-routes.ts';
 import { Pipe } from './memory-bus/pipe.ts';
+import { compilePattern } from './memory-bus/subject-pattern.ts';
 
 export interface MemoryServerOptions {
   /** The server's, and the time messages take. */
@@ -46,6 +46,8 @@ export interface MemoryConnectionOptions {
   readonly metrics?: Metrics;
   readonly log?: Log;
 }
+
+const isEvent = compilePattern(subjects.events);
 
 /** A client pings every 500 ms and gives up when two were missed. */
 const PING_MS = 500;
@@ -147,6 +149,11 @@ export class MemoryServer {
     for (const work of waiting) work();
   }
 
+  /** Closes every connection. */
+  async stop(): Promise<void> {
+    for (const connection of this.connections) await connection.close();
+  }
+
   // ---- what connections need of it ----
 
   get isFrozen(): boolean {
@@ -170,7 +177,7 @@ export class MemoryServer {
   }
 
   publish(message: WireMessage): void {
-    const isStored = matchesPattern(subjects.events, message.subject);
+    const isStored = isEvent(message.subject);
     if (isStored) this.events.push({ subject: message.subject, message: decodeJson(message.data) });
     const isHeard = this.routes.send(message);
     if (message.reply === undefined) return;
@@ -230,6 +237,7 @@ export class MemoryConnection implements Wire {
   isRegistered = true;
   faults: LinkFaults = noFaults;
   private acknowledgementsToLose = 0;
+  private deliveriesToLose = 0;
   private held: (() => void)[] | undefined;
   private isCut = false;
   /** Kept down by `disconnect()`: it does not come back by itself. */
@@ -250,7 +258,7 @@ export class MemoryConnection implements Wire {
     this.opensStreams = options.opensStreams ?? true;
     this.metrics = options.metrics ?? new Registry();
     this.toServer = new Pipe(server.clock, (work) => work());
-    this.toClient = new Pipe(server.clock, queueMicrotask);
+    this.toClient = new Pipe(server.clock, soon);
     const parts = { clock: this.clock, log: options.log ?? server.log, metrics: busMetrics(this.metrics) };
     this.bus = new WireBus({ ...parts, wire: this });
     const raw = (bucket: BucketName) =>
@@ -318,6 +326,11 @@ export class MemoryConnection implements Wire {
     this.acknowledgementsToLose = count;
   }
 
+  /** The next `count` messages to watches are lost. */
+  loseDeliveries(count: number): void {
+    this.deliveriesToLose = count;
+  }
+
   /** No message and no change arrives here until `resume()`, though requests are answered: a stale reader. */
   hold(): void {
     this.held ??= [];
@@ -358,7 +371,8 @@ export class MemoryConnection implements Wire {
   }
 
   carryDelivery(work: () => void): void {
-    if (!this.befalls(this.faults.watchLossShare)) this.carryToClient(work);
+    if (this.deliveriesToLose > 0) this.deliveriesToLose -= 1;
+    else if (!this.befalls(this.faults.watchLossShare)) this.carryToClient(work);
   }
 
   /** Takes no time of its own, but waits for what was sent before. */
@@ -377,8 +391,9 @@ export class MemoryConnection implements Wire {
     const late = () => new PlimsollError('timeout', `Cannot ${what}: no answer within ${requestTimeoutMs} ms`);
     if (this.isUndisturbed) {
       const result = work();
-      if (isLost) throw late();
-      return result;
+      if (!isLost) return result;
+      await this.clock.sleep(requestTimeoutMs);
+      throw late();
     }
     const isAnswered = () => this.server.hasJetStreamLeader || (kind === 'read' && this.reads === 'nearest');
     const answer = new Promise<T>((resolve, reject) => {
@@ -496,6 +511,13 @@ export class MemoryConnection implements Wire {
     for (const listener of this.changeListeners) listener(connected);
   }
 }
+
+/** As queueMicrotask(), which keeps account of asynchronous contexts and takes three times as long. */
+function soon(work: () => void): void {
+  void nothing.then(work);
+}
+
+const nothing = Promise.resolve();
 
 /** Does the work now; what is answered tells the caller how it went. */
 function outcomeOf<T>(work: () => T, resolve: (result: T) => void, reject: (error: unknown) => void): () => void {

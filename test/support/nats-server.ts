@@ -16,6 +16,7 @@ import { ensureNatsServer, runningNatsPid, stopNatsServer } from '../../bus/serv
 import { systemClock } from '../../runtime/clock.ts';
 import { createLog } from '../../runtime/log.ts';
 import { createMetrics, type Metrics } from '../../runtime/metrics.ts';
+import { eventually } from './eventually.ts';
 
 const INSTALLED = '/var/cache/plimsoll/programs/nats-server/usr/sbin/nats-server';
 
@@ -81,6 +82,12 @@ export class TestNats {
     const pid = runningNatsPid(this.stateDir);
     if (pid === undefined) throw new Error('The NATS server does not run');
     process.kill(pid, name);
+  }
+
+  /** SIGKILL; resolves when the process is gone. */
+  async killServer(): Promise<void> {
+    this.signal('SIGKILL');
+    await eventually(() => runningNatsPid(this.stateDir) === undefined, { what: 'the NATS server is gone' });
   }
 
   async coordinator(metrics?: Metrics): Promise<ConnectedBus> {

@@ -96,7 +96,9 @@ describe('service wishes', () => {
 
   it('survive a lost acknowledgement: written is written', async () => {
     connection.loseAcknowledgements(1);
-    const { id } = await wishes.services.create(aSpec());
+    const creating = wishes.services.create(aSpec());
+    await clock.advance(10_000);
+    const { id } = await creating;
     expect(store.snapshot().services.has(id)).toBe(true);
   });
 

@@ -1,0 +1,34 @@
+/** Tests that mostly wait, each with a server of its own: a few at a time, so that a small machine still answers in time. */
+import { test } from 'vitest';
+
+const AT_A_TIME = 3;
+/** Waiting for one's turn counts. */
+const TIMEOUT_MS = 180_000;
+
+/** Declares concurrent tests of which at most three run at once. */
+export function sideBySide(): (name: string, work: () => Promise<void>) => void {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  const takeTurn = async () => {
+    if (running >= AT_A_TIME) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running += 1;
+  };
+  const passTurn = () => {
+    const next = waiting.shift();
+    if (next) next();
+    else running -= 1;
+  };
+  return (name, work) =>
+    test.concurrent(
+      name,
+      async () => {
+        await takeTurn();
+        try {
+          await work();
+        } finally {
+          passTurn();
+        }
+      },
+      TIMEOUT_MS,
+    );
+}
