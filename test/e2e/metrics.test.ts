@@ -229,7 +229,7 @@ describe("an agent's series of its containers", () => {
       for (const [name, agreement] of agreements) {
         const { compared, wrong } = compareSeries(name, agreement, readings);
         expect(wrong).toEqual([]);
-        expect(compared, name).toBe(1);
+        expect([name, compared]).toEqual([name, 1]);
       }
     }
   });
