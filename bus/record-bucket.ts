@@ -6,13 +6,15 @@ import type { Log } from '../runtime/log.ts';
 import type { Bucket, BucketView, Entry } from './bus.ts';
 import type { BusMetrics } from './bus-metrics.ts';
 import type { Expectation, RawBucket, StoredMessage } from './raw-bucket.ts';
-import { parseRecord, RecordView } from './record-view.ts';
+import { type KeyOf, parseRecordAt, RecordView } from './record-view.ts';
 
 export interface DoorParts<T> {
   readonly raw: RawBucket;
   /** Put before every key: `service.` for a bucket shared by kinds, else empty. */
   readonly keyPrefix: string;
   readonly schema: z.ZodType<T>;
+  /** The key a record belongs under, by what it says of itself; absent where it says nothing of that. */
+  readonly keyOf?: KeyOf<T>;
   /** Attached to every write of a leader, on servers that can check it. */
   readonly fence?: Expectation;
   readonly clock: Clock;
@@ -64,7 +66,8 @@ export class RecordBucket<T> implements Bucket<T> {
   async get(key: string): Promise<Entry<T> | undefined> {
     const stored = await this.parts.raw.read(this.full(key));
     if (!stored || stored.deleted) return undefined;
-    const parsed = parseRecord(this.parts.schema, stored.data);
+    const { schema, keyOf } = this.parts;
+    const parsed = parseRecordAt(key, stored.data, { schema, keyOf });
     if ('value' in parsed) {
       return { key, value: parsed.value, revision: stored.revision, writtenAtMs: stored.writtenAtMs };
     }
@@ -77,9 +80,9 @@ export class RecordBucket<T> implements Bucket<T> {
   }
 
   async watch(filter = '>'): Promise<BucketView<T>> {
-    const { keyPrefix, schema, clock, log } = this.parts;
+    const { keyPrefix, schema, keyOf, clock, log } = this.parts;
     const onQuarantined = () => this.countQuarantined();
-    const view = new RecordView({ bucket: this.name, keyPrefix, schema, clock, log, onQuarantined });
+    const view = new RecordView({ bucket: this.name, keyPrefix, schema, keyOf, clock, log, onQuarantined });
     view.attach(await this.parts.raw.watch(this.full(filter), view));
     return view;
   }

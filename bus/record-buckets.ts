@@ -25,7 +25,7 @@ import type { Bucket, Fence } from './bus.ts';
 import type { BusMetrics } from './bus-metrics.ts';
 import type { RawBucket } from './raw-bucket.ts';
 import { RecordBucket } from './record-bucket.ts';
-import { parseRecord } from './record-view.ts';
+import { type KeyOf, parseRecord } from './record-view.ts';
 
 export interface BucketsParts {
   readonly raw: (name: BucketName) => RawBucket;
@@ -42,22 +42,24 @@ type FenceRevisions = ReadonlyMap<BucketName, number>;
 export function recordBuckets(parts: BucketsParts): Buckets {
   const { clock, log, metrics } = parts;
   const raised = new Map<number, FenceRevisions>();
-  const door = <T>(name: BucketName, schema: z.ZodType<T>, keyPrefix = ''): Bucket<T> =>
-    new RecordBucket({ raw: parts.raw(name), schema, keyPrefix, clock, log, metrics });
+  const door = <T>(name: BucketName, schema: z.ZodType<T>, keyOf?: KeyOf<T>, keyPrefix = ''): Bucket<T> =>
+    new RecordBucket({ raw: parts.raw(name), schema, ...(keyOf && { keyOf }), keyPrefix, clock, log, metrics });
   return {
     ...leaderDoors(parts, undefined),
-    services: door('plim_spec', ServiceRecord, 'service.'),
-    nodeSpecs: door('plim_spec', NodeSpecRecord, 'node.'),
-    clusters: door('plim_spec', ClusterRecord, 'cluster.'),
-    epochs: door('plim_spec', EpochRecord, 'epoch.'),
+    services: door('plim_spec', ServiceRecord, ({ id }) => id, 'service.'),
+    nodeSpecs: door('plim_spec', NodeSpecRecord, ({ id }) => id, 'node.'),
+    clusters: door('plim_spec', ClusterRecord, undefined, 'cluster.'),
+    epochs: door('plim_spec', EpochRecord, undefined, 'epoch.'),
     claims: door('plim_name', ClaimRecord),
-    nodes: door('plim_node', NodeRecord),
-    statuses: door('plim_status', StatusRecord),
-    endpoints: door('plim_endpoint', EndpointRecord),
+    nodes: door('plim_node', NodeRecord, ({ id }) => id),
+    statuses: door('plim_status', StatusRecord, ({ nodeId, taskId }) => `${nodeId}.${taskId}`),
+    endpoints: door('plim_endpoint', EndpointRecord, ({ networkId, nodeId }) => `${networkId}.${nodeId}`),
     leases: door('plim_lease', LeaseRecord),
     serverFences: parts.serverFences,
     raiseFence: async (epoch) => {
-      if (parts.serverFences) raised.set(epoch, await raiseFences(parts, epoch));
+      // Also where the server cannot check it: epochs that began anew, their own record lost, are found out by it.
+      const revisions = await raiseFences(parts, epoch);
+      if (parts.serverFences) raised.set(epoch, revisions);
       return { epoch };
     },
     fenced: (fence) => leaderDoors(parts, fenceRevisions(parts, raised, fence)),
@@ -66,16 +68,17 @@ export function recordBuckets(parts: BucketsParts): Buckets {
 
 function leaderDoors(parts: BucketsParts, fences: FenceRevisions | undefined): LeaderBuckets {
   const { clock, log, metrics } = parts;
-  const door = <T>(name: BucketName, schema: z.ZodType<T>): Bucket<T> => {
+  const door = <T>(name: BucketName, schema: z.ZodType<T>, keyOf?: KeyOf<T>): Bucket<T> => {
     const revision = fences?.get(name);
     const fence = revision === undefined ? {} : { fence: { key: fenceKey, revision } };
-    return new RecordBucket({ raw: parts.raw(name), schema, keyPrefix: '', ...fence, clock, log, metrics });
+    const own = { schema, ...(keyOf && { keyOf }), keyPrefix: '', ...fence };
+    return new RecordBucket({ raw: parts.raw(name), ...own, clock, log, metrics });
   };
   return {
-    slots: door('plim_slot', SlotRecord),
-    tasks: door('plim_task', TaskRecord),
-    rollouts: door('plim_rollout', RolloutRecord),
-    scales: door('plim_scale', ScaleRecord),
+    slots: door('plim_slot', SlotRecord, ({ serviceId, slot, nodeId }) => `${serviceId}.${slot === 0 ? nodeId : slot}`),
+    tasks: door('plim_task', TaskRecord, ({ nodeId, id }) => `${nodeId}.${id}`),
+    rollouts: door('plim_rollout', RolloutRecord, ({ serviceId }) => serviceId),
+    scales: door('plim_scale', ScaleRecord, ({ serviceId }) => serviceId),
     nets: door('plim_net', NetRecord),
   };
 }

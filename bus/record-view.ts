@@ -13,13 +13,31 @@ export interface ViewParts<T> {
   /** Cut off the front of every key. */
   readonly keyPrefix: string;
   readonly schema: z.ZodType<T>;
+  /** The key a record belongs under, by what it says of itself; undefined where it says nothing of that. */
+  readonly keyOf: KeyOf<T> | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly onQuarantined: () => void;
 }
 
+export type KeyOf<T> = (record: T) => string;
+
+export type ParsedRecord<T> = { readonly value: T } | { readonly problem: string };
+
+/** A record that lies under another's key is damaged as well: whoever wrote it, it must not be taken for that one. Pure. */
+export function parseRecordAt<T>(
+  key: string,
+  text: string,
+  { schema, keyOf }: { readonly schema: z.ZodType<T>; readonly keyOf: KeyOf<T> | undefined },
+): ParsedRecord<T> {
+  const parsed = parseRecord(schema, text);
+  if ('problem' in parsed || !keyOf) return parsed;
+  const ownKey = keyOf(parsed.value);
+  return ownKey === key ? parsed : { problem: `it is the record of ${ownKey}, under another key` };
+}
+
 /** Text as a record: the value, or why it is none. Pure. */
-export function parseRecord<T>(schema: z.ZodType<T>, text: string): { value: T } | { problem: string } {
+export function parseRecord<T>(schema: z.ZodType<T>, text: string): ParsedRecord<T> {
   try {
     const result = schema.safeParse(JSON.parse(text));
     if (result.success) return { value: result.data };
@@ -134,7 +152,7 @@ export class RecordView<T> implements BucketView<T>, WatchSink {
   }
 
   private store(key: string, message: StoredMessage): void {
-    const parsed = parseRecord(this.parts.schema, message.data);
+    const parsed = parseRecordAt(key, message.data, this.parts);
     if ('value' in parsed) {
       const { revision, writtenAtMs } = message;
       this.entries.set(key, { key, value: parsed.value, revision, writtenAtMs });

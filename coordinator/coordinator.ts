@@ -71,6 +71,7 @@ function nativeApi({ settings, parts, core }: Assembly): ReturnType<typeof creat
     usage: core.usage,
     snapshot: () => core.store.snapshot(),
     notReady: () => notReady(core),
+    damagedRecords: () => core.store.damagedRecords(),
     plannedVersion: core.plannedVersion,
     removeNode: (nodeId, force) => core.wishes.nodes.remove(nodeId, force),
     identity: {

@@ -10,7 +10,7 @@ import { Lifecycle } from '../runtime/lifecycle.ts';
 import type { Admission } from './admission.ts';
 import type { CoordinatorParts } from './coordinator-parts.ts';
 import { Leadership } from './leadership.ts';
-import { coordinatorMetrics, showStateCurrent } from './loops/coordinator-metrics.ts';
+import { coordinatorMetrics, showStateHealth } from './loops/coordinator-metrics.ts';
 import { publishEvent } from './loops/events.ts';
 import { LivenessLoop } from './loops/liveness-loop.ts';
 import { Presence } from './loops/presence.ts';
@@ -118,7 +118,7 @@ class Core implements CoordinatorCore {
     this.store = store;
     this.lifecycle = lifecycle;
     this.metrics = coordinatorMetrics(parts.metrics);
-    showStateCurrent(parts.metrics, store);
+    showStateHealth(parts.metrics, store);
     this.admission = parts.admission(bus, buckets);
     this.wishes = this.createWishes();
     this.usage = this.createUsageBook();

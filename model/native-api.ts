@@ -38,6 +38,16 @@ export const ServiceSummary = z.object({
 });
 export type ServiceSummary = z.infer<typeof ServiceSummary>;
 
+/** A stored record nobody can read: kept as it is, not acted on. */
+export const DamagedRecord = z.object({
+  bucket: z.string(),
+  key: z.string(),
+  problem: z.string(),
+  /** What can be done about it. */
+  advice: z.string(),
+});
+export type DamagedRecord = z.infer<typeof DamagedRecord>;
+
 /** `GET /v1/status` */
 export const ClusterStatus = z.object({
   clusterId: z.string(),
@@ -49,6 +59,7 @@ export const ClusterStatus = z.object({
   stateCurrent: z.boolean(),
   nodes: z.array(NodeSummary),
   services: z.array(ServiceSummary),
+  damagedRecords: z.array(DamagedRecord).default([]),
 });
 export type ClusterStatus = z.infer<typeof ClusterStatus>;
 

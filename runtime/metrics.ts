@@ -1,6 +1,7 @@
 /** prom-client set up once per process; rooms declare their own metrics on the registry they are given. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type HistogramConfiguration, Registry } from 'prom-client';
 import { collectEventLoopLag } from './event-loop-lag.ts';
+import { collectOpenFiles } from './open-files.ts';
 
 export type Metrics = Registry;
 
@@ -11,10 +12,9 @@ const NEVER_MS = 2 ** 31 - 1;
 export function createMetrics(component: string, version: string): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER_MS });
-  for (const { name } of registry.getMetricsAsArray()) {
-    if (name.startsWith('nodejs_eventloop_lag')) registry.removeSingleMetric(name);
-  }
+  for (const { name } of registry.getMetricsAsArray()) if (isUnwanted(name)) registry.removeSingleMetric(name);
   collectEventLoopLag(registry);
+  collectOpenFiles(registry);
   const build = new Gauge({
     name: 'plimsoll_build_info',
     help: 'Always 1; what runs here, by component and version.',
@@ -23,6 +23,11 @@ export function createMetrics(component: string, version: string): Metrics {
   });
   build.set({ component, version, node_version: process.version }, 1);
   return registry;
+}
+
+/** What is measured more cheaply below; and gauges that call themselves totals, of which the series by type are enough. */
+function isUnwanted(name: string): boolean {
+  return /^(nodejs_(eventloop_lag|active_\w+_total$)|process_open_fds$)/.test(name);
 }
 
 /** A counter on `registry`, the same one if it is declared there already. */

@@ -1,6 +1,6 @@
 /** `plim status`: the cluster on one page. */
 import type { Command } from 'commander';
-import { ClusterStatus, type NodeSummary, type ServiceSummary } from '../../model/native-api.ts';
+import { ClusterStatus, type DamagedRecord, type NodeSummary, type ServiceSummary } from '../../model/native-api.ts';
 import { createApiClient } from '../api-client.ts';
 import { addFormatOption, type OutputFormat, print } from '../output-format.ts';
 import { addSocketOption, commonSettings } from '../settings.ts';
@@ -27,7 +27,15 @@ export function formatStatus(status: ClusterStatus, colors: Terminal['colors']):
     `State:    ${status.stateCurrent ? 'current' : colors.yellow('may be old: this coordinator is catching up')}`,
     `Version:  ${status.version}`,
   ].join('\n');
-  return `${head}\n\n${nodeTable(status.nodes, colors)}\n${serviceTable(status.services, colors)}`;
+  const tables = `${nodeTable(status.nodes, colors)}\n${serviceTable(status.services, colors)}`;
+  return `${head}\n\n${tables}${damageTable(status.damagedRecords, colors)}`;
+}
+
+/** Nothing while all is well. */
+function damageTable(records: readonly DamagedRecord[], colors: Terminal['colors']): string {
+  if (records.length === 0) return '';
+  const rows = records.map(({ bucket, key, problem, advice }) => [colors.red(`${bucket} ${key}`), problem, advice]);
+  return `\n${formatTable(['DAMAGED RECORD', 'WHY', 'KEPT AND NOT ACTED ON; WHAT TO DO'], rows)}`;
 }
 
 function nodeTable(nodes: readonly NodeSummary[], colors: Terminal['colors']): string {

@@ -21,8 +21,17 @@ export interface CoordinatorMetrics {
   readonly leading: Gauge;
 }
 
-/** Whether the coordinator's copy of the cluster's state has no gap, asked at each scrape. */
-export function showStateCurrent(registry: Metrics, store: { readonly isCurrent: boolean }): void {
+/** How the coordinator's copy of the cluster's state is, asked at each scrape. */
+export function showStateHealth(
+  registry: Metrics,
+  store: { readonly isCurrent: boolean; damagedRecords(): readonly unknown[] },
+): void {
+  const damaged: Gauge = new Gauge({
+    name: 'plimsoll_coordinator_damaged_records',
+    help: 'Stored records nobody can read, kept and not acted on; plim status names them.',
+    registers: [registry],
+    collect: () => damaged.set(store.damagedRecords().length),
+  });
   const gauge: Gauge = new Gauge({
     name: 'plimsoll_coordinator_state_current',
     help: "1 while this coordinator's copy of the cluster's state has no gap, else 0.",

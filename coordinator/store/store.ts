@@ -1,8 +1,10 @@
 /** A coordinator's live copy of the cluster's buckets, and the immutable snapshots made from it. */
 import type { Buckets } from '../../bus/buckets.ts';
 import type { BucketView, Entry } from '../../bus/bus.ts';
+import type { DamagedRecord } from '../../model/native-api.ts';
 import { type Clock, withDeadline } from '../../runtime/clock.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
+import { describeDamage } from './damaged-records.ts';
 import type { NodeLiveness, Snapshot } from './snapshot.ts';
 
 const MAIN_CLUSTER_KEY = 'main';
@@ -81,6 +83,13 @@ export class Store {
   /** False while any copy has a gap or the bus is away: what is missing then may well be there. */
   get isCurrent(): boolean {
     return watchedBuckets.every((name) => this.views[name].current);
+  }
+
+  /** Records that are there and not in any snapshot: they do not fit their schema or lie under another's key. */
+  damagedRecords(): DamagedRecord[] {
+    return watchedBuckets.flatMap((name) =>
+      [...this.views[name].quarantined].map(([key, problem]) => describeDamage(name, key, problem)),
+    );
   }
 
   /** False while records of a bucket do not fit their schema: they are missing from snapshots, yet they are there. */

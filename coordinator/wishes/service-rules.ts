@@ -10,10 +10,15 @@ import { refuseUnsupported } from './unsupported-fields.ts';
 
 const MIN_MEMORY_BYTES = 4 * 1024 * 1024;
 const MIN_NANO_CPUS = 1_000_000;
+/** Each is a record of its own and planned at every change: more is a slip of the hand. */
+const MAX_REPLICAS = 10_000;
+/** A service's record holds its specification up to twelve times (ten revisions), and NATS takes 8 MB. */
+const MAX_SPEC_BYTES = 512 * 1024;
 
 /** Throws `invalid` or `unsupported`, naming the field or value. */
 export function checkServiceSpec(spec: ServiceSpec): void {
   checkName(spec.Name);
+  checkSize(spec);
   const { ContainerSpec: container, Resources, Placement } = spec.TaskTemplate;
   checkMode(spec.Mode);
   checkResources(Resources?.Limits);
@@ -50,6 +55,13 @@ function checkName(name: string): void {
   if (!/^[a-zA-Z0-9](?:[-_]*[A-Za-z0-9])*$/.test(name)) throw invalid('name must be valid as a DNS name component');
 }
 
+function checkSize(spec: ServiceSpec): void {
+  const bytes = Buffer.byteLength(JSON.stringify(spec));
+  if (bytes > MAX_SPEC_BYTES) {
+    throw invalid(`the specification has ${bytes} bytes, Plimsoll stores at most ${MAX_SPEC_BYTES} of a service`);
+  }
+}
+
 function modeOf(mode: ServiceMode | undefined): string {
   return Object.entries(mode ?? {}).find(([, value]) => value !== undefined)?.[0] ?? 'Replicated';
 }
@@ -57,6 +69,12 @@ function modeOf(mode: ServiceMode | undefined): string {
 function checkMode(mode: ServiceMode | undefined): void {
   const given = Object.keys(mode ?? {});
   if (given.length > 1) throw invalid(`Mode: choose one of ${given.join(', ')}`);
+  const replicas = mode?.Replicated?.Replicas ?? 0;
+  if (replicas > MAX_REPLICAS) {
+    throw invalid(
+      `Mode.Replicated.Replicas: ${replicas} is more than the ${MAX_REPLICAS} Plimsoll runs of one service`,
+    );
+  }
 }
 
 function checkResources(wanted: NonNullable<ResourceRequirements['Limits']> | undefined): void {

@@ -7,6 +7,8 @@ import { spelledAs } from './key-spelling.ts';
 import { ApiError } from './responses.ts';
 
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+/** No document of the Engine API comes near; deeper ones would overflow the stack of whoever walks them. */
+const MAX_DEPTH = 100;
 
 /** The parsed body; throws ApiError 400 or 413. Reading stops at the limit: a bigger body never lies in memory. */
 export async function readJson<T>(req: Request, schema: z.ZodType<T>): Promise<T> {
@@ -52,10 +54,21 @@ function tooLarge(req: Request): ApiError {
 
 function parseJson(text: string): unknown {
   if (text.trim() === '') throw new ApiError(400, 'invalid JSON: got EOF while reading request body');
+  if (depthOf(text) > MAX_DEPTH) throw new ApiError(400, `invalid JSON: nested deeper than ${MAX_DEPTH} levels`);
   try {
     return JSON.parse(text);
   } catch (error) {
     const reason = messageOf(error).replace('Unexpected end of JSON input', 'unexpected EOF');
     throw new ApiError(400, `invalid JSON: ${reason}`);
   }
+}
+
+/** How deep objects and lists of a JSON text lie in each other; brackets in strings do not count. */
+function depthOf(text: string): number {
+  let [depth, deepest] = [0, 0];
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
+    if (token === '[' || token === '{') deepest = Math.max(deepest, ++depth);
+    else if (token === ']' || token === '}') depth -= 1;
+  }
+  return deepest;
 }

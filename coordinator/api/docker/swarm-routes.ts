@@ -13,7 +13,7 @@ const Section = z.record(z.string(), z.unknown()).optional();
 const ClusterSpec = z.strictObject({
   Name: z.string().optional(),
   Labels: z.record(z.string(), z.string()).default({}),
-  Orchestration: z.strictObject({ TaskHistoryRetentionLimit: z.int().min(0).optional() }).default({}),
+  Orchestration: z.strictObject({ TaskHistoryRetentionLimit: z.int().min(0).max(1_000).optional() }).default({}),
   Raft: Section,
   Dispatcher: Section,
   CAConfig: Section,

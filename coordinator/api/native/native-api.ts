@@ -6,7 +6,7 @@ import express, { type ErrorRequestHandler, type Express, type Response } from '
 import type { Bus } from '../../../bus/bus.ts';
 import type { ErrorBody, ErrorCode } from '../../../model/error-body.ts';
 import { ClusterEvent } from '../../../model/messages.ts';
-import type { JoinTokenAnswer } from '../../../model/native-api.ts';
+import type { DamagedRecord, JoinTokenAnswer } from '../../../model/native-api.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../../../runtime/errors.ts';
 import type { Log } from '../../../runtime/log.ts';
@@ -34,6 +34,8 @@ export interface NativeApiParts {
   snapshot(): Snapshot;
   /** Undefined when this coordinator can serve; else the sentence why it cannot (yet). */
   notReady(): string | undefined;
+  /** Stored records nobody can read. */
+  damagedRecords(): readonly DamagedRecord[];
   /** Takes the node out of the cluster for good: its identity is revoked. */
   removeNode(nodeId: string, force: boolean): Promise<void>;
   readonly bus: Bus;
@@ -114,21 +116,19 @@ function addPublicRoutes(app: Express, parts: NativeApiParts): void {
 }
 
 function addStatusRoutes(app: Express, parts: NativeApiParts): void {
+  const status = (stateCurrent: boolean) =>
+    clusterStatus(parts.snapshot(), {
+      ...parts.identity,
+      busConnected: parts.bus.connected,
+      stateCurrent,
+      damagedRecords: parts.damagedRecords(),
+    });
   app.get('/v1/status', (_request, response) => {
-    response.json(
-      clusterStatus(parts.snapshot(), {
-        ...parts.identity,
-        busConnected: parts.bus.connected,
-        stateCurrent: parts.notReady() === undefined,
-      }),
-    );
+    response.json(status(parts.notReady() === undefined));
   });
   app.get('/v1/nodes', (_request, response) => {
     requireReady(parts);
-    response.json(
-      clusterStatus(parts.snapshot(), { ...parts.identity, busConnected: parts.bus.connected, stateCurrent: true })
-        .nodes,
-    );
+    response.json(status(true).nodes);
   });
   app.get('/v1/why/:term', (request, response) => {
     requireReady(parts);
@@ -189,11 +189,17 @@ function addErrorAnswers(app: Express, log: Log): void {
     sendError(response, 404, { code: 'not-found', message: `No such page: ${request.method} ${request.path}` });
   });
   const onError: ErrorRequestHandler = (error, request, response, _next) => {
-    const code = error instanceof PlimsollError ? error.code : 'internal';
+    const code = codeOf(error);
     if (code === 'internal') log.error({ path: request.path, error: messageOf(error) }, 'native API request failed');
     sendError(response, httpStatus[code], { code, message: messageOf(error) });
   };
   app.use(onError);
+}
+
+/** What express cannot decode of a path is the asker's doing. */
+function codeOf(error: unknown): ErrorCode {
+  if (error instanceof PlimsollError) return error.code;
+  return error instanceof URIError ? 'invalid' : 'internal';
 }
 
 function sendError(response: Response, status: number, body: ErrorBody): void {

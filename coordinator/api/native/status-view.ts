@@ -1,5 +1,5 @@
 /** `/v1/status`: the cluster on one page. Pure. */
-import type { ClusterStatus, NodeSummary, ServiceSummary } from '../../../model/native-api.ts';
+import type { ClusterStatus, DamagedRecord, NodeSummary, ServiceSummary } from '../../../model/native-api.ts';
 import type { NodeSpecRecord, ServiceRecord, StatusRecord, TaskRecord } from '../../../model/records.ts';
 import { desiredReplicas, isGlobal } from '../../../model/service-defaults.ts';
 import { isManager, managerStatusOf } from '../../store/manager-status.ts';
@@ -10,6 +10,7 @@ export interface StatusContext {
   readonly version: string;
   readonly busConnected: boolean;
   readonly stateCurrent: boolean;
+  readonly damagedRecords: readonly DamagedRecord[];
 }
 
 export function clusterStatus(snapshot: Snapshot, context: StatusContext): ClusterStatus {
@@ -21,6 +22,7 @@ export function clusterStatus(snapshot: Snapshot, context: StatusContext): Clust
     stateCurrent: context.stateCurrent,
     nodes: sortedNodeSpecs(snapshot).map((spec) => nodeSummary(snapshot, spec)),
     services: liveServices(snapshot).map((service) => serviceSummary(snapshot, service)),
+    damagedRecords: [...context.damagedRecords],
   };
 }
 

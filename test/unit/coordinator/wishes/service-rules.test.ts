@@ -26,6 +26,8 @@ describe('checkServiceSpec()', () => {
     ['name must be valid as a DNS name component', aSpec({ Name: '-web' })],
     ['name must be 63 characters or fewer', aSpec({ Name: 'a'.repeat(64) })],
     ['Mode: choose one of Replicated, Global', aSpec({ Mode: { Replicated: {}, Global: {} } })],
+    ['Mode.Replicated.Replicas: 10001 is more', aSpec({ Mode: { Replicated: { Replicas: 10_001 } } })],
+    ['the specification has ', withContainer({ Env: [`A=${'x'.repeat(600_000)}`] })],
     ['replicated jobs yet (Mode.ReplicatedJob)', aSpec({ Mode: { ReplicatedJob: {} } })],
     ['Must be at least 4MiB', withTemplate({ Resources: { Limits: { MemoryBytes: 1 } } })],
     ['Must be at least 0.001', withTemplate({ Resources: { Reservations: { NanoCPUs: 1 } } })],

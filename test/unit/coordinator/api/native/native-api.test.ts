@@ -19,6 +19,7 @@ function parts(changes: Partial<NativeApiParts> = {}): NativeApiParts {
     bus,
     snapshot: () => world.snapshot(),
     notReady: () => undefined,
+    damagedRecords: () => [],
     removeNode: async () => undefined,
     access: { joinToken: async () => 'PLIM-1-old', rotateJoinToken: async () => 'PLIM-1-new' },
     metrics: createMetrics('coordinator', '1'),
@@ -108,6 +109,12 @@ test('/v1/events streams one event a line', async () => {
   const { value } = (await reader?.read()) ?? {};
   expect(JSON.parse(new TextDecoder().decode(value))).toEqual(event);
   await reader?.cancel();
+});
+
+test('a path that is not valid percent-encoding is the fault of who sent it', async () => {
+  const url = await serve('local', parts());
+
+  expect((await fetch(`${url}/v1/why/%E0%A4%A`)).status).toBe(400);
 });
 
 test('an unknown thing is a 404 with a sentence', async () => {

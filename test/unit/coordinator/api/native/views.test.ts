@@ -4,7 +4,7 @@ import { explain } from '../../../../../coordinator/api/native/why-view.ts';
 import { ClusterStatus, WhyAnswer } from '../../../../../model/native-api.ts';
 import { PlanWorld } from '../../../../support/plan-world.ts';
 
-const context = { clusterId: 'c1', version: '1', busConnected: true, stateCurrent: true };
+const context = { clusterId: 'c1', version: '1', busConnected: true, stateCurrent: true, damagedRecords: [] };
 
 function whyOf(world: PlanWorld, term: string): WhyAnswer {
   return WhyAnswer.parse(explain(world.snapshot(), term, world.now.wallMs));
