@@ -96,8 +96,9 @@ class HostOfContainers implements NodeMetrics {
   }
 
   private async read({ ownContainers, dockerVersion }: NodeFacts): Promise<readonly string[]> {
-    const host = await this.host.page();
     const turns = new Turns(this.parts.clock);
+    const host = await this.host.page();
+    await turns.yieldIfLong();
     const begunMs = this.parts.clock.elapsedMs();
     const pieces = [host.text];
     for (const piece of await this.containerPieces(ownContainers, host.fileSystems, turns)) {
