@@ -11,6 +11,7 @@ import type { Engine } from './engine/engine.ts';
 import type { Host } from './host.ts';
 import type { AgentHttp, HttpParts } from './http-server.ts';
 import type { NodeMetrics } from './metrics/node-metrics.ts';
+import type { planTask } from './plan/plan-task.ts';
 import type { PublishedPorts } from './published-ports.ts';
 import type { UsageMeter } from './usage/usage-meter.ts';
 
@@ -25,6 +26,7 @@ export interface AgentParts {
   readonly files: JsonFiles;
   /** Can this host open a TCP connection to there? */
   readonly probe: TcpProbe;
+  readonly planTask: typeof planTask;
   /** Makes an id nobody has had before. */
   readonly newId: () => string;
   /** Serves /metrics and /healthz. Throws `conflict` when the port is taken. */

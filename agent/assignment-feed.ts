@@ -25,6 +25,7 @@ export class AssignmentFeed {
   /** Revision of each record handed on. */
   private readonly handedOn = new Map<string, number>();
   private readonly refused = new Set<number>();
+  private highestRevision = 0;
   /** Batches are worked on one after another: the second look takes time. */
   private queue: Promise<void> = Promise.resolve();
   private readonly stopListening: () => void;
@@ -54,6 +55,7 @@ export class AssignmentFeed {
 
   private async handOn(): Promise<void> {
     const entries = [...this.parts.view.entries.values()];
+    this.noteRestart();
     this.starts = noteEpochs(this.starts, entries.map(writeOf));
     const news = entries.filter((entry) => this.isNews(entry));
     for (const entry of await this.sure(news)) {
@@ -61,6 +63,18 @@ export class AssignmentFeed {
       this.parts.supervisor.assign(entry.value);
     }
     this.takeAbsent();
+  }
+
+  /** Numbers that go back say that the bucket was made anew or restored: what was known of its order is void. */
+  private noteRestart(): void {
+    const { revision } = this.parts.view;
+    if (revision < this.highestRevision) {
+      this.parts.log.warn({ revision, before: this.highestRevision }, 'the assignments were made anew or restored');
+      this.starts = new Map();
+      this.refused.clear();
+      this.handedOn.clear();
+    }
+    this.highestRevision = revision;
   }
 
   private isNews(entry: Entry<TaskRecord>): boolean {

@@ -17,6 +17,7 @@ import { createNodeMetrics } from './metrics/node-metrics.ts';
 import { runHostCommand } from './network/command-runner.ts';
 import { createIngressPorts } from './network/ingress.ts';
 import { hostProcFiles } from './network/proc-files.ts';
+import { planTask } from './plan/plan-task.ts';
 import { realHost } from './real-host.ts';
 import type { AgentSettings } from './settings.ts';
 import { startBeatThread } from './start-beat-thread.ts';
@@ -45,12 +46,12 @@ export function realParts(settings: AgentSettings): AgentParts {
     host: realHost(settings),
     files: durableFiles,
     probe: probeTcp,
+    planTask,
     newId: randomId,
     serveHttp,
     connect: (purpose) => connectBus({ identity, purpose, waitForServer: false, clock, log, registry: metrics }),
     ports: createIngressPorts({ run: runHostCommand, files: hostProcFiles, clock, log, metrics }),
-    startBeats: (state, incarnation) =>
-      startBeatThread({ identity, incarnation, state, clock, log, logLevel: settings.logLevel }),
+    startBeats: (state, incarnation) => startBeatThread({ identity, incarnation, state, clock, log }),
     nodeMetrics: createNodeMetrics({ engine, clock, log, files, cgroups, roots, nodeId, version, measureLayers }),
     usageMeter: createUsageMeter({ clock, files, cgroups, roots }),
     monotonicNs: () => process.hrtime.bigint(),

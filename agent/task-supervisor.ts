@@ -11,7 +11,7 @@ import type { Log } from '../runtime/log.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Now, ObservedContainer } from './plan/observed-container.ts';
-import { planTask, refuseAttempt } from './plan/plan-task.ts';
+import { type planTask, refuseAttempt } from './plan/plan-task.ts';
 import { statusOf, type UnnumberedStatus } from './plan/status.ts';
 import type { Step } from './plan/step.ts';
 import { hasEnded, type TaskMemory } from './plan/task-memory.ts';
@@ -24,6 +24,7 @@ const ENGINE_RETRY_MS = 500;
 const STOP_WAIT_MS = 2_000;
 
 export interface SupervisorParts {
+  readonly planTask: typeof planTask;
   readonly clock: Clock;
   readonly log: Log;
   readonly engine: Engine;
@@ -230,7 +231,7 @@ export class TaskSupervisor {
 
   private plan(entry: Entry): Step | undefined {
     const before = entry.memory;
-    const { memory, step } = planTask({ ...entry, containers: [...entry.containers.values()] }, this.now());
+    const { memory, step } = this.parts.planTask({ ...entry, containers: [...entry.containers.values()] }, this.now());
     this.remember(entry, memory);
     if (before && memory.attempt > before.attempt) this.parts.metrics.restarts.inc();
     this.report(entry);

@@ -7,6 +7,8 @@ import type { Metrics } from '../runtime/metrics.ts';
 import type { TcpProbe } from '../runtime/tcp-probe.ts';
 import type { Admission } from './admission.ts';
 
+import type { Planner } from './plan/plan.ts';
+
 export interface CoordinatorParts {
   readonly identity: { readonly coordinatorId: string; readonly clusterId: string; readonly caPem: string };
   /** The node this host is, once it has joined as one. */
@@ -25,4 +27,5 @@ export interface CoordinatorParts {
   readonly joinAddress: string;
   readonly admission: (bus: Bus, buckets: Buckets) => Admission;
   readonly probe: TcpProbe;
+  readonly plan: Planner;
 }

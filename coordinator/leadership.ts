@@ -9,10 +9,12 @@ import type { CoordinatorMetrics } from './loops/coordinator-metrics.ts';
 import { eventOf, publishEvent } from './loops/events.ts';
 import { Housekeeping } from './loops/housekeeping.ts';
 import { LeaderLoop } from './loops/leader-loop.ts';
+import type { Planner } from './plan/plan.ts';
 import type { Store } from './store/store.ts';
 import type { Wishes } from './wishes/wishes.ts';
 
 export interface LeadershipParts {
+  readonly plan: Planner;
   readonly bus: Bus;
   readonly buckets: Buckets;
   readonly store: Store;

@@ -10,6 +10,7 @@ import { probeTcp } from '../runtime/tcp-probe.ts';
 import { programVersion } from '../runtime/version.ts';
 import { createAdmission } from './admission.ts';
 import type { CoordinatorParts } from './coordinator-parts.ts';
+import { plan } from './plan/plan.ts';
 import type { CoordinatorSettings } from './settings.ts';
 
 /** Reads the cluster's keys from the state directory; throws `not-found` when this host holds no cluster. */
@@ -33,6 +34,7 @@ export function realParts(settings: CoordinatorSettings): CoordinatorParts {
     joinAddress: joinAddressOf(openCluster(stateDir)),
     admission: (bus, buckets) => createAdmission({ stateDir, bus, buckets, clock, log }),
     probe: probeTcp,
+    plan,
   };
 }
 

@@ -56,7 +56,7 @@ const executors: Executors = {
 };
 
 /** Carries out all chains; a failing action ends its own chain only. Never throws. */
-export async function apply(plan: Plan, parts: ApplyParts): Promise<Written> {
+export async function apply(plan: Pick<Plan, 'chains'>, parts: ApplyParts): Promise<Written> {
   const revisions = new Map<WatchedBucket, number>();
   const deleted: { bucket: WatchedBucket; key: string }[] = [];
   let failures = 0;

@@ -1,12 +1,13 @@
 /** The leader's main loop: snapshot, plan, apply, wait until the snapshot shows it, again. */
 import type { Buckets } from '../../bus/buckets.ts';
+import { backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Poke, runLoop } from '../../runtime/loop.ts';
 import { type ApplyParts, apply, type Written } from '../apply/apply.ts';
 import type { Action, Plan } from '../plan/actions.ts';
-import { type NodeOrphan, plan } from '../plan/plan.ts';
+import type { NodeOrphan, Planner } from '../plan/plan.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Store, WatchedBucket } from '../store/store.ts';
 import type { CoordinatorMetrics } from './coordinator-metrics.ts';
@@ -18,6 +19,8 @@ const MAX_GAP_MS = 500;
 const GAP_PER_PLAN = 5;
 const RESYNC_MS = 30_000;
 const RETRY_MS = 500;
+/** What the bus or a rule refuses is not asked for twice a second for ever. */
+const APPLY_RETRY = { firstMs: 500, maxMs: 15_000 };
 /** A new coordinator hears every living node within this time: before that "not heard of" means nothing. */
 const FIRST_BEATS_MS = 1_200;
 const POLL_MS = 20;
@@ -26,6 +29,7 @@ const POLL_MS = 20;
 const UNPLANNED: readonly (WatchedBucket | 'liveness')[] = ['leases'];
 
 export interface LeaderParts {
+  readonly plan: Planner;
   readonly buckets: Buckets;
   readonly store: Store;
   readonly clock: Clock;
@@ -46,6 +50,9 @@ export class LeaderLoop {
   private alarm = new AbortController();
   private orphans: readonly NodeOrphan[] = [];
   private gapMs = MIN_GAP_MS;
+  private knownFailures: ReadonlySet<string> = new Set();
+  /** Plans in a row of which something could not be carried out. */
+  private failedPlans = 0;
   private planned: Snapshot['services'] | undefined;
 
   constructor(parts: LeaderParts, epoch: number) {
@@ -115,7 +122,8 @@ export class LeaderLoop {
     }
     const now = { wallMs: clock.wallMs(), elapsedMs: clock.elapsedMs() };
     const snapshot = store.snapshot();
-    const made = plan(snapshot, now, this.orphans);
+    const made = this.parts.plan(snapshot, now, this.orphans);
+    this.tellFailures(made);
     this.orphans = [];
     this.planned = snapshot.services;
     const tookMs = clock.elapsedMs() - now.elapsedMs;
@@ -123,6 +131,17 @@ export class LeaderLoop {
     this.gapMs = Math.min(MAX_GAP_MS, Math.max(MIN_GAP_MS, GAP_PER_PLAN * tookMs));
     if (made.nextAtMs !== undefined) this.wakeIn(made.nextAtMs - now.wallMs);
     if (made.chains.length > 0) await this.carryOut(made, snapshot, signal);
+  }
+
+  /** What went wrong for one service is said once, until it goes well or wrong in another way. */
+  private tellFailures({ failures }: Plan): void {
+    const words = failures.map(({ serviceId, error }) => `${serviceId}: ${messageOf(error)}`);
+    for (const [index, { serviceId, error }] of failures.entries()) {
+      this.parts.metrics.loopErrors.inc({ loop: 'leader' });
+      if (this.knownFailures.has(words[index] ?? '')) continue;
+      this.parts.log.error({ serviceId, error: messageOf(error) }, 'a service cannot be planned, others can');
+    }
+    this.knownFailures = new Set(words);
   }
 
   private async carryOut(made: Plan, snapshot: Snapshot, signal: AbortSignal): Promise<void> {
@@ -142,8 +161,10 @@ export class LeaderLoop {
     });
     await this.seen(written);
     metrics.applySeconds.observe((clock.elapsedMs() - startedMs) / 1000);
+    this.failedPlans = written.failures === 0 ? 0 : this.failedPlans + 1;
     if (written.failures === 0) return this.poke.poke();
-    this.wakeIn(RETRY_MS);
+    const nextMs = made.nextAtMs === undefined ? Number.POSITIVE_INFINITY : made.nextAtMs - clock.wallMs();
+    this.wakeIn(Math.min(backoffMs(APPLY_RETRY, this.failedPlans), nextMs));
     if (written.failures === made.chains.length) await this.renewFence();
   }
 

@@ -27,8 +27,15 @@ export type ActionKind = Action['kind'];
 /** Actions in one chain run in order and stop at the first failure; chains run beside each other. */
 export type Chain = readonly Action[];
 
+/** A service that could not be planned: a bug of ours, which is to hurt no other service. */
+export interface PlanFailure {
+  readonly serviceId: string;
+  readonly error: unknown;
+}
+
 export interface Plan {
   readonly chains: readonly Chain[];
+  readonly failures: readonly PlanFailure[];
   /** When time alone will call for another plan, in wall milliseconds; undefined = only a change can. */
   readonly nextAtMs: number | undefined;
 }
@@ -45,6 +52,6 @@ export function describe(action: Action): string {
 }
 
 /** All actions of a plan in order, for counting and for tests. */
-export function actionsOf(plan: Plan): Action[] {
+export function actionsOf(plan: Pick<Plan, 'chains'>): Action[] {
   return plan.chains.flat();
 }

@@ -2,16 +2,19 @@
 import type { Orphan } from '../../model/messages.ts';
 import type { StatusRecord, TaskRecord } from '../../model/records.ts';
 import type { Snapshot } from '../store/snapshot.ts';
-import type { Chain, Moment, Plan } from './actions.ts';
+import type { Chain, Moment, Plan, PlanFailure } from './actions.ts';
 import { DEFAULT_HISTORY_LIMIT } from './history.ts';
 import { enginePatienceEndsMs, nodesOf, type PlanNode } from './nodes.ts';
 import { Occupancy } from './occupancy.ts';
 import type { Trace } from './restore.ts';
-import { planService } from './service.ts';
+import { planService, type ServicePlanning } from './service.ts';
 import { Slot, type SlotTask, slotKeyOf, slotTaskOf } from './slot.ts';
 
 /** A container without an assignment, on the node that reported it. */
 export type NodeOrphan = Orphan & { readonly nodeId: string };
+
+/** What the leader thinks with; tests break it on purpose. */
+export type Planner = (snapshot: Snapshot, now: Moment, orphans?: readonly NodeOrphan[]) => Plan;
 
 type ServiceId = string;
 type SlotKey = string;
@@ -30,7 +33,7 @@ export function plan(snapshot: Snapshot, now: Moment, orphans: readonly NodeOrph
   const tasks = tasksBySlot(snapshot, nodes);
   const traces = tracesBySlot(snapshot, orphans);
   const slotKeys = slotKeysByService(snapshot);
-  const chains = [...snapshot.services.values()].sort(byAge).flatMap((entry) => {
+  const planOne = (entry: ServicePlanning['entry']) => {
     const service = entry.value;
     const own = tasks.get(service.id) ?? new Map<string, SlotTask[]>();
     const ownTraces = traces.get(service.id) ?? new Map<string, Trace[]>();
@@ -49,9 +52,19 @@ export function plan(snapshot: Snapshot, now: Moment, orphans: readonly NodeOrph
       wakeAt: (wallMs) => wake.at(wallMs),
       newSlot,
     });
+  };
+  const failures: PlanFailure[] = [];
+  const chains = [...snapshot.services.values()].sort(byAge).flatMap((entry) => {
+    try {
+      return planOne(entry);
+    } catch (error) {
+      failures.push({ serviceId: entry.value.id, error });
+      return [];
+    }
   });
   return {
     chains: [...chains, ...strays(snapshot, nodes)].filter((chain) => chain.length > 0),
+    failures,
     nextAtMs: wake.earliestMs,
   };
 }

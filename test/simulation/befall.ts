@@ -157,7 +157,7 @@ export class Fate {
     const older = this.backups[0]?.get(name);
     if (name === 'plim_spec') {
       this.operator.doubt();
-      this.world.epochsRestarted = true;
+      this.world.wishesLost = true;
     }
     if (how === 'restored') return server.recreate(name, older);
     if (how === 'wiped') server.wipe(name);

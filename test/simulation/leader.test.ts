@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { coordinatorMetrics } from '../../coordinator/loops/coordinator-metrics.ts';
 import { LeaderLoop } from '../../coordinator/loops/leader-loop.ts';
+import { plan } from '../../coordinator/plan/plan.ts';
 import { openStore, type Store } from '../../coordinator/store/store.ts';
 import { derivedId } from '../../runtime/identifiers.ts';
 import { createLog } from '../../runtime/log.ts';
@@ -64,6 +65,7 @@ class Scene {
     store.setLiveness(new Map(this.nodes.map((node) => [node.id, ready])));
     this.stores.push(store);
     const parts = {
+      plan,
       buckets,
       store,
       clock: this.clock,

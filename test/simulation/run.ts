@@ -7,7 +7,8 @@ import { whyNotConverged } from './invariants/convergence.ts';
 import { GroundTruth, isSoundService } from './invariants/ground-truth.ts';
 import type { Invariant, Scene } from './invariants/invariant.ts';
 import { Operator } from './operator.ts';
-import { type Mutations, World } from './world/world.ts';
+import type { Mutations } from './world/mutations.ts';
+import { World } from './world/world.ts';
 
 export interface Violation {
   readonly invariant: string;

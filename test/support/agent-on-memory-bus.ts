@@ -6,6 +6,7 @@ import { type RunningAgent, startAgent } from '../../agent/agent.ts';
 import type { AgentParts } from '../../agent/agent-parts.ts';
 import { DockerEngine } from '../../agent/engine/docker-engine.ts';
 import { serveHttp } from '../../agent/http-server.ts';
+import { planTask } from '../../agent/plan/plan-task.ts';
 import { realHost } from '../../agent/real-host.ts';
 import { AgentSettings } from '../../agent/settings.ts';
 import type { StatusRecord, TaskRecord } from '../../model/records.ts';
@@ -102,6 +103,7 @@ export class AgentOnMemoryBus {
       host: realHost({ stateDir: this.stateDir, dockerConfigFile: '/etc/docker/daemon.json' }),
       files: durableFiles,
       probe: probeTcp,
+      planTask,
       newId: randomId,
       serveHttp,
       connect: async (purpose) => {

@@ -6,6 +6,7 @@ import { Client } from 'undici';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type RunningCoordinator, startCoordinator } from '../../../coordinator/coordinator.ts';
 import type { CoordinatorParts } from '../../../coordinator/coordinator-parts.ts';
+import { plan } from '../../../coordinator/plan/plan.ts';
 import { CoordinatorSettings } from '../../../coordinator/settings.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { derivedId, randomId } from '../../../runtime/identifiers.ts';
@@ -45,6 +46,7 @@ async function coordinator(name: string): Promise<RunningCoordinator & { api: Cl
     metrics: createMetrics('test', '0'),
     random: () => 0.5,
     newId: randomId,
+    plan,
     connect: async () => server.connect(name),
     joinAddress: '127.0.0.1:4222',
     admission: () => ({

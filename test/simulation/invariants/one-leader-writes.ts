@@ -16,7 +16,7 @@ export const oneLeaderWrites: InvariantMaker = ({ world }) => {
         let { epoch, revision } = before;
         for (const message of newer.filter(({ deleted }) => !deleted)) {
           const found = Number(/"epoch":(\d+)/.exec(message.data)?.[1] ?? epoch);
-          if (found < epoch && !world.epochsRestarted)
+          if (found < epoch && !world.wishesLost)
             return `${message.key} in ${name} was written under epoch ${found} after others under epoch ${epoch}`;
           epoch = Math.max(epoch, found);
           revision = message.revision;

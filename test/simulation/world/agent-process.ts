@@ -24,6 +24,7 @@ export interface AgentPlace {
   readonly network: Network;
   readonly trace: Trace;
   readonly newId: () => string;
+  readonly planTask: AgentParts['planTask'];
 }
 
 const settings = AgentSettings.parse({ manageLiveRestore: false });
@@ -50,6 +51,7 @@ function partsOf(process: SimulatedProcess, place: AgentPlace): AgentParts {
     files: process.use(place.files),
     probe: network.probeFrom(host, process),
     newId: place.newId,
+    planTask: place.planTask,
     serveHttp: async () => ({ port: settings.port, stop: async () => undefined }),
     connect,
     ports: {

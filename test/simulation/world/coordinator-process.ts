@@ -3,6 +3,8 @@ import { Registry } from 'prom-client';
 import type { Admission } from '../../../coordinator/admission.ts';
 import type { CoordinatorParts } from '../../../coordinator/coordinator-parts.ts';
 import { type CoordinatorCore, startCore } from '../../../coordinator/core.ts';
+import { plan } from '../../../coordinator/plan/plan.ts';
+import type { Mutations } from './mutations.ts';
 import type { Network } from './network.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { Trace } from './trace.ts';
@@ -16,6 +18,7 @@ export interface CoordinatorPlace {
   readonly trace: Trace;
   readonly newId: () => string;
   readonly random: () => number;
+  readonly mutations: Mutations;
 }
 
 export function startSimulatedCoordinator(
@@ -26,7 +29,7 @@ export function startSimulatedCoordinator(
 }
 
 function partsOf(process: SimulatedProcess, place: CoordinatorPlace): CoordinatorParts {
-  const { network, host, coordinatorId, clusterId } = place;
+  const { network, host, coordinatorId, clusterId, mutations } = place;
   const metrics = new Registry();
   return {
     identity: { coordinatorId, clusterId, caPem: '' },
@@ -37,10 +40,14 @@ function partsOf(process: SimulatedProcess, place: CoordinatorPlace): Coordinato
     metrics,
     random: place.random,
     newId: place.newId,
-    connect: () => network.connect({ process, host, kind: 'coordinator' }, metrics),
+    connect: async () => {
+      const { bus, buckets } = await network.connect({ process, host, kind: 'coordinator' }, metrics);
+      return { bus: mutations.bus?.(bus) ?? bus, buckets: mutations.buckets?.(buckets) ?? buckets };
+    },
+    plan: mutations.plan ?? plan,
     joinAddress: 'nats',
     admission: () => closedAdmission,
-    probe: network.probeFrom(host, process),
+    probe: mutations.probe ?? network.probeFrom(host, process),
   };
 }
 

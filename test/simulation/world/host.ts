@@ -1,11 +1,13 @@
 /** A machine of the simulated cluster: a disk, clocks, an engine, an agent, perhaps a coordinator. */
 import type { RunningAgent } from '../../../agent/agent.ts';
+import { planTask } from '../../../agent/plan/plan-task.ts';
 import type { CoordinatorCore } from '../../../coordinator/core.ts';
 import { messageOf } from '../../../runtime/errors.ts';
 import { derivedId } from '../../../runtime/identifiers.ts';
 import { startSimulatedAgent } from './agent-process.ts';
 import { startSimulatedCoordinator } from './coordinator-process.ts';
 import { MemoryFiles } from './memory-files.ts';
+import type { Mutations } from './mutations.ts';
 import type { Network } from './network.ts';
 import { type HostClocks, SimulatedProcess } from './process.ts';
 import type { Random } from './random.ts';
@@ -26,6 +28,7 @@ export interface HostParts {
   readonly trace: Trace;
   readonly newId: () => string;
   readonly witness: ContainerWitness;
+  readonly mutations: Mutations;
 }
 
 /** A supervised process: its present life, if it has one. */
@@ -74,7 +77,7 @@ export class SimulatedHost {
 
   startAgent(): void {
     if (!this.isUp || this.agentLife) return;
-    const { network, trace, newId, clusterId } = this.parts;
+    const { network, trace, newId, clusterId, mutations } = this.parts;
     const life: Life<RunningAgent> = { process: this.newProcess('agent'), running: undefined };
     this.agentLife = life;
     const place = {
@@ -82,7 +85,8 @@ export class SimulatedHost {
       nodeId: this.nodeId,
       clusterId,
       hasCoordinator: this.hasCoordinator,
-      engine: this.engine,
+      engine: mutations.engine?.(this.engine) ?? this.engine,
+      planTask: mutations.planTask ?? planTask,
       files: this.files,
       network,
       trace,
@@ -104,7 +108,7 @@ export class SimulatedHost {
 
   startCoordinator(): void {
     if (!this.isUp || this.coordinatorLife || !this.hasCoordinator) return;
-    const { network, trace, newId, random, clusterId } = this.parts;
+    const { network, trace, newId, random, clusterId, mutations } = this.parts;
     const life: Life<CoordinatorCore> = { process: this.newProcess('coordinator'), running: undefined };
     this.coordinatorLife = life;
     const place = {
@@ -116,6 +120,7 @@ export class SimulatedHost {
       trace,
       newId,
       random: () => random.next(),
+      mutations,
     };
     startSimulatedCoordinator(life.process, place).then(
       (core) => {

@@ -2,15 +2,13 @@
 import { derivedId } from '../../../runtime/identifiers.ts';
 import { Disturbances } from './disturbances.ts';
 import { SimulatedHost } from './host.ts';
+import type { Mutations } from './mutations.ts';
 import { Network } from './network.ts';
 import { SimulatedProcess } from './process.ts';
 import { Random } from './random.ts';
 import type { ContainerWitness } from './simulated-engine.ts';
 import { SimulatedTime } from './time.ts';
 import { Trace } from './trace.ts';
-
-/** Parts of the product replaced by broken ones, see mutants.ts. */
-export interface Mutations {}
 
 export interface WorldOptions {
   readonly seed: number;
@@ -33,8 +31,8 @@ export class World {
   readonly disturbances = new Disturbances();
   /** Hosts that users did not want tasks on. */
   readonly drained = new Disturbances();
-  /** The count of leaderships was lost or set back. */
-  epochsRestarted = false;
+  /** The users' records were lost or set back, and the count of leaderships with them. */
+  wishesLost = false;
   private ids = 0;
 
   constructor(options: WorldOptions) {
@@ -47,7 +45,7 @@ export class World {
       this.reach(host),
     );
     this.hosts = Array.from({ length: options.nodes }, (_, index) =>
-      this.newHost(`h${index + 1}`, index < options.coordinators),
+      this.newHost(`h${index + 1}`, index < options.coordinators, options.mutations),
     );
   }
 
@@ -85,7 +83,7 @@ export class World {
     return host;
   }
 
-  private newHost(name: string, hasCoordinator: boolean): SimulatedHost {
+  private newHost(name: string, hasCoordinator: boolean, mutations: Mutations): SimulatedHost {
     const { time, network, trace, clusterId } = this;
     return new SimulatedHost({
       name,
@@ -97,6 +95,7 @@ export class World {
       random: this.random.fork(),
       newId: () => this.newId(),
       witness: (...seen) => this.witness(...seen),
+      mutations,
     });
   }
 

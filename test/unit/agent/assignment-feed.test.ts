@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { agentMetrics } from '../../../agent/agent-metrics.ts';
 import { AssignmentFeed } from '../../../agent/assignment-feed.ts';
 import { ImageStore } from '../../../agent/image-store.ts';
+import { planTask } from '../../../agent/plan/plan-task.ts';
 import type { UnnumberedStatus } from '../../../agent/plan/status.ts';
 import { TaskSupervisor } from '../../../agent/task-supervisor.ts';
 import type { TaskRecord } from '../../../model/records.ts';
@@ -26,6 +27,7 @@ const place = {
 describe('AssignmentFeed and TaskSupervisor', () => {
   const clock = new FakeClock();
   let engine: FakeEngine;
+  let server: MemoryServer;
   let leader: MemoryConnection;
   let own: MemoryConnection;
   let supervisor: TaskSupervisor;
@@ -36,7 +38,7 @@ describe('AssignmentFeed and TaskSupervisor', () => {
   let readAgain: string[];
   let bucketSays: TaskRecord['desired'] | undefined;
   beforeEach(async () => {
-    const server = new MemoryServer({ clock });
+    server = new MemoryServer({ clock });
     [leader, own] = [server.connect('leader'), server.connect('agent')];
     engine = new FakeEngine();
     statuses = new Map();
@@ -49,6 +51,7 @@ describe('AssignmentFeed and TaskSupervisor', () => {
     makeSupervisor = () =>
       new TaskSupervisor({
         ...parts,
+        planTask,
         clusterId,
         incarnation: 1,
         startsAtOnce: 4,
@@ -132,6 +135,16 @@ describe('AssignmentFeed and TaskSupervisor', () => {
     await assign(aTask({ nodeId: aTask().serviceId }));
 
     expect(supervisor.tasks()).toEqual([]);
+  });
+
+  it('obeys a leader whose epochs began anew together with the bucket', async () => {
+    await assign(aTask({ epoch: 5 }));
+    server.wipe('plim_task');
+    await clock.advance(1_000);
+
+    await assign(aTask({ slot: 2, epoch: 1 }), aTask({ slot: 3, epoch: 1 }));
+
+    expect(running()).toBe(3);
   });
 
   it('asks again before it stops most tasks at once, and stops them when that is so', async () => {

@@ -23,7 +23,7 @@ async function aLeader(server: MemoryServer, epoch: number) {
   const lease = { lastsForWrites: Number.POSITIVE_INFINITY };
   const run = (chains: readonly Chain[]) =>
     apply(
-      { chains, nextAtMs: undefined },
+      { chains },
       {
         fenced: buckets.fenced({ epoch }),
         services: buckets.services,
@@ -57,7 +57,7 @@ test('apply() carries every action out under its epoch and says what it wrote', 
 test('apply() ends a chain at its first failure and goes on with the others', async () => {
   const leader = await aLeader(new MemoryServer({ clock: new FakeClock() }), 1);
   const { chains } = aPlan(3);
-  const [slot] = actionsOf({ chains, nextAtMs: undefined });
+  const [slot] = actionsOf({ chains });
   if (slot?.kind === 'put-slot') await leader.buckets.slots.create(slot.key, { ...slot.record, tasksMade: 9 });
 
   const written = await leader.run(chains);

@@ -389,3 +389,19 @@ test('plan() stops no stand-in when the records of its slot are lost with all as
   world.converge();
   expect(world.live(id)).toHaveLength(3);
 });
+
+test('plan() goes on with the other services when one cannot be planned', () => {
+  const { world } = threeNodes();
+  const broken = world.addService('broken', 1);
+  const sound = world.addService('sound', 2);
+  world.write('services', broken, { ...world.service(broken), spec: { Name: 'broken' } as never });
+
+  const made = world.plan();
+
+  expect(made.failures.map(({ serviceId }) => serviceId)).toEqual([broken]);
+  expect(
+    actionsOf(made)
+      .filter((action) => action.kind === 'create-task')
+      .map(({ record }) => record.serviceId),
+  ).toEqual([sound, sound]);
+});

@@ -1,0 +1,20 @@
+/** Parts of the product replaced by broken ones: every invariant must find one of them out, see mutants.test.ts. */
+import type { AgentParts } from '../../../agent/agent-parts.ts';
+import type { Engine } from '../../../agent/engine/engine.ts';
+import type { Buckets } from '../../../bus/buckets.ts';
+import type { Bus } from '../../../bus/bus.ts';
+import type { Planner } from '../../../coordinator/plan/plan.ts';
+import type { TcpProbe } from '../../../runtime/tcp-probe.ts';
+
+export interface Mutations {
+  readonly plan?: Planner;
+  readonly planTask?: AgentParts['planTask'];
+  /** The engine as agents call it. */
+  readonly engine?: (engine: Engine) => Engine;
+  /** The buckets as coordinators write them. */
+  readonly buckets?: (buckets: Buckets) => Buckets;
+  /** The bus as coordinators hear it. */
+  readonly bus?: (bus: Bus) => Bus;
+  /** What coordinators find when they try to reach a host. */
+  readonly probe?: TcpProbe;
+}
