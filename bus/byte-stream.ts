@@ -38,6 +38,7 @@ export async function sendStream(ends: StreamEnds, source: AsyncIterable<Uint8Ar
     poke.poke();
   });
   const done = new AbortController();
+  gone.signal.addEventListener('abort', () => done.abort(), { once: true });
   const watching = watchConsumer(ends, consumer, gone, done.signal);
   try {
     await sendChunks(ends, source, consumer, poke, gone.signal);
@@ -75,9 +76,9 @@ async function watchConsumer(
   gone: AbortController,
   done: AbortSignal,
 ): Promise<void> {
-  while (!done.aborted && !gone.signal.aborted) {
-    await ends.clock.sleep(KEEPALIVE_MS, AbortSignal.any([done, gone.signal])).catch(() => undefined);
-    if (done.aborted || gone.signal.aborted) return;
+  while (!done.aborted) {
+    await ends.clock.sleep(KEEPALIVE_MS, done).catch(() => undefined);
+    if (done.aborted) return;
     if (ends.clock.elapsedMs() - consumer.heardAtMs > SILENCE_MS) {
       gone.abort(new PlimsollError('unavailable', 'the reader of the stream is silent'));
     } else {

@@ -9,7 +9,7 @@ const PAGE_MS = 8_000;
 const MAX_PAGE_BYTES = 64 * 1024 * 1024;
 
 export interface NodePagesParts {
-  readonly bus: Pick<Bus, 'askNodeStream'>;
+  readonly bus: Pick<Bus, 'askNodeStream' | 'connected'>;
   readonly clock: Clock;
 }
 
@@ -48,11 +48,18 @@ export class NodePages {
       throw new PlimsollError('timeout', `its agent did not send it within ${PAGE_MS / 1000} s`);
     } catch (error) {
       const code = error instanceof PlimsollError ? error.code : 'internal';
-      const words = `Cannot get the metrics page of node ${name}: ${messageOf(error)}. Is its agent running?`;
+      const words = `Cannot get the metrics page of node ${name}: ${this.reasonOf(error)}`;
       throw new PlimsollError(code, words, { cause: error });
     } finally {
       stopClock();
     }
+  }
+
+  private reasonOf(error: unknown): string {
+    const isAway = error instanceof PlimsollError && error.code === 'unavailable';
+    return isAway && this.parts.bus.connected
+      ? 'nobody answers for it on the bus. Is its agent running?'
+      : messageOf(error);
   }
 }
 

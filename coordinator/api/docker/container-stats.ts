@@ -5,6 +5,7 @@ import type { StatsRequest } from '../../../model/messages.ts';
 import { withDeadline } from '../../../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../../../runtime/errors.ts';
 import type { DockerApiParts } from './api-parts.ts';
+import { clientSignal } from './client-signal.ts';
 import { inspectAnywhere, nodeOfContainer } from './container-lookup.ts';
 import { nodeState } from './node-state.ts';
 import { pathPart, queryFlag, queryText } from './query.ts';
@@ -24,14 +25,14 @@ export function containerStatsRoutes(parts: DockerApiParts, closing: AbortSignal
     const source = await findSource(parts, pathPart(req, 'container'));
     const leaving = new AbortController();
     const leave = () => leaving.abort();
-    res.once('close', leave);
-    closing.addEventListener('abort', leave, { once: true });
+    const client = clientSignal(res, closing);
+    if (client.aborted) leave();
+    client.addEventListener('abort', leave, { once: true });
     const watch = leaveLostNode(parts, source.nodeId, leaving);
     try {
       const chunks = parts.bus.askNodeStream(source.nodeId, 'stats', { ...options, id: source.id }, leaving.signal);
       await passOn(parts, chunks, res, leaving.signal);
     } finally {
-      closing.removeEventListener('abort', leave);
       leave();
       await watch;
     }

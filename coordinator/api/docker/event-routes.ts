@@ -2,6 +2,7 @@
 import { type Request, type Response, Router } from 'express';
 import type { ClusterEvent } from '../../../model/messages.ts';
 import type { DockerApiParts } from './api-parts.ts';
+import { clientSignal } from './client-signal.ts';
 import type { EventFeed } from './event-feed.ts';
 import { eventFilterKeys, eventView, isEventWanted } from './event-view.ts';
 import { parseFilters } from './filters.ts';
@@ -43,9 +44,7 @@ async function endOf(
   untilMs: number | undefined,
   closing: AbortSignal,
 ): Promise<void> {
-  const gone = new AbortController();
-  res.once('close', () => gone.abort());
-  const signal = AbortSignal.any([gone.signal, closing]);
+  const signal = clientSignal(res, closing);
   if (untilMs === undefined) {
     await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   } else {

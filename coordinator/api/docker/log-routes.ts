@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type Request, type Response, Router } from 'express';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { DockerApiParts } from './api-parts.ts';
+import { clientSignal } from './client-signal.ts';
 import { encodeFrame, STREAM_ERROR } from './log-frames.ts';
 import { followLogs, type LogStreamParts, readLogs } from './log-stream.ts';
 import { nodeState } from './node-state.ts';
@@ -62,9 +63,7 @@ interface LogAnswer {
 async function answerLogs(parts: DockerApiParts, req: Request, res: Response, answer: LogAnswer): Promise<void> {
   const query = logsQuery(req);
   const shape = { details: queryFlag(req, 'details'), timestamps: queryFlag(req, 'timestamps'), tty: answer.tty };
-  const gone = new AbortController();
-  res.once('close', () => gone.abort());
-  const signal = AbortSignal.any([gone.signal, answer.closing]);
+  const signal = clientSignal(res, answer.closing);
   res.setHeader('Content-Type', `application/vnd.docker.${answer.tty ? 'raw' : 'multiplexed'}-stream`);
   res.flushHeaders();
   const stream: LogStreamParts = {

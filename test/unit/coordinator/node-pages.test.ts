@@ -51,7 +51,7 @@ describe('NodePages', () => {
 
     await expect(pages.page(node)).rejects.toMatchObject({
       code: 'unavailable',
-      message: expect.stringContaining('Cannot get the metrics page of node host-1'),
+      message: 'Cannot get the metrics page of node host-1: nobody answers for it on the bus. Is its agent running?',
     });
   });
 
