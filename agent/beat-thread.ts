@@ -1,29 +1,40 @@
-/** The beat thread: its own connection, so that neither a busy main loop nor a full state connection delays a beat. */
-import { workerData } from 'node:worker_threads';
-import type { Bus } from '../bus/bus.ts';
-import { connectBus } from '../bus/connect-bus.ts';
-import type { NodeIdentity } from '../bus/identity/user-identity.ts';
+/**
+ * The beat thread: its own connection, so that neither a busy main loop nor a full state connection delays a beat. Every
+ * module it loads is loaded a second time in the process: it loads next to none.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { connectPublisher, type Publisher } from '../bus/connect-publisher.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
-import { createLog, type Log, type LogLevel } from '../runtime/log.ts';
-import { createMetrics } from '../runtime/metrics.ts';
 import { beatUntil } from './beat.ts';
 import { BeatState } from './beat-state.ts';
 
 /** What the main thread starts this one with. */
 export interface BeatThreadData {
-  readonly identity: NodeIdentity;
+  readonly identity: BeatIdentity;
   readonly incarnation: number;
   readonly memory: SharedArrayBuffer;
-  readonly logLevel: LogLevel;
+}
+
+export interface BeatIdentity {
+  readonly nodeId: string;
+  readonly natsUrls: readonly string[];
+  readonly jwt: string;
+  readonly seed: string;
+  readonly caPem: string;
+}
+
+/** What this thread tells the main one: it has no log of its own. */
+export interface BeatTrouble {
+  readonly error: string;
 }
 
 const RETRY = { firstMs: 100, maxMs: 1_000 };
 
 /** Beats until the main thread ends this one: beats are never stored, nothing is lost with it. */
-async function run({ identity, incarnation, memory, logLevel }: BeatThreadData): Promise<void> {
-  const bus = await connect(identity, createLog('agent-beats', logLevel));
+async function run({ identity, incarnation, memory }: BeatThreadData): Promise<void> {
+  const publisher = await connect(identity);
   const monotonicNs = () => process.hrtime.bigint();
   const beating = {
     nodeId: identity.nodeId,
@@ -32,17 +43,17 @@ async function run({ identity, incarnation, memory, logLevel }: BeatThreadData):
     clock: systemClock,
     monotonicNs,
   };
-  await beatUntil(bus, beating, new AbortController().signal);
+  await beatUntil(publisher, beating, new AbortController().signal);
 }
 
-async function connect(identity: NodeIdentity, log: Log): Promise<Bus> {
-  const registry = createMetrics('agent-beats', '');
+async function connect({ nodeId, jwt, seed, natsUrls: urls, caPem }: BeatIdentity): Promise<Publisher> {
+  const user = { name: nodeId, jwt: () => jwt, seed };
   for (let failures = 1; ; failures += 1) {
     try {
-      const options = { identity, purpose: 'beats', waitForServer: false, clock: systemClock, log, registry };
-      return (await connectBus(options)).bus;
+      return await connectPublisher({ urls, user, caPem, purpose: 'beats' });
     } catch (error) {
-      log.debug({ error: messageOf(error) }, 'the bus is away: no beats');
+      const trouble: BeatTrouble = { error: messageOf(error) };
+      parentPort?.postMessage(trouble);
       await systemClock.sleep(backoffMs(RETRY, failures));
     }
   }

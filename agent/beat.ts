@@ -18,7 +18,7 @@ export interface Beating {
 
 /** Beats on `bus` until the signal aborts. */
 export async function beatUntil(
-  bus: Bus,
+  bus: Pick<Bus, 'publish'>,
   { nodeId, incarnation, state, clock, monotonicNs }: Beating,
   signal: AbortSignal,
 ): Promise<void> {
