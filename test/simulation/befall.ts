@@ -163,7 +163,11 @@ export class Fate {
     if (how === 'wiped') server.wipe(name);
     else if (how === 'recreated') server.recreate(name);
     else server.store(name).purge();
-    if (name === 'plim_spec') this.until(WISHES_BACK_MS, [everywhere], () => server.recreate(name, before));
+    if (name !== 'plim_spec') return;
+    this.until(WISHES_BACK_MS, [everywhere], () => {
+      this.operator.doubt();
+      server.recreate(name, before);
+    });
   }
 
   private engine({ host: name, how, forMs }: HappeningOf<'engine'>): void {

@@ -13,6 +13,8 @@ export interface ClusterSize {
 const FIRST_AT_MS = 5_000;
 /** The share of a run in which things happen; in the rest everything heals. */
 const EVENTFUL_SHARE = 0.65;
+/** The share of that in which services are created. */
+const CREATION_SHARE = 0.25;
 const SHORTEST_MS = 300;
 const LONGEST_MS = 45_000;
 
@@ -61,7 +63,7 @@ class HistoryMaker {
     const faults = enabled.length === 0 ? 0 : random.between(0, 20);
     const wishes = random.between(0, 2 * this.services);
     const all = [
-      ...this.times(this.services, (index) => this.creation(index), 60_000),
+      ...this.times(this.services, (index) => this.creation(index), this.endMs * CREATION_SHARE),
       ...this.times(wishes, () => this.wish(), this.endMs),
       ...this.times(faults, () => this.fault(random.pick(enabled) ?? 'container'), this.endMs),
     ];

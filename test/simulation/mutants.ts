@@ -1,169 +1,157 @@
-/** Planners, agents and coordinators broken on purpose, each in the way one invariant is there to find. */
+/** The product broken on purpose, one way per invariant: an invariant that finds nothing wrong with its mutant is worth nothing. */
 import type { Engine } from '../../agent/engine/engine.ts';
 import { planTask } from '../../agent/plan/plan-task.ts';
 import type { Buckets } from '../../bus/buckets.ts';
-import type { Bus } from '../../bus/bus.ts';
-import { subjects } from '../../bus/subjects.ts';
-import type { Action } from '../../coordinator/plan/actions.ts';
+import type { Action, Chain, Plan } from '../../coordinator/plan/actions.ts';
 import { type Planner, plan } from '../../coordinator/plan/plan.ts';
 import type { Snapshot } from '../../coordinator/store/snapshot.ts';
-import type { ServiceRecord } from '../../model/records.ts';
+import type { TaskRecord } from '../../model/records.ts';
 import type { Mutations } from './world/mutations.ts';
 
 export interface Mutant {
   /** What is wrong with it. */
   readonly name: string;
-  /** The invariant that must find it. */
+  /** The invariant that must find it out. */
   readonly breaks: string;
   readonly mutations: Mutations;
 }
 
-export const mutants: readonly Mutant[] = [
-  { name: 'an agent that adopts nothing', breaks: 'one container per task', mutations: { engine: withoutAdoption } },
-  {
-    name: 'a planner that overlooks what one node runs',
-    breaks: 'one task per slot',
-    mutations: { plan: (snapshot, ...rest) => plan(withoutTasksOfFirstNode(snapshot), ...rest) },
-  },
-  {
-    name: 'coordinators that all lead at once, without a fence',
-    breaks: 'one leader writes',
-    mutations: { buckets: withoutLease },
-  },
-  {
-    name: 'an agent that stops what has no assignment',
-    breaks: 'stops have reasons',
-    mutations: {
-      planTask: (view, now) =>
-        planTask(view.orphaned ? { ...view, record: { ...view.record, desired: 'stopped' } } : view, now),
-    },
-  },
-  {
-    name: 'a planner that updates everything at once',
-    breaks: 'updates keep their promise',
-    mutations: { plan: (snapshot, ...rest) => plan(withServices(snapshot, updatedAtOnce), ...rest) },
-  },
-  {
-    name: 'a planner that drops services without replicas',
-    breaks: 'wishes are kept',
-    mutations: { plan: withMore(dropEmptyServices) },
-  },
-  {
-    name: 'a coordinator that believes neither beats nor probes',
-    breaks: 'no false alarms',
-    mutations: { bus: deafToBeats, probe: async () => ({ reachable: false, error: 'not even tried' }) },
-  },
-  {
-    name: 'a planner that plans nothing',
-    breaks: 'converges',
-    mutations: { plan: () => ({ chains: [], failures: [], nextAtMs: undefined }) },
-  },
-  {
-    name: 'a planner that writes what is there already',
-    breaks: 'a settled cluster plans nothing',
-    mutations: { plan: withMore(rewriteOldestSlot) },
-  },
-];
+/** The plan with every action changed; those for which nothing is answered are left out. */
+function planning(change: (action: Action, snapshot: Snapshot) => Action | undefined): Planner {
+  return (snapshot, now, orphans) => {
+    const made = plan(snapshot, now, orphans);
+    const changed = made.chains.map((chain) => chain.map((action) => change(action, snapshot)).filter((one) => !!one));
+    return { ...made, chains: changed.filter((chain) => chain.length > 0) };
+  };
+}
 
-/** The object with some of its methods replaced; classes keep their private state. */
-function but<T extends object>(whole: T, replaced: Partial<T>): T {
-  return new Proxy(whole, {
+/** The plan, and more. */
+function planningToo(more: (snapshot: Snapshot) => readonly Chain[]): Planner {
+  return (snapshot, now, orphans): Plan => {
+    const made = plan(snapshot, now, orphans);
+    return { ...made, chains: [...made.chains, ...more(snapshot)] };
+  };
+}
+
+function updateOf(task: { key: string; value: TaskRecord; revision: number }, change: Partial<TaskRecord>): Chain {
+  const reason = 'a mutant';
+  const record = { ...task.value, ...change };
+  return [{ kind: 'update-task', key: task.key, record, expectedRevision: task.revision, reason }];
+}
+
+/** Tells tasks to stop whose slot has no record. */
+const stopsTheUnknown = planningToo((snapshot) =>
+  [...snapshot.tasks.values()]
+    .filter(({ value }) => value.desired === 'running' && !snapshot.slots.has(`${value.serviceId}.${value.slot}`))
+    .map((task) => updateOf(task, { desired: 'stopped' })),
+);
+
+/** Makes new tasks run at once, beside the old ones. */
+const neverWaits = planning((action) =>
+  action.kind === 'create-task' && action.record.desired === 'ready'
+    ? { ...action, record: { ...action.record, desired: 'running' } }
+    : action,
+);
+
+/** Stops all tasks of an old revision as soon as there is a new one. */
+const updatesAllAtOnce = planningToo((snapshot) =>
+  [...snapshot.tasks.values()]
+    .filter(({ value }) => value.desired !== 'stopped')
+    .filter(({ value }) => (snapshot.services.get(value.serviceId)?.value.revision ?? 0) > value.revision)
+    .map((task) => updateOf(task, { desired: 'stopped' })),
+);
+
+/** Writes something each time. */
+const neverRests = planningToo((snapshot) =>
+  [...snapshot.slots.values()].slice(0, 1).map(({ key, value, revision }): Chain => {
+    const record = { ...value, failuresRevision: value.failuresRevision + 1 };
+    return [{ kind: 'put-slot', key, record, expectedRevision: revision, reason: 'a mutant' }];
+  }),
+);
+
+/** Forgets to fill the first slot. */
+const skipsTheFirst = planning((action) =>
+  (action.kind === 'create-task' && action.record.slot === 1) ||
+  (action.kind === 'put-slot' && action.record.slot === 1)
+    ? undefined
+    : action,
+);
+
+/** An agent that makes the next attempt though the one before still runs. */
+const impatientAgent: typeof planTask = (view, now) => {
+  const running = view.containers.find(({ phase }) => phase === 'running');
+  const made = planTask(view, now);
+  if (!running || made.step || view.containers.length > 1 || view.record.desired !== 'running') return made;
+  return { ...made, step: { kind: 'create', attempt: running.attempt + 1, reason: 'a mutant' } };
+};
+
+/** An agent that stops what has no record. */
+const literalAgent: typeof planTask = (view, now) =>
+  planTask(view.orphaned ? { ...view, record: { ...view.record, desired: 'stopped' } } : view, now);
+
+/** Coordinators that acknowledge updates of services they never wrote. */
+function forgetful(buckets: Buckets): Buckets {
+  const { services } = buckets;
+  const update: typeof services.update = async (key, value, revision) =>
+    value.removedAtMs === undefined && value.change !== 'rollback' ? revision : services.update(key, value, revision);
+  return { ...buckets, services: overriding(services, { update }) };
+}
+
+/** Leaders that write under an epoch long gone, past every fence. */
+function unfenced(buckets: Buckets): Buckets {
+  const old = <T extends { epoch: number }>(record: T): T => ({ ...record, epoch: Math.max(0, record.epoch - 1) });
+  let writes = 0;
+  const { slots } = buckets;
+  const update: typeof slots.update = (key, value, revision) => {
+    writes += 1;
+    return slots.update(key, writes % 3 === 0 ? old(value) : value, revision);
+  };
+  return { ...buckets, fenced: () => ({ ...buckets, slots: overriding(slots, { update }) }) };
+}
+
+function overriding<T extends object>(original: T, changes: Partial<T>): T {
+  return new Proxy(original, {
     get: (target, name) => {
-      const own: unknown = Reflect.get(replaced, name);
-      if (own !== undefined) return own;
+      if (name in changes) return Reflect.get(changes, name);
       const member: unknown = Reflect.get(target, name);
       return typeof member === 'function' ? member.bind(target) : member;
     },
   });
 }
 
-/** Containers are never found again, and a name that is taken is no obstacle. */
-function withoutAdoption(engine: Engine): Engine {
-  let made = 0;
-  return but(engine, {
-    listOwn: async () => [],
-    create: (request) => {
-      made += 1;
-      return engine.create({ ...request, name: `${request.name}.${made}` });
-    },
-  });
-}
+/** An engine client that starts nothing it says it started. */
+const lyingEngine = (engine: Engine): Engine => overriding(engine, { start: async () => undefined });
 
-function withoutTasksOfFirstNode(snapshot: Snapshot): Snapshot {
-  const [first] = [...snapshot.nodes.keys()].sort();
-  const isElsewhere = ([, { value }]: [string, { value: { nodeId: string } }]) => value.nodeId !== first;
-  return {
-    ...snapshot,
-    tasks: new Map([...snapshot.tasks].filter(isElsewhere)),
-    statuses: new Map([...snapshot.statuses].filter(isElsewhere)),
-  };
-}
-
-/** Every candidate takes the lease from whoever has it, and no server refuses anybody. */
-function withoutLease(buckets: Buckets): Buckets {
-  const leases = but(buckets.leases, {
-    get: async () => undefined,
-    create: (key, value) => buckets.leases.put(key, value),
-    update: (key, value) => buckets.leases.put(key, value),
-  });
-  return but(buckets, { leases, raiseFence: async (epoch) => ({ epoch }), fenced: () => buckets });
-}
-
-function withServices(snapshot: Snapshot, change: (service: ServiceRecord) => ServiceRecord): Snapshot {
-  const services = [...snapshot.services].map(([id, entry]) => [id, { ...entry, value: change(entry.value) }] as const);
-  return { ...snapshot, services: new Map(services) };
-}
-
-function updatedAtOnce(service: ServiceRecord): ServiceRecord {
-  const UpdateConfig = { ...service.spec.UpdateConfig, Parallelism: 0, Order: 'stop-first' as const };
-  return { ...service, spec: { ...service.spec, UpdateConfig, RollbackConfig: UpdateConfig } };
-}
-
-function withMore(more: (snapshot: Snapshot, wallMs: number) => readonly Action[]): Planner {
-  return (snapshot, now, orphans) => {
-    const planned = plan(snapshot, now, orphans);
-    return { ...planned, chains: [...planned.chains, ...more(snapshot, now.wallMs).map((action) => [action])] };
-  };
-}
-
-function dropEmptyServices({ services }: Snapshot): Action[] {
-  return [...services.values()]
-    .filter(({ value }) => value.removedAtMs === undefined && value.spec.Mode?.Replicated?.Replicas === 0)
-    .map(({ value, revision }) => ({
-      kind: 'delete-service',
-      key: value.id,
-      expectedRevision: revision,
-      reason: 'nobody needs it',
-    }));
-}
-
-/** Often enough to be seen, seldom enough not to keep everybody busy. */
-const REWRITE_MS = 10_000;
-
-function rewriteOldestSlot({ slots }: Snapshot, wallMs: number): Action[] {
-  const [oldest] = [...slots].sort(([, a], [, b]) => a.writtenAtMs - b.writtenAtMs);
-  if (!oldest || wallMs - oldest[1].writtenAtMs < REWRITE_MS) return [];
-  const [key, { value, revision }] = oldest;
-  return [{ kind: 'put-slot', key, record: value, expectedRevision: revision, reason: 'to be sure' }];
-}
-
-/** Hears each node's first beats only. */
-function deafToBeats(bus: Bus): Bus {
-  const BEATS_HEARD = 40;
-  const heard = new Map<string, number>();
-  return but(bus, {
-    subscribe: (subject, schema, handler) =>
-      bus.subscribe(subject, schema, (message, from) => {
-        if (subject === subjects.beats) {
-          const count = (heard.get(from) ?? 0) + 1;
-          heard.set(from, count);
-          if (count > BEATS_HEARD) return;
-        }
-        handler(message, from);
-      }),
-    askNode: async (nodeId, verb, message, reply, timeoutMs) =>
-      verb === 'probe'
-        ? reply.parse({ reachable: false, error: 'not even tried' })
-        : bus.askNode(nodeId, verb, message, reply, timeoutMs),
-  });
-}
+export const mutants: readonly Mutant[] = [
+  { name: 'agents that fall silent while they are well', breaks: 'no false alarms', mutations: { mute: true } },
+  {
+    name: 'an agent that does not wait for the end of an attempt',
+    breaks: 'one container per task',
+    mutations: { planTask: impatientAgent },
+  },
+  { name: 'a planner that never waits for old tasks', breaks: 'one task per slot', mutations: { plan: neverWaits } },
+  { name: 'a leader without a fence', breaks: 'one leader writes', mutations: { buckets: unfenced } },
+  {
+    name: 'an agent that stops what has no record',
+    breaks: 'stops have reasons',
+    mutations: { planTask: literalAgent },
+  },
+  {
+    name: 'a planner that stops what it does not know',
+    breaks: 'stops have reasons',
+    mutations: { plan: stopsTheUnknown },
+  },
+  {
+    name: 'a planner that updates all at once',
+    breaks: 'updates keep their promise',
+    mutations: { plan: updatesAllAtOnce },
+  },
+  {
+    name: 'a coordinator that acknowledges what it never wrote',
+    breaks: 'wishes are kept',
+    mutations: { buckets: forgetful },
+  },
+  { name: 'a planner that skips the first slot', breaks: 'converges', mutations: { plan: skipsTheFirst } },
+  { name: 'an engine client that starts nothing', breaks: 'converges', mutations: { engine: lyingEngine } },
+  { name: 'a planner that never rests', breaks: 'a settled cluster plans nothing', mutations: { plan: neverRests } },
+];

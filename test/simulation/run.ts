@@ -32,8 +32,9 @@ export interface RunOptions {
 const HEALING_SHARE = 0.3;
 /** After everything has healed, a cluster is as its users want it within this time. */
 const SETTLE_MS = 150_000;
-/** For longer than any full pass, a settled leader writes nothing. */
-const QUIET_MS = 35_000;
+/** A settled leader writes nothing: for longer than any full pass, in long runs. */
+const QUIET_SHARE = 1 / 6;
+const LONGEST_QUIET_MS = 35_000;
 
 export async function run(history: History, options: RunOptions = {}): Promise<Outcome> {
   return new Run(history, options).toTheEnd();
@@ -83,9 +84,10 @@ class Run {
   /** What was settled stays so, and the leader finds nothing to do. */
   private async beQuiet(): Promise<void> {
     if (this.violation || !this.scene.truth.services().every(isSoundService)) return;
-    await this.pass(this.scene.world.time.nowMs + QUIET_MS);
+    const quietMs = Math.min(LONGEST_QUIET_MS, this.history.minutes * 60_000 * QUIET_SHARE);
+    await this.pass(this.scene.world.time.nowMs + quietMs);
     const before = this.written();
-    await this.pass(this.scene.world.time.nowMs + QUIET_MS);
+    await this.pass(this.scene.world.time.nowMs + quietMs);
     const after = this.written();
     this.note('a settled cluster plans nothing', before === after ? undefined : `written: ${before}, then ${after}`);
     const reason = whyNotConverged(this.scene);

@@ -25,6 +25,7 @@ export interface AgentPlace {
   readonly trace: Trace;
   readonly newId: () => string;
   readonly planTask: AgentParts['planTask'];
+  readonly beatsForMs: number;
 }
 
 const settings = AgentSettings.parse({ manageLiveRestore: false });
@@ -63,6 +64,7 @@ function partsOf(process: SimulatedProcess, place: AgentPlace): AgentParts {
     startBeats: (state, incarnation) => {
       const beating = { nodeId: place.nodeId, incarnation, state, clock: process.clock, monotonicNs };
       void beat(connect, beating, ended.signal);
+      if (Number.isFinite(place.beatsForMs)) process.clock.after(place.beatsForMs, () => ended.abort());
       return { stop: async () => ended.abort() };
     },
     nodeMetrics: { page: async () => [], watch: async () => undefined },

@@ -18,6 +18,9 @@ import type { Trace } from './trace.ts';
 /** How long a supervisor waits before it starts a process again that ended by itself. */
 const RESTART_MS = 1_000;
 
+/** How long agents beat that are mute afterwards. */
+const SHORT_BEATING_MS = 10_000;
+
 export interface HostParts {
   readonly name: string;
   readonly clusterId: string;
@@ -87,6 +90,7 @@ export class SimulatedHost {
       hasCoordinator: this.hasCoordinator,
       engine: mutations.engine?.(this.engine) ?? this.engine,
       planTask: mutations.planTask ?? planTask,
+      beatsForMs: mutations.mute ? SHORT_BEATING_MS : Number.POSITIVE_INFINITY,
       files: this.files,
       network,
       trace,

@@ -11,6 +11,8 @@ export interface Mutations {
   readonly planTask?: AgentParts['planTask'];
   /** The engine as agents call it. */
   readonly engine?: (engine: Engine) => Engine;
+  /** Agents that beat for ten seconds only, on hosts that accept no connection. */
+  readonly mute?: boolean;
   /** The buckets as coordinators write them. */
   readonly buckets?: (buckets: Buckets) => Buckets;
   /** The bus as coordinators hear it. */

@@ -33,10 +33,12 @@ export class World {
   readonly drained = new Disturbances();
   /** The users' records were lost or set back, and the count of leaderships with them. */
   wishesLost = false;
+  private readonly isMute: boolean;
   private ids = 0;
 
   constructor(options: WorldOptions) {
     this.random = new Random(options.seed);
+    this.isMute = options.mutations.mute ?? false;
     this.trace = new Trace(this.time, options.traced);
     const nats = new SimulatedProcess('nats', this.time, { wallOffsetMs: 0, bootedAtMs: 0 });
     const chance = this.random.fork();
@@ -106,7 +108,7 @@ export class World {
 
   private reach(name: string): 'open' | 'refused' | 'down' {
     const host = this.host(name);
-    if (!host.isUp) return 'down';
+    if (!host.isUp || this.isMute) return 'down';
     return host.agent ? 'open' : 'refused';
   }
 
