@@ -33,21 +33,21 @@ describe('a full disk', () => {
     await labCommandAt(place)('down');
   });
 
+  /** A name each time: that of a wish nobody answered is taken for another minute. */
+  let names = 0;
+  const nextName = () => {
+    names += 1;
+    return `more${names}`;
+  };
+  const tryToCreate = (name: string) =>
+    cluster.try('service', 'create', '--detach', '--no-resolve-image', '--name', name, 'plimsoll/sleep:1');
+
   it('under NATS: wishes are refused with the reason, containers run on, and all goes on when there is space', async () => {
     const before = await cluster.runs('web');
     await natsDisk?.fill();
     try {
       const refused = async () => {
-        const name = `more${Date.now()}`;
-        const result = await cluster.try(
-          'service',
-          'create',
-          '--detach',
-          '--no-resolve-image',
-          '--name',
-          name,
-          'plimsoll/sleep:1',
-        );
+        const result = await tryToCreate(nextName());
         return result.code !== 0 && result.stderr;
       };
       const words = await eventually(refused, { timeoutMs: 60_000, intervalMs: 500, what: 'a wish to be refused' });
@@ -56,22 +56,12 @@ describe('a full disk', () => {
       natsDisk?.free();
     }
 
-    const accepted = async () =>
-      (
-        await cluster.try(
-          'service',
-          'create',
-          '--detach',
-          '--no-resolve-image',
-          '--name',
-          'after',
-          '--replicas',
-          '2',
-          'plimsoll/sleep:1',
-        )
-      ).code === 0;
-    await eventually(accepted, { timeoutMs: 90_000, intervalMs: 1_000, what: 'a wish to be taken again' });
-    await cluster.settled('after', 2);
+    const accepted = async () => {
+      const name = nextName();
+      return (await tryToCreate(name)).code === 0 ? name : undefined;
+    };
+    const what = 'a wish to be taken again';
+    await cluster.settled(await eventually(accepted, { timeoutMs: 90_000, intervalMs: 1_000, what }), 1);
     await cluster.whole();
     expect(await cluster.runs('web')).toEqual(before);
   });
