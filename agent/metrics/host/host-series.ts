@@ -8,6 +8,7 @@ import type { Log } from '../../../runtime/log.ts';
 import type { CollectorRun } from '../collector-runs.ts';
 import type { KernelFiles } from '../kernel-files.ts';
 import type { HostRoots } from '../roots.ts';
+import { Turns } from '../turns.ts';
 import { diskFamilies } from './disks.ts';
 import type { Family } from './family.ts';
 import { renderFamilies } from './family.ts';
@@ -54,12 +55,14 @@ export function createHostSeries(options: HostSeriesOptions): HostSeries {
   const page = async () => {
     const texts: string[] = [];
     const runs: CollectorRun[] = [];
+    const turns = new Turns(clock);
     for (const [collector, collect] of collectors) {
       const begunMs = options.clock.elapsedMs();
       const error = await collectInto(texts, collect);
       tellOfChange(options.log, failing, collector, error);
       const durationSeconds = (options.clock.elapsedMs() - begunMs) / 1000;
       runs.push({ collector, success: error === undefined, durationSeconds });
+      await turns.yieldIfLong();
     }
     return { text: texts.join(''), runs, fileSystems: fileSystems.sizes() };
   };
