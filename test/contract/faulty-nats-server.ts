@@ -47,7 +47,7 @@ async function connectThrough(nats: TestNats, proxy: NatsProxy): Promise<FaultyC
   const identity = await issueCoordinatorIdentity(nats.cluster);
   const metrics = createMetrics('test', '0');
   const natsUrls = [`nats://127.0.0.1:${proxy.port}`];
-  const { bus, buckets } = await nats.connect({ ...identity, natsUrls }, metrics);
+  const { bus, buckets } = await nats.connect({ ...identity, natsUrls }, metrics, { waitForServer: true });
   let acknowledgements = 0;
   let deliveries = 0;
   proxy.loses = ({ subject, payload }) => {

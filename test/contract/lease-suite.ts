@@ -21,7 +21,8 @@ interface Candidate {
 }
 
 /** A lease lives 3 s; a candidate looks every quarter of a second. */
-const EXPIRED_MS = 8_000;
+const EXPIRED_MS = 15_000;
+const SLOW_MS = 30_000;
 
 const leads = ({ terms }: Candidate) => terms.at(-1)?.signal.aborted === false;
 const epochOf = ({ terms }: Candidate) => terms.at(-1)?.epoch ?? 0;
@@ -75,7 +76,10 @@ export function leaseContract(start: () => Promise<FaultyServer>): void {
     const leader = await scene.somebodyLeads();
     const view = await leader.connection.buckets.leases.watch();
 
-    await eventually(() => (view.entries.get('leader')?.value.renewal ?? 0) >= 4, { what: 'four renewals' });
+    await eventually(() => (view.entries.get('leader')?.value.renewal ?? 0) >= 4, {
+      timeoutMs: SLOW_MS,
+      what: 'four renewals',
+    });
 
     expect(scene.leaders).toEqual([leader]);
     expect(scene.candidates.flatMap(({ losses }) => losses)).toEqual([]);
@@ -124,7 +128,7 @@ export function leaseContract(start: () => Promise<FaultyServer>): void {
     expect(leads(first)).toBe(false);
     expect(first.losses).toHaveLength(1);
     first.connection.heal();
-    await eventually(() => first.connection.bus.connected, { what: 'the former leader is back' });
+    await eventually(() => first.connection.bus.connected, { timeoutMs: SLOW_MS, what: 'the former leader is back' });
     expect(scene.leaders).toEqual([second]);
   });
 
@@ -135,7 +139,10 @@ export function leaseContract(start: () => Promise<FaultyServer>): void {
     const before = view.entries.get('leader')?.value.renewal ?? 0;
 
     first.connection.loseAcknowledgements(1);
-    await eventually(() => (view.entries.get('leader')?.value.renewal ?? 0) >= before + 4, { what: 'four renewals' });
+    await eventually(() => (view.entries.get('leader')?.value.renewal ?? 0) >= before + 4, {
+      timeoutMs: SLOW_MS,
+      what: 'four renewals',
+    });
 
     expect(first.losses).toEqual([]);
   });
@@ -147,7 +154,10 @@ export function leaseContract(start: () => Promise<FaultyServer>): void {
     await scene.server.purge('plim_lease');
 
     const terms = () => scene.candidates.flatMap((one) => one.terms.map(({ epoch }) => epoch));
-    await eventually(() => terms().length === 2 && scene.leaders.length === 1, { what: 'one leads again' });
+    await eventually(() => terms().length === 2 && scene.leaders.length === 1, {
+      timeoutMs: SLOW_MS,
+      what: 'one leads again',
+    });
     expect(new Set(terms()).size).toBe(2);
     expect(epochOf(await scene.somebodyLeads())).toBe(Math.max(...terms()));
   });

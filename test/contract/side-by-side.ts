@@ -1,11 +1,11 @@
 /** Tests that mostly wait, each with a server of its own: a few at a time, so that a small machine still answers in time. */
 import { test } from 'vitest';
 
-const AT_A_TIME = 3;
+const AT_A_TIME = 2;
 /** Waiting for one's turn counts. */
 const TIMEOUT_MS = 180_000;
 
-/** Declares concurrent tests of which at most three run at once. */
+/** Declares concurrent tests of which at most two run at once. */
 export function sideBySide(): (name: string, work: () => Promise<void>) => void {
   let running = 0;
   const waiting: (() => void)[] = [];
