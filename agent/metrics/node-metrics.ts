@@ -137,7 +137,7 @@ class HostOfContainers implements NodeMetrics {
     });
     const help = 'Processes of a service killed on this node for want of memory, also in containers that are gone.';
     return [
-      { name: 'plimsoll_service_oom_kills_total', type: 'counter', help, samples },
+      { name: 'plimsoll_agent_oom_kills_total', type: 'counter', help, samples },
       ...single('container_scrape_error', 'gauge', '1 if the containers could not be read.', 0),
     ];
   }

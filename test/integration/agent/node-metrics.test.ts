@@ -142,11 +142,11 @@ describe('the page of a node on a real engine', () => {
     await engine.docker('run', '--rm', '--memory', '8m', ...labels, testImage, 'sh', '-c', hog).catch(() => '');
 
     const text = await pageWhere(
-      (candidate) => metricValue(candidate, 'plimsoll_service_oom_kills_total', { service: 'hog', stack: 'shop' }) > 0,
+      (candidate) => metricValue(candidate, 'plimsoll_agent_oom_kills_total', { service: 'hog', stack: 'shop' }) > 0,
       'the kill is counted',
     );
 
-    expect(metricValue(text, 'plimsoll_service_oom_kills_total', { service: 'hog' })).toBe(1);
+    expect(metricValue(text, 'plimsoll_agent_oom_kills_total', { service: 'hog' })).toBe(1);
     expect(text).not.toContain('container_label_com_docker_swarm_service_name="hog"');
   });
 
