@@ -36,6 +36,14 @@ export class EngineApi {
     return (text.trim() === '' ? undefined : JSON.parse(text)) as T;
   }
 
+  /** The bytes of an answer that need not end before the signal aborts. */
+  async *stream(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const url = `http://engine/v1.41${path}`;
+    const { statusCode, body } = await request(url, { dispatcher: this.agent, signal, bodyTimeout: 0 });
+    if (statusCode >= 400) throw new Error(`GET ${path}: ${statusCode} ${(await body.text()).slice(0, 300)}`);
+    yield* body;
+  }
+
   async runningTasks(service: string): Promise<readonly TaskRow[]> {
     const filters = encodeURIComponent(JSON.stringify({ service: [service], 'desired-state': ['running'] }));
     const tasks = await this.call<readonly TaskRow[]>('GET', `/tasks?filters=${filters}`);
