@@ -1,7 +1,7 @@
 /**
  * `npm run fuzz -- --requests 100000 --seed 7`: requests nobody should send, to both APIs in a process of their own. Ends with
  * 1 on an answer that is none, a hang, a crash, or when the process needs over 10 MB more after all of them than after the
- * first tenth.
+ * first 10,000 (or half of them, if there are fewer).
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,6 +16,7 @@ import type { TargetMemory, TargetReady } from './target-process.ts';
 const MIB = 1024 * 1024;
 const MAY_GROW_BYTES = 10 * MIB;
 const AT_ONCE = 8;
+const WARMING_UP = 10_000;
 const things = { names: ['h1', 'h2', 'web', 'main', 'bridge'] };
 
 const { values } = parseArgs({ options: { requests: { type: 'string' }, seed: { type: 'string' } } });
@@ -26,9 +27,9 @@ const target = fork(fileURLToPath(new URL('./target-process.js', import.meta.url
   execArgv: ['--expose-gc'],
   serialization: 'json',
 });
-let crashed = false;
+const life = { ended: false };
 target.once('exit', () => {
-  crashed = true;
+  life.ended = true;
 });
 const ready = (await heard(target)) as TargetReady;
 const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
@@ -40,8 +41,9 @@ const places = [
 ];
 const complaints: string[] = [];
 
-const early = await fireAndWeigh(total / 10, seed);
-const late = await fireAndWeigh((total * 9) / 10, seed + 1);
+const first = Math.min(WARMING_UP, Math.floor(total / 2));
+const early = await fireAndWeigh(first, seed);
+const late = await fireAndWeigh(total - first, seed + 1);
 const grownBytes = late.residentBytes - early.residentBytes;
 target.removeAllListeners('exit');
 target.disconnect();
@@ -50,7 +52,7 @@ agent.destroy();
 for (const complaint of complaints.slice(0, 20)) process.stdout.write(`${complaint}\n`);
 const grown = (grownBytes / MIB).toFixed(1);
 process.stdout.write(
-  `${total} requests, ${complaints.length} complaints, memory ${grown} MB more than after a tenth of them\n`,
+  `${total} requests, ${complaints.length} complaints, memory ${grown} MB more than after ${first}\n`,
 );
 process.exitCode = complaints.length > 0 || grownBytes > MAY_GROW_BYTES ? 1 : 0;
 
@@ -61,7 +63,7 @@ async function fireAndWeigh(count: number, batchSeed: number): Promise<TargetMem
   }));
   let sent = 0;
   const worker = async () => {
-    while (sent < count && !crashed) {
+    while (sent < count && !life.ended) {
       const number = sent;
       sent += 1;
       const queue = queues[number % queues.length];
@@ -71,7 +73,7 @@ async function fireAndWeigh(count: number, batchSeed: number): Promise<TargetMem
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  if (crashed) throw new Error(`The APIs' process ended; seed ${seed}, after ${sent} requests`);
+  if (life.ended) throw new Error(`The APIs' process ended; seed ${seed}, after ${sent} requests`);
   target.send('weigh');
   const memory = (await heard(target)) as TargetMemory;
   process.stdout.write(`${sent} requests: ${JSON.stringify(memory)}\n`);

@@ -81,17 +81,10 @@ describe('damaged records', () => {
     expect(store.isReadable('services')).toBe(false);
     const page = await connection.metrics.metrics();
     expect(metricValue(page, 'plimsoll_bus_records_quarantined_total')).toBeGreaterThanOrEqual(damaged.length);
-    for (const name of buckets) {
-      const kept = memory
-        .store(name)
-        .content('>')
-        .filter(({ key }) => keysIn[name]?.includes(key));
-      if (name !== 'plim_lease')
-        expect(
-          kept.map(({ data }) => data),
-          name,
-        ).toEqual(keysIn[name]?.map(() => text));
-    }
+    // The lease's bucket forgets by itself.
+    const lasting = buckets.filter((name) => name !== 'plim_lease');
+    const kept = lasting.flatMap((name) => memory.store(name).content('>'));
+    expect(kept.filter(({ data }) => data === text)).toHaveLength(lasting.flatMap((name) => keysIn[name] ?? []).length);
   });
 
   it("a whole record under another's key does not pass for that one", async () => {
