@@ -124,7 +124,7 @@ function startCoordinator(stateDir: string, port: number, probeSocket: string): 
 
 async function startNode(nats: TestNats, name: string): Promise<FakeNode> {
   const identity = await issueNodeIdentity(nats.cluster, derivedId('node', name));
-  const connection = await nats.connect(identity);
+  const connection = await nats.connect(identity, undefined, { waitForServer: true });
   const node = new FakeNode(name, connection, systemClock);
   connection.bus.answerStream(node.id, 'logs', LogsRequest, (_request, signal) => chatter(signal));
   await node.start();
