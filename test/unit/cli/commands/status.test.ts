@@ -1,0 +1,26 @@
+import { createColors } from 'picocolors';
+import { expect, it } from 'vitest';
+import { formatStatus } from '../../../../cli/commands/status.ts';
+import { ClusterStatus } from '../../../../model/native-api.ts';
+
+const plain = createColors(false);
+
+const healthy = ClusterStatus.parse({
+  clusterId: 'c1',
+  version: '1',
+  busConnected: true,
+  stateCurrent: true,
+  nodes: [],
+  services: [],
+});
+
+it('names damaged records, why they are, and what to do; says nothing of them while there are none', () => {
+  const damagedRecords = [
+    { bucket: 'plim_spec', key: 'service.abc', problem: 'v: Invalid input: expected 1', advice: 'restore the bucket' },
+  ];
+
+  const text = formatStatus({ ...healthy, damagedRecords }, plain);
+
+  expect(text).toMatch(/plim_spec service\.abc +v: Invalid input: expected 1 +restore the bucket/);
+  expect(formatStatus(healthy, plain)).not.toContain('DAMAGED');
+});
