@@ -185,13 +185,16 @@ function rolloutChain(step: RolloutStep, planning: ServicePlanning): Chain {
 
 /** Stops every task; deletes what the leader keeps of the service, then the service itself, once none can be running. */
 function removalOf(planning: ServicePlanning): Chain[] {
-  const { entry, slots, snapshot } = planning;
+  const { entry, slots, snapshot, traces, nodes, now } = planning;
   const reason = 'the service was removed';
+  // Assignments may have been lost while their nodes were away: these nodes are to hear of the end too.
+  for (const slot of slots.values()) restoreLost(slot, traces.get(slot.key) ?? [], false, nodes, now);
   const tasks = [...slots.values()].flatMap((slot) => slot.tasks.map((task) => ({ slot, task })));
   for (const { slot, task } of tasks) if (!task.gone) slot.stopTask(task, reason);
   // The word to stop is written first, for nodes that are away too: they hear it when they come back.
   const told = ({ task }: (typeof tasks)[number]) => task.gone || (task.lost && task.record.desired === 'stopped');
-  if (!tasks.every(told)) return [...slots.values()].map((slot) => slot.chain());
+  const isRestoring = [...slots.values()].some((slot) => slot.isRestoring);
+  if (isRestoring || !tasks.every(told)) return [...slots.values()].map((slot) => slot.chain());
   const leftover: Chain[] = tasks.filter(({ task }) => task.gone).map(({ task }) => [deletionOf(task, reason)]);
   const records = [...snapshot.slots].filter(([, slot]) => slot.value.serviceId === entry.value.id);
   const slotDeletions = records.map(

@@ -13,7 +13,9 @@ export interface ClusterSize {
 const FIRST_AT_MS = 5_000;
 /** The share of a run in which things happen; in the rest everything heals. */
 const EVENTFUL_SHARE = 0.65;
-/** The share of that in which services are created. */
+/** The share of runs in which nothing goes wrong but what users do. */
+const CALM_SHARE = 0.15;
+/** The share of a run's eventful part in which services are created. */
 const CREATION_SHARE = 0.25;
 const SHORTEST_MS = 300;
 const LONGEST_MS = 45_000;
@@ -60,7 +62,8 @@ class HistoryMaker {
   entries(): HistoryEntry[] {
     const { random } = this;
     const enabled = faultKinds.filter(() => random.chance(0.4));
-    const faults = enabled.length === 0 ? 0 : random.between(0, 20);
+    const isCalm = enabled.length === 0 || random.chance(CALM_SHARE);
+    const faults = isCalm ? 0 : random.between(1, 20);
     const wishes = random.between(0, 2 * this.services);
     const all = [
       ...this.times(this.services, (index) => this.creation(index), this.endMs * CREATION_SHARE),

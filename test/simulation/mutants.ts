@@ -14,6 +14,8 @@ export interface Mutant {
   /** The invariant that must find it out. */
   readonly breaks: string;
   readonly mutations: Mutations;
+  /** A seed known to. */
+  readonly seed: number;
 }
 
 /** The plan with every action changed; those for which nothing is answered are left out. */
@@ -123,35 +125,55 @@ function overriding<T extends object>(original: T, changes: Partial<T>): T {
 const lyingEngine = (engine: Engine): Engine => overriding(engine, { start: async () => undefined });
 
 export const mutants: readonly Mutant[] = [
-  { name: 'agents that fall silent while they are well', breaks: 'no false alarms', mutations: { mute: true } },
+  {
+    name: 'agents that fall silent while they are well',
+    breaks: 'no false alarms',
+    mutations: { mute: true },
+    seed: 2,
+  },
   {
     name: 'an agent that does not wait for the end of an attempt',
     breaks: 'one container per task',
     mutations: { planTask: impatientAgent },
+    seed: 2,
   },
-  { name: 'a planner that never waits for old tasks', breaks: 'one task per slot', mutations: { plan: neverWaits } },
-  { name: 'a leader without a fence', breaks: 'one leader writes', mutations: { buckets: unfenced } },
+  {
+    name: 'a planner that never waits for old tasks',
+    breaks: 'one task per slot',
+    mutations: { plan: neverWaits },
+    seed: 18,
+  },
+  { name: 'a leader without a fence', breaks: 'one leader writes', mutations: { buckets: unfenced }, seed: 2 },
   {
     name: 'an agent that stops what has no record',
     breaks: 'stops have reasons',
     mutations: { planTask: literalAgent },
+    seed: 8,
   },
   {
     name: 'a planner that stops what it does not know',
     breaks: 'stops have reasons',
     mutations: { plan: stopsTheUnknown },
+    seed: 2,
   },
   {
     name: 'a planner that updates all at once',
     breaks: 'updates keep their promise',
     mutations: { plan: updatesAllAtOnce },
+    seed: 1,
   },
   {
     name: 'a coordinator that acknowledges what it never wrote',
     breaks: 'wishes are kept',
     mutations: { buckets: forgetful },
+    seed: 1,
   },
-  { name: 'a planner that skips the first slot', breaks: 'converges', mutations: { plan: skipsTheFirst } },
-  { name: 'an engine client that starts nothing', breaks: 'converges', mutations: { engine: lyingEngine } },
-  { name: 'a planner that never rests', breaks: 'a settled cluster plans nothing', mutations: { plan: neverRests } },
+  { name: 'a planner that skips the first slot', breaks: 'converges', mutations: { plan: skipsTheFirst }, seed: 1 },
+  { name: 'an engine client that starts nothing', breaks: 'converges', mutations: { engine: lyingEngine }, seed: 1 },
+  {
+    name: 'a planner that never rests',
+    breaks: 'a settled cluster plans nothing',
+    mutations: { plan: neverRests },
+    seed: 1,
+  },
 ];

@@ -11,7 +11,7 @@ import { isReady, isSoundService, replicasOf } from './ground-truth.ts';
 import type { InvariantMaker } from './invariant.ts';
 
 /** After a disturbance or another wish it takes this long until the promise holds again. */
-const CALM_MS = 60_000;
+const CALM_MS = 15_000;
 
 interface Steady {
   readonly revision: number;

@@ -405,3 +405,18 @@ test('plan() goes on with the other services when one cannot be planned', () => 
       .map(({ record }) => record.serviceId),
   ).toEqual([sound, sound]);
 });
+
+test('plan() of a removed service tells a node to stop whose assignment was lost, before it forgets the service', () => {
+  const { world } = threeNodes();
+  const id = world.addService('web', 1);
+  world.converge();
+  const [task] = world.live(id);
+
+  world.remove(id);
+  world.tables.tasks.clear();
+
+  const [restored] = actionsOf(world.plan()).filter((action) => action.kind === 'create-task');
+  expect(restored?.record).toMatchObject({ id: task?.id, desired: 'stopped' });
+  world.converge();
+  expect([world.tables.services.size, world.tables.tasks.size, world.tables.slots.size]).toEqual([0, 0, 0]);
+});
