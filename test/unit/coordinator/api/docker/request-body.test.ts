@@ -21,3 +21,7 @@ it('does not take brackets in strings, or one after the other, for depth', async
 
   expect(await read(JSON.stringify(json))).toEqual(json);
 });
+
+it('looks at each character of a broken body once, or this would take half a minute', async () => {
+  await expect(read(`"${'\\"'.repeat(40_000)}`)).rejects.toMatchObject({ status: 400 });
+});
