@@ -18,8 +18,9 @@ export function sideBySide(): (name: string, work: () => Promise<void>) => void 
     if (next) next();
     else running -= 1;
   };
+  const declare = test.concurrent;
   return (name, work) =>
-    test.concurrent(
+    declare(
       name,
       async () => {
         await takeTurn();

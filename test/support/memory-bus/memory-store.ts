@@ -111,6 +111,11 @@ export class MemoryStore {
     this.consumers.delete(consumer);
   }
 
+  /** Ends every consumer without a word, as a server that lost them. */
+  dropConsumers(): void {
+    this.consumers.clear();
+  }
+
   get hasConsumers(): boolean {
     return this.consumers.size > 0;
   }
