@@ -64,8 +64,11 @@ const CHANGES = ['start', 'die', 'destroy', 'rename'];
 export class ContainerInventory {
   private readonly parts: InventoryParts;
   private readonly changed = new Poke();
-  private runs = new Map<string, Run>();
+  private readonly runs = new Map<string, Run>();
+  /** Containers that began or ended while a list was made: what was asked of them may be of the run before. */
+  private readonly unsettled = new Set<string>();
   private listed: readonly ListedContainer[] = [];
+  private isFailing = false;
 
   constructor(parts: InventoryParts) {
     this.parts = parts;
@@ -76,13 +79,23 @@ export class ContainerInventory {
     return this.listed;
   }
 
+  /** Whether the last list is as new as can be: false while the engine does not answer. */
+  get isCurrent(): boolean {
+    return !this.isFailing;
+  }
+
   /** Follows the engine until the signal aborts. */
   async watch(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.parts;
-    const onError = (error: unknown) =>
-      log.warn({ error: messageOf(error) }, 'cannot list the containers to measure: measuring those known before');
+    const { clock } = this.parts;
+    const onError = (error: unknown) => this.noteFailure(error);
     const listing = runLoop({ tick: () => this.list(), poke: this.changed, times: TIMES, clock, onError }, signal);
     await Promise.all([listing, this.followEvents(signal)]);
+  }
+
+  private noteFailure(error: unknown): void {
+    const words = 'cannot list the containers to measure: measuring those known before';
+    if (!this.isFailing) this.parts.log.warn({ error: messageOf(error) }, words);
+    this.isFailing = true;
   }
 
   private async followEvents(signal: AbortSignal): Promise<void> {
@@ -107,7 +120,10 @@ export class ContainerInventory {
   private take(event: EngineEvent): void {
     this.parts.onEvent(event);
     const { action, containerId } = event;
-    if (action === 'die' || action === 'start') this.runs.delete(containerId);
+    if (action === 'die' || action === 'start') {
+      this.runs.delete(containerId);
+      this.unsettled.add(containerId);
+    }
     if (CHANGES.includes(action)) this.changed.poke();
     const [, health] = /^health_status: (healthy|unhealthy)$/.exec(action) ?? [];
     if (health) this.noteHealth(containerId, health as 'healthy' | 'unhealthy');
@@ -120,13 +136,12 @@ export class ContainerInventory {
   }
 
   private async list(): Promise<void> {
+    this.unsettled.clear();
     const rows = z.array(Listed).parse(await this.parts.engine.listRaw(false));
-    const known = this.runs;
-    this.runs = new Map();
-    for (const { Id } of rows) {
-      const run = this.parts.isKnown(Id) ? noRun : (known.get(Id) ?? (await this.inspect(Id)));
-      if (run !== noRun) this.runs.set(Id, run);
-    }
+    const ids = new Set(rows.map(({ Id }) => Id));
+    for (const id of this.runs.keys()) if (!ids.has(id) || this.parts.isKnown(id)) this.runs.delete(id);
+    for (const id of ids) if (!this.runs.has(id) && !this.parts.isKnown(id)) await this.findRun(id);
+    this.isFailing = false;
     this.listed = rows.map((row) => ({
       id: row.Id,
       name: (row.Names?.[0] ?? '').replace(/^\//, ''),
@@ -136,6 +151,12 @@ export class ContainerInventory {
       createdAtMs: row.Created * 1000,
       ...(this.runs.get(row.Id) ?? noRun),
     }));
+  }
+
+  /** Of a container that began or ended meanwhile nothing is kept: its event has asked for another list. */
+  private async findRun(containerId: string): Promise<void> {
+    const run = await this.inspect(containerId);
+    if (run !== noRun && !this.unsettled.has(containerId)) this.runs.set(containerId, run);
   }
 
   /** One that is gone meanwhile, or that the engine cannot inspect, has no run. */

@@ -107,7 +107,7 @@ class HostOfContainers implements NodeMetrics {
     }
     pieces.push(renderFamilies([...this.serviceFamilies(), ...this.machine(dockerVersion)]));
     const durationSeconds = (this.parts.clock.elapsedMs() - begunMs) / 1000;
-    const own: CollectorRun = { collector: 'containers', success: true, durationSeconds };
+    const own: CollectorRun = { collector: 'containers', success: this.inventory.isCurrent, durationSeconds };
     return [...pieces, renderCollectorRuns([...host.runs, own])];
   }
 
@@ -138,7 +138,12 @@ class HostOfContainers implements NodeMetrics {
     const help = 'Processes of a service killed on this node for want of memory, also in containers that are gone.';
     return [
       { name: 'plimsoll_agent_oom_kills_total', type: 'counter', help, samples },
-      ...single('container_scrape_error', 'gauge', '1 if the containers could not be read.', 0),
+      ...single(
+        'container_scrape_error',
+        'gauge',
+        '1 while the engine does not tell which containers run: those known before are measured.',
+        this.inventory.isCurrent ? 0 : 1,
+      ),
     ];
   }
 

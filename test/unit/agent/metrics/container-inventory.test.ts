@@ -10,6 +10,8 @@ class OtherPeoplesEngine implements HostEngine {
   lists = 0;
   readonly inspected: string[] = [];
   refuses = false;
+  /** Called before an inspection is answered. */
+  beforeAnswer: (id: string) => void = () => undefined;
   private onEvent: (event: EngineEvent) => void = () => undefined;
   private onEnd: () => void = () => undefined;
 
@@ -29,6 +31,7 @@ class OtherPeoplesEngine implements HostEngine {
   async inspectRaw(id: string) {
     this.inspected.push(id);
     const run = this.running.get(id);
+    this.beforeAnswer(id);
     if (!run) throw new Error('no such container');
     return {
       State: { Pid: run.pid, StartedAt: '2026-01-01T00:00:00Z', Health: { Status: 'starting' } },
@@ -122,6 +125,34 @@ describe('ContainerInventory', () => {
     expect(inventory.containers()[0]?.pid).toBe(101);
   });
 
+  it('finds the new process of a container that is restarted while it is asked for', async () => {
+    const { engine, clock, inventory } = await watched();
+    engine.running.set('web', { pid: 200, name: 'web' });
+    engine.beforeAnswer = () => {
+      engine.beforeAnswer = () => undefined;
+      engine.running.set('web', { pid: 201, name: 'web' });
+      engine.tell('start', 'web');
+    };
+    engine.tell('start', 'web');
+    await clock.advance(4_000);
+
+    expect(inventory.containers().map(({ pid }) => pid)).toEqual([100, 201]);
+  });
+
+  it('finds the new process of a container that is restarted while another one is asked for', async () => {
+    const { engine, clock, inventory } = await watched();
+    engine.running.set('web', { pid: 200, name: 'web' });
+    engine.beforeAnswer = () => {
+      engine.beforeAnswer = () => undefined;
+      engine.running.set('db', { pid: 101, name: 'db' });
+      engine.tell('start', 'db');
+    };
+    engine.tell('start', 'web');
+    await clock.advance(4_000);
+
+    expect(inventory.containers().map(({ pid }) => pid)).toEqual([101, 200]);
+  });
+
   it('notes the health an event tells without asking', async () => {
     const { engine, inventory } = await watched();
     const { lists } = engine;
@@ -154,5 +185,9 @@ describe('ContainerInventory', () => {
     await clock.advance(10_000);
 
     expect(inventory.containers().map(({ id }) => id)).toEqual(['db']);
+    expect(inventory.isCurrent).toBe(false);
+    engine.refuses = false;
+    await clock.advance(10_000);
+    expect(inventory.isCurrent).toBe(true);
   });
 });
