@@ -13,6 +13,8 @@ export function whyNotConverged({ world, truth }: Scene): string | undefined {
   if (stray) return `${stray.name} runs on ${stray.host} and belongs to no service`;
   const leaving = services.find(({ removedAtMs }) => removedAtMs !== undefined);
   if (leaving) return `${leaving.spec.Name} was removed and is still there`;
+  const stopping = truth.tasks().find(({ desired }) => desired === 'stopped');
+  if (stopping) return `${stopping.serviceName}.${stopping.slot} is still being stopped`;
   if (!world.hosts.some(({ core }) => core?.isLeading())) return 'no coordinator leads';
   for (const service of services) {
     const own = running.filter(({ serviceId }) => serviceId === service.id);

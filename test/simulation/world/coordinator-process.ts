@@ -42,12 +42,12 @@ function partsOf(process: SimulatedProcess, place: CoordinatorPlace): Coordinato
     newId: place.newId,
     connect: async () => {
       const { bus, buckets } = await network.connect({ process, host, kind: 'coordinator' }, metrics);
-      return { bus: mutations.bus?.(bus) ?? bus, buckets: mutations.buckets?.(buckets) ?? buckets };
+      return { bus, buckets: mutations.buckets?.(buckets) ?? buckets };
     },
     plan: mutations.plan ?? plan,
     joinAddress: 'nats',
     admission: () => closedAdmission,
-    probe: mutations.probe ?? network.probeFrom(host, process),
+    probe: network.probeFrom(host, process),
   };
 }
 

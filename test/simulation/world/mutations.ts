@@ -2,9 +2,7 @@
 import type { AgentParts } from '../../../agent/agent-parts.ts';
 import type { Engine } from '../../../agent/engine/engine.ts';
 import type { Buckets } from '../../../bus/buckets.ts';
-import type { Bus } from '../../../bus/bus.ts';
 import type { Planner } from '../../../coordinator/plan/plan.ts';
-import type { TcpProbe } from '../../../runtime/tcp-probe.ts';
 
 export interface Mutations {
   readonly plan?: Planner;
@@ -15,8 +13,4 @@ export interface Mutations {
   readonly mute?: boolean;
   /** The buckets as coordinators write them. */
   readonly buckets?: (buckets: Buckets) => Buckets;
-  /** The bus as coordinators hear it. */
-  readonly bus?: (bus: Bus) => Bus;
-  /** What coordinators find when they try to reach a host. */
-  readonly probe?: TcpProbe;
 }
