@@ -24,8 +24,8 @@ function shows(view: BucketView<unknown>, ...keys: string[]): Promise<boolean> {
 }
 
 /** Declares the tests, each with a server of its own from `start`: they mostly wait, so they run side by side. */
-export function bucketFaultContract(start: () => Promise<FaultyServer>): void {
-  const declare = sideBySide();
+export function bucketFaultContract(start: () => Promise<FaultyServer>, atATime: number): void {
+  const declare = sideBySide(atATime);
   const test = (name: string, work: (scene: Scene) => Promise<void>) =>
     declare(name, async () => {
       const server = await start();

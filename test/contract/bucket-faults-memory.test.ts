@@ -3,5 +3,5 @@ import { bucketFaultContract } from './bucket-fault-suite.ts';
 import { startFaultyMemoryServer } from './faulty-memory-server.ts';
 
 describe('buckets in memory, on a bad day', () => {
-  bucketFaultContract(startFaultyMemoryServer);
+  bucketFaultContract(startFaultyMemoryServer, 5);
 });

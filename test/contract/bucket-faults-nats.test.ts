@@ -3,5 +3,5 @@ import { bucketFaultContract } from './bucket-fault-suite.ts';
 import { startFaultyNatsServer } from './faulty-nats-server.ts';
 
 describe('buckets on a NATS server, on a bad day', () => {
-  bucketFaultContract(startFaultyNatsServer);
+  bucketFaultContract(startFaultyNatsServer, 2);
 });

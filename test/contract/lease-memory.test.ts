@@ -3,5 +3,5 @@ import { startFaultyMemoryServer } from './faulty-memory-server.ts';
 import { leaseContract } from './lease-suite.ts';
 
 describe('the lease in memory', () => {
-  leaseContract(startFaultyMemoryServer);
+  leaseContract(startFaultyMemoryServer, 5);
 });

@@ -3,5 +3,5 @@ import { startFaultyNatsServer } from './faulty-nats-server.ts';
 import { leaseContract } from './lease-suite.ts';
 
 describe('the lease on a NATS server', () => {
-  leaseContract(startFaultyNatsServer);
+  leaseContract(startFaultyNatsServer, 2);
 });

@@ -58,8 +58,8 @@ class Scene {
 }
 
 /** Declares the tests, each with a server of its own from `start`: they mostly wait, so they run side by side. */
-export function leaseContract(start: () => Promise<FaultyServer>): void {
-  const declare = sideBySide();
+export function leaseContract(start: () => Promise<FaultyServer>, atATime: number): void {
+  const declare = sideBySide(atATime);
   const test = (name: string, work: (scene: Scene) => Promise<void>) =>
     declare(name, async () => {
       const scene = new Scene(await start());

@@ -1,16 +1,15 @@
-/** Tests that mostly wait, each with a server of its own: a few at a time, so that a small machine still answers in time. */
+/** Tests that mostly wait, each with a server of its own: only so many at a time that a small machine still answers in time. */
 import { test } from 'vitest';
 
-const AT_A_TIME = 2;
 /** Waiting for one's turn counts. */
 const TIMEOUT_MS = 180_000;
 
-/** Declares concurrent tests of which at most two run at once. */
-export function sideBySide(): (name: string, work: () => Promise<void>) => void {
+/** Declares concurrent tests of which at most `atATime` run at once. */
+export function sideBySide(atATime: number): (name: string, work: () => Promise<void>) => void {
   let running = 0;
   const waiting: (() => void)[] = [];
   const takeTurn = async () => {
-    if (running >= AT_A_TIME) await new Promise<void>((resolve) => waiting.push(resolve));
+    if (running >= atATime) await new Promise<void>((resolve) => waiting.push(resolve));
     else running += 1;
   };
   const passTurn = () => {
