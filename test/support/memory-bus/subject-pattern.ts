@@ -11,5 +11,9 @@ export function compilePattern(pattern: string): Matches {
     const prefix = pattern.slice(0, -1);
     return (subject) => subject.length > prefix.length && subject.startsWith(prefix);
   }
+  if (/^[^*>]+\.\*$/.test(pattern)) {
+    const prefix = pattern.slice(0, -1);
+    return (subject) => subject.startsWith(prefix) && !subject.includes('.', prefix.length);
+  }
   return (subject) => matchesPattern(pattern, subject);
 }
