@@ -2,15 +2,27 @@
 import type { Mount, ServiceSpec, TaskTemplate } from '../../model/service-spec.ts';
 import { invalid, unsupported } from './errors.ts';
 
-/** Labels that mean something to Plimsoll. Any other `plimsoll.` label is a typing error worth hearing of. */
-const knownLabels = ['plimsoll.scrape.port', 'plimsoll.scrape.path'];
+/** Labels that mean something to Plimsoll, and what they may say. Any other `plimsoll.` label is a typing error worth hearing of. */
+const knownLabels: Readonly<Record<string, { readonly accepts: (value: string) => boolean; readonly wants: string }>> =
+  {
+    'plimsoll.scrape.port': {
+      accepts: (value) => /^[1-9]\d{0,4}$/.test(value) && Number(value) <= 65_535,
+      wants: 'a port, 1 to 65535',
+    },
+    'plimsoll.scrape.path': {
+      accepts: (value) => /^\/[^\s?#]*$/.test(value),
+      wants: 'a path such as /metrics, without a query',
+    },
+  };
 
 const predefinedNetworks = ['bridge', 'host', 'none'];
 
-/** Throws `unsupported` (or `invalid` for an unknown label of ours), naming the field as the Engine API spells it. */
+/** Throws `unsupported` (or `invalid` for a label of ours that is unknown or malformed), naming the field as the Engine API spells it. */
 export function refuseUnsupported(spec: ServiceSpec): void {
   refuseJobModes(spec);
   refuseUnknownLabels(spec.Labels ?? {});
+  refuseLabelValues('Labels', spec.Labels);
+  refuseLabelValues('TaskTemplate.ContainerSpec.Labels', spec.TaskTemplate.ContainerSpec.Labels);
   refuseNetworks(spec);
   refuseContainerFields(spec.TaskTemplate.ContainerSpec);
   refuseResources(spec.TaskTemplate);
@@ -26,9 +38,16 @@ function refuseJobModes({ Mode }: ServiceSpec): void {
 
 function refuseUnknownLabels(labels: Readonly<Record<string, string>>): void {
   for (const label of Object.keys(labels)) {
-    if (label.startsWith('plimsoll.') && !knownLabels.includes(label)) {
-      throw invalid(`Labels: Plimsoll knows no label "${label}"; known: ${knownLabels.join(', ')}`);
+    if (label.startsWith('plimsoll.') && !Object.hasOwn(knownLabels, label)) {
+      throw invalid(`Labels: Plimsoll knows no label "${label}"; known: ${Object.keys(knownLabels).join(', ')}`);
     }
+  }
+}
+
+function refuseLabelValues(field: string, labels: Readonly<Record<string, string>> = {}): void {
+  for (const [label, { accepts, wants }] of Object.entries(knownLabels)) {
+    const value = labels[label];
+    if (value !== undefined && !accepts(value)) throw invalid(`${field}: ${label} must be ${wants}, not "${value}"`);
   }
 }
 

@@ -73,6 +73,11 @@ describe('checkServiceSpec()', () => {
     ["can't be used with dnsrr mode", aSpec({ EndpointSpec: { Mode: 'dnsrr', Ports: [port()] } })],
     ['SCTP', aSpec({ EndpointSpec: { Ports: [port({ Protocol: 'sctp' })] } })],
     ['knows no label "plimsoll.x"', aSpec({ Labels: { 'plimsoll.x': '1' } })],
+    ...['http', '0', '99999', '80/tcp', ''].map((value): [string, ServiceSpec] => [
+      `plimsoll.scrape.port must be a port, 1 to 65535, not "${value}"`,
+      aSpec({ Labels: { 'plimsoll.scrape.port': value } }),
+    ]),
+    ['plimsoll.scrape.path must be a path', aSpec({ Labels: { 'plimsoll.scrape.path': 'metrics' } })],
   ])('refuses: %s', (sentence, spec) => {
     expect(() => checkServiceSpec(spec)).toThrow(sentence);
   });
