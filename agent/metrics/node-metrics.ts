@@ -156,6 +156,7 @@ class HostOfContainers implements NodeMetrics {
   }
 
   private take({ action, containerId, attributes }: EngineEvent): void {
+    if (action === 'start') this.oomKills.started(containerId);
     if (action === 'destroy') this.oomKills.forget(containerId);
     if (action !== 'oom') return;
     // The kernel may have killed several at once, and the container may be gone before the next scrape.

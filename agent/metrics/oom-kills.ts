@@ -3,14 +3,17 @@ import { containerLabels } from '../../model/labels.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
-/** What the two sources say of one container. Each may know of kills the other missed. */
+/** What the two sources say of one container. */
 interface Kills {
-  /** The kernel's count of this run of the container. */
-  kernel: number;
-  /** The kernel's counts of its earlier runs. */
+  /** Of its earlier runs. */
   earlier: number;
-  /** Events of the engine. */
-  events: number;
+  /** The kernel's count of this run: exact, but gone with the container, often before it could be read. */
+  kernel: number;
+  /**
+   * Whether the engine told of a kill in this run. How often it did says nothing: with cgroup v1 it tells each time the
+   * container is out of memory, four times for one kill was seen.
+   */
+  isTold: boolean;
 }
 
 export interface ServiceKills {
@@ -30,16 +33,22 @@ export class OomKills {
   observe(containerId: string, labels: Labels, kernelCount: number | undefined): number {
     return this.change(containerId, labels, (kills) => {
       if (kernelCount === undefined) return;
-      if (kernelCount < kills.kernel) kills.earlier += kills.kernel;
+      if (kernelCount < kills.kernel) beginRun(kills);
       kills.kernel = kernelCount;
     });
   }
 
-  /** The engine told of one. */
+  /** The engine told of a kill: there has been one at least. */
   event(containerId: string, labels: Labels): void {
     this.change(containerId, labels, (kills) => {
-      kills.events += 1;
+      kills.isTold = true;
     });
+  }
+
+  /** The container is started anew: the kernel counts from 0. */
+  started(containerId: string): void {
+    const kills = this.containers.get(containerId);
+    if (kills) beginRun(kills);
   }
 
   /** The container is removed; what its service has lost stays counted. */
@@ -52,7 +61,7 @@ export class OomKills {
   }
 
   private change(containerId: string, labels: Labels, apply: (kills: Kills) => void): number {
-    const kills = this.containers.get(containerId) ?? { kernel: 0, earlier: 0, events: 0 };
+    const kills = this.containers.get(containerId) ?? { earlier: 0, kernel: 0, isTold: false };
     this.containers.set(containerId, kills);
     const before = totalOf(kills);
     apply(kills);
@@ -77,6 +86,12 @@ export class OomKills {
   }
 }
 
-function totalOf({ kernel, earlier, events }: Kills): number {
-  return Math.max(kernel + earlier, events);
+function totalOf({ earlier, kernel, isTold }: Kills): number {
+  return earlier + Math.max(kernel, isTold ? 1 : 0);
+}
+
+function beginRun(kills: Kills): void {
+  kills.earlier = totalOf(kills);
+  kills.kernel = 0;
+  kills.isTold = false;
 }

@@ -21,14 +21,36 @@ describe('OomKills', () => {
     expect([...kills.services()]).toMatchObject([{ kills: 1 }]);
   });
 
-  it('takes the higher number when one of them has missed some', () => {
+  it('takes the word of the kernel for how many there were, however often the engine told', () => {
     const kills = new OomKills();
     kills.event('a', web);
     kills.event('a', web);
 
-    expect(kills.observe('a', web, undefined)).toBe(2);
+    expect(kills.observe('a', web, undefined)).toBe(1);
+    expect(kills.observe('a', web, 1)).toBe(1);
     expect(kills.observe('a', web, 3)).toBe(3);
     expect([...kills.services()]).toMatchObject([{ kills: 3 }]);
+  });
+
+  it('counts a kill in each run of a container that never lived to be read', () => {
+    const kills = new OomKills();
+    for (const _run of [1, 2]) {
+      kills.started('a');
+      kills.event('a', web);
+      kills.event('a', web);
+    }
+
+    expect([...kills.services()]).toMatchObject([{ kills: 2 }]);
+  });
+
+  it('counts a kill once when the new run is read before the engine tells of its start', () => {
+    const kills = new OomKills();
+    kills.event('a', web);
+    kills.observe('a', web, 1);
+    kills.observe('a', web, 0);
+    kills.started('a');
+
+    expect(kills.observe('a', web, 1)).toBe(2);
   });
 
   it('goes on from where it was when the kernel counts a restarted container from 0', () => {
