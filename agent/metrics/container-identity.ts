@@ -1,6 +1,6 @@
 /** Who a container is, as the labels of its series say it. */
 import { containerLabels } from '../../model/labels.ts';
-import { labelText } from './host/family.ts';
+import { labelText } from '../../runtime/label-text.ts';
 
 /** What of a container goes into labels. */
 export interface NamedContainer {

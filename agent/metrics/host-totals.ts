@@ -1,12 +1,12 @@
 /** The rows `id="/"`: what cAdvisor shows of the host as a whole, so that dashboards find their totals. */
 import type { Clock } from '../../runtime/clock.ts';
+import { labelText } from '../../runtime/label-text.ts';
 import { readCpu } from './cgroup-cpu.ts';
 import { readMemory } from './cgroup-memory.ts';
 import { readPressure } from './cgroup-pressure.ts';
 import type { CgroupFiles, ContainerCgroups } from './container-cgroups.ts';
-import { labelText } from './host/family.ts';
 import type { KernelFiles } from './kernel-files.ts';
-import { numberIn } from './kernel-text.ts';
+import { blockDevices, meminfoBytes, numberIn } from './kernel-text.ts';
 import type { ContainerMetricName, Put } from './metric-catalogue.ts';
 import { readNetwork } from './network-counters.ts';
 import type { HostRoots } from './roots.ts';
@@ -70,7 +70,7 @@ export class HostTotals {
     putDisks(files.read(`${roots.procRoot}/diskstats`), put);
     putPartitions(partitions, put);
     readNetwork(files.read(`${roots.procRoot}/${networkOf(roots)}/net/dev`), put);
-    put('container_spec_memory_limit_bytes', memoryTotalBytes(files.read(`${roots.procRoot}/meminfo`)));
+    put('container_spec_memory_limit_bytes', meminfoBytes(files.read(`${roots.procRoot}/meminfo`), 'MemTotal'));
     put('container_last_seen', Math.floor(this.parts.clock.wallMs() / 1000));
     put('container_start_time_seconds', bootTimeSeconds(files.read(`${roots.procRoot}/stat`)));
   }
@@ -82,11 +82,10 @@ function networkOf({ procRoot }: HostRoots): string {
 }
 
 function putDisks(diskstats: string | undefined, put: Put): void {
-  for (const line of diskstats?.split('\n') ?? []) {
-    const [, , name, ...numbers] = line.trim().split(/ +/);
-    if (name === undefined || ignoredDisk.test(name)) continue;
+  for (const { device: name, counters } of blockDevices(diskstats)) {
+    if (ignoredDisk.test(name)) continue;
     const device = `device="/dev/${name}"`;
-    for (const [metric, column, factor] of diskColumns) put(metric, Number(numbers[column]) * factor, device);
+    for (const [metric, column, factor] of diskColumns) put(metric, (counters[column] ?? Number.NaN) * factor, device);
   }
 }
 
@@ -101,11 +100,6 @@ function putPartitions(partitions: readonly Partition[], put: Put): void {
     put('container_fs_inodes_total', size.files, labels);
     put('container_fs_inodes_free', size.ffree, labels);
   }
-}
-
-function memoryTotalBytes(meminfo: string | undefined): number | undefined {
-  const [, kilobytes] = /^MemTotal: +(\d+) kB$/m.exec(meminfo ?? '') ?? [];
-  return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
 }
 
 function bootTimeSeconds(stat: string | undefined): number | undefined {

@@ -47,3 +47,38 @@ export function workingSet(usage: number | undefined, inactiveFile: number | und
 export function dividedBy(value: number | undefined, divisor: number): number | undefined {
   return value === undefined ? undefined : value / divisor;
 }
+
+const BYTES_PER_KB = 1024;
+
+/** One line of /proc/meminfo, in bytes: `MemTotal:       1024 kB`. Format: proc_meminfo(5). */
+export function meminfoBytes(meminfo: string | undefined, key: string): number | undefined {
+  const [, kilobytes] = new RegExp(`^${key}: +(\\d+) kB$`, 'm').exec(meminfo ?? '') ?? [];
+  return kilobytes === undefined ? undefined : Number(kilobytes) * BYTES_PER_KB;
+}
+
+export interface DeviceCounters {
+  readonly device: string;
+  readonly counters: readonly number[];
+}
+
+/** Lines of `  eth0: 1 2 3 …` in /proc/<pid>/net/dev: what was received, in eight numbers, then what was sent. */
+export function networkDevices(netDev: string | undefined): DeviceCounters[] {
+  return (netDev ?? '').split('\n').flatMap((line) => {
+    // The last colon: an alias such as eth0:1 has one in its name.
+    const colon = line.lastIndexOf(':');
+    if (colon === -1) return [];
+    return [{ device: line.slice(0, colon).trim(), counters: numbersIn(line.slice(colon + 1)) }];
+  });
+}
+
+/** Lines of `254 0 vda 1 2 3 …` in /proc/diskstats. Format: the kernel's iostats.rst. */
+export function blockDevices(diskstats: string | undefined): (DeviceCounters & { readonly majorMinor: string })[] {
+  return (diskstats ?? '').split('\n').flatMap((line) => {
+    const [, major, minor, device, numbers = ''] = /^ *(\d+) +(\d+) (\S+)(.*)$/.exec(line) ?? [];
+    return device === undefined ? [] : [{ device, counters: numbersIn(numbers), majorMinor: `${major}:${minor}` }];
+  });
+}
+
+function numbersIn(text: string): number[] {
+  return text.trim().split(/ +/).map(Number);
+}

@@ -1,7 +1,9 @@
 /** What the machine is, under cAdvisor's names; and the series dashboards join a node's name by. */
 import type { Clock } from '../../runtime/clock.ts';
-import { type Family, labelText, single } from './host/family.ts';
+import { labelText } from '../../runtime/label-text.ts';
+import { type Family, single } from './host/family.ts';
 import type { KernelFiles } from './kernel-files.ts';
+import { meminfoBytes } from './kernel-text.ts';
 import type { HostRoots } from './roots.ts';
 
 export interface MachineParts {
@@ -38,12 +40,9 @@ function machineFamilies({ files, roots }: MachineParts): Family[] {
     system_uuid: read(roots.sysRoot, 'class/dmi/id/product_uuid'),
   });
   const processors = processorsIn(read(roots.procRoot, 'cpuinfo'));
-  const bytesOf = (key: string) => {
-    const [, kilobytes] = new RegExp(`^${key}: +(\\d+) kB$`, 'm').exec(read(roots.procRoot, 'meminfo')) ?? [];
-    return Number(kilobytes) * 1024;
-  };
-  const gauge = (name: string, help: string, value: number) =>
-    single(name, 'gauge', help, value).map((family) => ({ ...family, samples: [[labels, value] as const] }));
+  const meminfo = read(roots.procRoot, 'meminfo');
+  const gauge = (name: string, help: string, value: number | undefined): Family[] =>
+    value === undefined ? [] : [{ name, type: 'gauge', help, samples: [[labels, value]] }];
   const modules = memoryModules(files, `${roots.sysRoot}/devices/system/edac/mc`);
   const byType = (name: string, help: string, value: (module: MemoryModules) => number): Family => {
     const samples = modules.map((each) => [`${labels},${labelText({ type: each.type })}`, value(each)] as const);
@@ -53,8 +52,8 @@ function machineFamilies({ files, roots }: MachineParts): Family[] {
     ...gauge('machine_cpu_cores', 'Logical processors.', processors.logical),
     ...gauge('machine_cpu_physical_cores', 'Processor cores.', processors.cores),
     ...gauge('machine_cpu_sockets', 'Processor sockets.', processors.sockets),
-    ...gauge('machine_memory_bytes', 'Memory of the machine.', bytesOf('MemTotal')),
-    ...gauge('machine_swap_bytes', 'Swap space of the machine.', bytesOf('SwapTotal')),
+    ...gauge('machine_memory_bytes', 'Memory of the machine.', meminfoBytes(meminfo, 'MemTotal')),
+    ...gauge('machine_swap_bytes', 'Swap space of the machine.', meminfoBytes(meminfo, 'SwapTotal')),
     byType('machine_dimm_count', 'Memory modules, by type.', ({ count }) => count),
     byType('machine_dimm_capacity_bytes', 'Capacity of the memory modules, by type.', ({ bytes }) => bytes),
     ...single('machine_scrape_error', 'gauge', '1 if the machine could not be read.', processors.logical === 0 ? 1 : 0),

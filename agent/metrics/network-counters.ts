@@ -1,7 +1,9 @@
 /** A container's traffic, from `/proc/<pid>/net/dev` of a process in its network namespace. Pure. */
+import { labelText } from '../../runtime/label-text.ts';
+import { networkDevices } from './kernel-text.ts';
 import type { ContainerMetricName, Put } from './metric-catalogue.ts';
 
-/** Position of each counter on a line of `net/dev`. */
+/** Position of each counter on a line of `net/dev`, after the name. */
 const columns: readonly (readonly [ContainerMetricName, number])[] = [
   ['container_network_receive_bytes_total', 0],
   ['container_network_receive_packets_total', 1],
@@ -16,12 +18,10 @@ const columns: readonly (readonly [ContainerMetricName, number])[] = [
 const ignoredDevice = /^(lo|veth|docker|nerdctl)/;
 
 export function readNetwork(netDev: string | undefined, put: Put): void {
-  for (const line of netDev?.split('\n') ?? []) {
-    const [device = '', counters] = line.split(':');
-    const name = device.trim();
-    if (counters === undefined || ignoredDevice.test(name)) continue;
-    const numbers = counters.trim().split(/ +/);
-    const labels = `interface="${name}"`;
-    for (const [metric, column] of columns) put(metric, Number(numbers[column]), labels);
+  for (const { device, counters } of networkDevices(netDev)) {
+    if (ignoredDevice.test(device)) continue;
+    // Whoever is root in a container names its devices, and may do so with quotation marks.
+    const labels = labelText({ interface: device });
+    for (const [metric, column] of columns) put(metric, counters[column], labels);
   }
 }

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../runtime/clock.ts';
+import { labelText } from '../../runtime/label-text.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { EngineEvent } from '../engine/engine.ts';
 import type { ObservedContainer } from '../plan/observed-container.ts';
@@ -13,7 +14,7 @@ import type { ContainerCgroups } from './container-cgroups.ts';
 import { ContainerInventory, type HostEngine, type ListedContainer } from './container-inventory.ts';
 import { ContainerMetrics, type MeasuredContainer } from './container-metrics.ts';
 import { ContainerPage } from './container-page.ts';
-import { type Family, labelText, renderFamilies, single } from './host/family.ts';
+import { type Family, renderFamilies, single } from './host/family.ts';
 import { createHostSeries, type HostSeries } from './host/host-series.ts';
 import { HostTotals, type Partition } from './host-totals.ts';
 import type { KernelFiles } from './kernel-files.ts';

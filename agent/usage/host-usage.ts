@@ -1,4 +1,5 @@
 /** What the whole host uses, from procfs. Formats: proc_stat(5), proc_meminfo(5), proc_loadavg(5). Pure. */
+import { meminfoBytes } from '../metrics/kernel-text.ts';
 import type { HostSample } from './usage-sample.ts';
 
 export interface HostFiles {
@@ -9,7 +10,6 @@ export interface HostFiles {
 
 /** The kernel shows programs hundredths of a second on every architecture. */
 const TICKS_PER_SECOND = 100;
-const BYTES_PER_KB = 1024;
 /** Of the numbers after `cpu`: idle and iowait, when processors do nothing; guest times, which user and nice contain. */
 const notUsed = [3, 4, 8, 9];
 
@@ -20,8 +20,8 @@ export function readHostUsage({ stat, meminfo, loadavg }: HostFiles, atMs: numbe
     ?.split(' ')
     .map(Number);
   const cpuCores = stat?.match(/^cpu\d+ /gm)?.length;
-  const memoryTotalBytes = memoryField(meminfo, 'MemTotal');
-  const availableBytes = memoryField(meminfo, 'MemAvailable');
+  const memoryTotalBytes = meminfoBytes(meminfo, 'MemTotal');
+  const availableBytes = meminfoBytes(meminfo, 'MemAvailable');
   const load1 = Number.parseFloat(loadavg ?? '');
   if (!ticks || !cpuCores || memoryTotalBytes === undefined || availableBytes === undefined || Number.isNaN(load1)) {
     return undefined;
@@ -29,9 +29,4 @@ export function readHostUsage({ stat, meminfo, loadavg }: HostFiles, atMs: numbe
   const used = ticks.reduce((sum, number, index) => (notUsed.includes(index) ? sum : sum + number), 0);
   const memoryBytes = memoryTotalBytes - availableBytes;
   return { atMs, cpuSeconds: used / TICKS_PER_SECOND, cpuCores, memoryBytes, memoryTotalBytes, load1 };
-}
-
-function memoryField(meminfo: string | undefined, name: string): number | undefined {
-  const kilobytes = new RegExp(`^${name}: +(\\d+) kB$`, 'm').exec(meminfo ?? '')?.[1];
-  return kilobytes === undefined ? undefined : Number(kilobytes) * BYTES_PER_KB;
 }

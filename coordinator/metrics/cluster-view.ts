@@ -10,8 +10,8 @@ import type {
   TaskRecord,
 } from '../../model/records.ts';
 import { desiredReplicas, isGlobal } from '../../model/service-defaults.ts';
+import { labelText } from '../../runtime/label-text.ts';
 import type { NodeState, Snapshot } from '../store/snapshot.ts';
-import { labelText } from './state-family.ts';
 
 export interface TaskState {
   readonly task: TaskRecord;

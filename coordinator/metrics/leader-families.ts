@@ -1,5 +1,6 @@
 /** Who leads, as this coordinator sees it. */
-import { labelText, type StateFamily } from './state-family.ts';
+import { labelText } from '../../runtime/label-text.ts';
+import { type StateFamily } from './state-family.ts';
 
 export const leaderFamilies: readonly StateFamily[] = [
   {

@@ -1,6 +1,8 @@
 /** Nodes as metrics: how they are, what they offer, what is reserved on them. */
+
+import { labelText } from '../../runtime/label-text.ts';
 import { isRunning, type NodeView, type TaskState } from './cluster-view.ts';
-import { labelText, oneHot, type StateFamily, type StateSample } from './state-family.ts';
+import { oneHot, type StateFamily, type StateSample } from './state-family.ts';
 
 const nodeStates = ['ready', 'suspect', 'lost', 'engine-unresponsive', 'unknown'] as const;
 const availabilities = ['active', 'pause', 'drain'] as const;

@@ -1,6 +1,8 @@
 /** Services as metrics: what is wanted, what there is, why not. */
+
+import { labelText } from '../../runtime/label-text.ts';
 import { groupBy, isAvailable, isReady, isWanted, type ServiceState, type TaskState } from './cluster-view.ts';
-import { labelText, oneHot, type StateFamily, type StateSample } from './state-family.ts';
+import { oneHot, type StateFamily, type StateSample } from './state-family.ts';
 
 const conditionStatuses = ['true', 'false'] as const;
 

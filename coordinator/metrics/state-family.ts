@@ -14,18 +14,7 @@ export interface StateFamily {
   readonly samples: (view: ClusterView) => Iterable<StateSample>;
 }
 
-/** Labels as they stand between the braces: `service="web",stack=""`. */
-export function labelText(labels: Readonly<Record<string, string>>): string {
-  let text = '';
-  for (const name in labels) text += `${text === '' ? '' : ','}${name}="${escapeValue(labels[name] ?? '')}"`;
-  return text;
-}
-
 /** One series per value: 1 for the current one, 0 for the others. `labels` is the text before. */
 export function oneHot(labels: string, label: string, values: readonly string[], current: string): StateSample[] {
   return values.map((value) => ({ labels: `${labels},${label}="${value}"`, value: value === current ? 1 : 0 }));
-}
-
-function escapeValue(value: string): string {
-  return /[\\"\n]/.test(value) ? value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n') : value;
 }

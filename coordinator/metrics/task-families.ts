@@ -1,7 +1,8 @@
 /** Tasks as metrics: some fifteen series each, and none at all in a cluster too large for that. */
 import { attemptStates } from '../../model/records.ts';
+import { labelText } from '../../runtime/label-text.ts';
 import type { ClusterView, TaskState } from './cluster-view.ts';
-import { labelText, oneHot, type StateFamily, type StateSample } from './state-family.ts';
+import { oneHot, type StateFamily, type StateSample } from './state-family.ts';
 
 /** Above this many tasks Prometheus would carry more than it gains; services and nodes still tell the whole. */
 export const MAX_TASKS_WITH_SERIES = 5_000;

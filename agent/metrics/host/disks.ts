@@ -1,5 +1,7 @@
 /** /proc/diskstats under node_exporter's names. Format: the kernel's iostats.rst. Pure. */
-import { type Column, columnFamilies, type Family, type FamilyType, labelText } from './family.ts';
+import { labelText } from '../../../runtime/label-text.ts';
+import { blockDevices } from '../kernel-text.ts';
+import { type Column, columnFamilies, type Family, type FamilyType } from './family.ts';
 
 /** Partitions, RAM disks, loop and floppy devices: what node_exporter leaves out too. */
 const ignoredDevice = /^(z?ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$/;
@@ -35,10 +37,7 @@ function column(name: string, type: FamilyType, help: string, unitsPer: number):
 }
 
 export function diskFamilies(diskstats: string): Family[] {
-  const rows = diskstats.split('\n').flatMap((line) => {
-    const [, , device, ...numbers] = line.trim().split(/\s+/);
-    if (device === undefined || ignoredDevice.test(device)) return [];
-    return [{ labels: labelText({ device }), numbers: numbers.map(Number) }];
-  });
+  const disks = blockDevices(diskstats).filter(({ device }) => !ignoredDevice.test(device));
+  const rows = disks.map(({ device, counters }) => ({ labels: labelText({ device }), numbers: counters }));
   return columnFamilies(columns, rows);
 }

@@ -18,17 +18,6 @@ export function single(name: string, type: FamilyType, help: string, value: numb
   return value === undefined || Number.isNaN(value) ? [] : [{ name, type, help, samples: [['', value]] }];
 }
 
-/** `a="1",b="two"`, escaped as the text format wants it. */
-export function labelText(labels: Readonly<Record<string, string>>): string {
-  return Object.entries(labels)
-    .map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, escapeCharacter)}"`)
-    .join(',');
-}
-
-function escapeCharacter(character: string): string {
-  return character === '\n' ? '\\n' : `\\${character}`;
-}
-
 export function renderFamilies(families: readonly Family[]): string {
   let text = '';
   for (const { name, type, help, samples } of families) {

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import type { Clock } from '../../../runtime/clock.ts';
 import { withDeadline } from '../../../runtime/clock.ts';
-import { type Family, type HostSample, labelText } from './family.ts';
+import { labelText } from '../../../runtime/label-text.ts';
+import { type Family, type HostSample } from './family.ts';
 import { type Mount, measuredMounts } from './mounts.ts';
 
 /** What statfs(2) tells; sizes in blocks of `bsize` bytes. */

@@ -1,5 +1,6 @@
 /** What the host and the exporter are called, and what time it is, under node_exporter's names. Pure. */
-import { type Family, labelText, single } from './family.ts';
+import { labelText } from '../../../runtime/label-text.ts';
+import { type Family, single } from './family.ts';
 
 /** The words of uname(2). */
 export interface HostNames {

@@ -1,5 +1,7 @@
 /** /proc/net/dev under node_exporter's names. Format: the kernel's net-procfs.c. Pure. */
-import { columnFamilies, type Family, labelText } from './family.ts';
+import { labelText } from '../../../runtime/label-text.ts';
+import { networkDevices } from '../kernel-text.ts';
+import { columnFamilies, type Family } from './family.ts';
 
 /** In the order of the line. */
 const statistics = [
@@ -15,16 +17,8 @@ const columns = statistics.map((statistic) => ({
 }));
 
 export function networkDeviceFamilies(netDev: string): Family[] {
-  const rows = netDev.split('\n').flatMap((line) => {
-    // The last colon: an alias such as eth0:1 has one in its name.
-    const colon = line.lastIndexOf(':');
-    if (colon === -1) return [];
-    const numbers = line
-      .slice(colon + 1)
-      .trim()
-      .split(/\s+/)
-      .map(Number);
-    return [{ labels: labelText({ device: line.slice(0, colon).trim() }), numbers }];
+  const rows = networkDevices(netDev).map(({ device, counters }) => {
+    return { labels: labelText({ device }), numbers: counters };
   });
   return columnFamilies(columns, rows);
 }

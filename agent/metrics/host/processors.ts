@@ -1,5 +1,6 @@
 /** What /proc/stat says, under node_exporter's names. Format: proc_stat(5). */
-import { type Family, type HostSample, labelText, single } from './family.ts';
+import { labelText } from '../../../runtime/label-text.ts';
+import { type Family, type HostSample, single } from './family.ts';
 
 /** In the order of a `cpu` line; guest time is also part of user and nice time. */
 const modes = ['user', 'nice', 'system', 'idle', 'iowait', 'irq', 'softirq', 'steal'] as const;

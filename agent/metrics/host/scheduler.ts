@@ -1,5 +1,6 @@
 /** /proc/schedstat and /proc/net/softnet_stat under node_exporter's names. Format: the kernel's sched-stats.rst. Pure. */
-import { type Column, columnFamilies, type Family, labelText } from './family.ts';
+import { labelText } from '../../../runtime/label-text.ts';
+import { type Column, columnFamilies, type Family } from './family.ts';
 
 const NANOSECONDS_PER_SECOND = 1e9;
 /** Columns 7 to 9 of a `cpu` line are of running tasks, the others of the scheduler itself. */

@@ -225,6 +225,17 @@ describe('ContainerMetrics', () => {
     expect(page).toContain('image="a\\"b\\\\c\\nd"');
   });
 
+  it('is not broken by a network device whose name has a quotation mark', async () => {
+    const group = `sys/fs/cgroup/docker/${id}`;
+    const roots = kernelTree({
+      'proc/4242/cgroup': `0::/docker/${id}\n`,
+      'proc/4242/net/dev': '  a"b\\: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n',
+      [`${group}/cpu.stat`]: 'usage_usec 1000000\n',
+    });
+
+    expect((await measure(roots)).page).toContain('interface="a\\"b\\\\"');
+  });
+
   it('shows a new name of a container at once', async () => {
     const { page } = metricsOn(recorded('v1'));
     await page([web]);
