@@ -35,7 +35,7 @@ async function measureIdle(cluster: BenchCluster, figures: Figures): Promise<voi
     const after = await cluster.probe.cost();
     const share = (after.cpuMs - before.cpuMs) / (performance.now() - beganAtMs);
     figures.add('idle: memory (RSS)', column, after.rssBytes / 1e6, 'MB', '130');
-    figures.add('idle: heap in use', column, after.heapBytes / 1e6, 'MB');
+    figures.add('idle: heap, garbage included', column, after.heapBytes / 1e6, 'MB');
     figures.add('idle: CPU', column, share * 100, '% of a core');
   }
 }
@@ -66,6 +66,12 @@ try {
   for (const service of services) await cluster.deploy(service, Math.ceil(Number(values.tasks) / SERVICES));
   await measureIdle(cluster, figures);
   for (let round = 0; round < Number(values.rounds); round += 1) await measureBusy(cluster, services, figures);
+  figures.add(
+    'at the end: heap without garbage',
+    column,
+    (await cluster.probe.costWithoutGarbage()).heapBytes / 1e6,
+    'MB',
+  );
 } finally {
   await cluster.down();
 }

@@ -4,6 +4,8 @@
  */
 import { createServer, type Socket } from 'node:net';
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { isMainThread } from 'node:worker_threads';
 import type { Cost, ProbeRequest, Stalls } from './probe.ts';
 
@@ -25,9 +27,18 @@ function stalls(histogram: IntervalHistogram | undefined): Stalls {
   return { longestMs: above(histogram.max), p99Ms: above(histogram.percentile(99)) };
 }
 
+/** A full collection, so that only what is still in use counts. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+}
+
 function answer(request: ProbeRequest): Cost | Stalls | null {
   switch (request) {
     case 'cost':
+      return cost();
+    case 'cost-without-garbage':
+      collectGarbage();
       return cost();
     case 'watch-stalls':
       delays?.disable();

@@ -7,7 +7,7 @@ import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../../support/eventually.ts';
 
-export type ProbeRequest = 'cost' | 'watch-stalls' | 'stalls';
+export type ProbeRequest = 'cost' | 'cost-without-garbage' | 'watch-stalls' | 'stalls';
 
 /** Of the whole process, all its threads. */
 export interface Cost {
@@ -47,6 +47,11 @@ export class Probe {
 
   cost(): Promise<Cost> {
     return this.ask('cost');
+  }
+
+  /** Collects all garbage first: changes what it measures, so ask last. */
+  costWithoutGarbage(): Promise<Cost> {
+    return this.ask('cost-without-garbage');
   }
 
   async watchStalls(): Promise<void> {
