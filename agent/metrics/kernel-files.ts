@@ -50,8 +50,8 @@ export class KernelFiles {
   }
 
   /**
-   * A file to be read many times; one that is not there at first, or ceases to be, is not asked for again. Not for files that hold on to more than themselves: an open /proc/<pid>/net/dev keeps
-   * a dead container's network alive.
+   * A file to be read many times; one that is not there at first, or ceases to be, is not asked for again. Not for files
+   * that hold on to more than themselves: an open /proc/<pid>/net/dev keeps a dead container's network alive.
    */
   keep(path: string): KernelFile {
     let descriptor: number | undefined;

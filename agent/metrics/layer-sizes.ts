@@ -74,11 +74,16 @@ export class LayerSizes {
     const places = this.parts.places();
     const running = new Set(places.map(({ containerId }) => containerId));
     for (const id of this.sizes.keys()) if (!running.has(id)) this.sizes.delete(id);
-    const { clock } = this.parts;
+    const { clock, log } = this.parts;
     for (const { containerId, directories } of places) {
       const known = this.sizes.get(containerId);
       if (known && clock.elapsedMs() - known.atMs < REMEASURE_MS) continue;
-      const size = await this.measure(directories, signal);
+      const size = await this.measure(directories, signal).catch((error) => {
+        if (signal.aborted) throw error;
+        // The others are measured all the same.
+        log.warn({ containerId, error: messageOf(error) }, 'cannot measure a writable layer: trying again in a minute');
+        return undefined;
+      });
       this.sizes.set(containerId, { atMs: clock.elapsedMs(), size });
     }
   }

@@ -24,6 +24,8 @@ export interface ServiceKills {
 
 /** Of a host that has run ever new services for years, those heard of last are kept. */
 const SERVICES_LIMIT = 1_000;
+/** Containers whose removal nobody told us of, as the engine's events were cut off, must not pile up for ever. */
+const CONTAINERS_LIMIT = 10_000;
 
 export class OomKills {
   private readonly containers = new Map<string, Kills>();
@@ -62,12 +64,20 @@ export class OomKills {
 
   private change(containerId: string, labels: Labels, apply: (kills: Kills) => void): number {
     const kills = this.containers.get(containerId) ?? { earlier: 0, kernel: 0, isTold: false };
-    this.containers.set(containerId, kills);
+    this.remember(containerId, kills);
     const before = totalOf(kills);
     apply(kills);
     const total = totalOf(kills);
     this.addToService(labels, total - before);
     return total;
+  }
+
+  /** Those looked at last are kept. */
+  private remember(containerId: string, kills: Kills): void {
+    this.containers.delete(containerId);
+    this.containers.set(containerId, kills);
+    const [oldest] = this.containers.keys();
+    if (this.containers.size > CONTAINERS_LIMIT && oldest !== undefined) this.containers.delete(oldest);
   }
 
   /** A service that has lost none yet is counted too: its first kill is then an increase. */

@@ -60,5 +60,14 @@ function noteChange({ stateDir, log }: NatsDiskParts, state: DiskState, freeByte
   }
   log.warn({ folder, freeBytes }, 'the disk under NATS has space again: ending NATS, its supervisor starts it anew');
   const pid = runningNatsPid(stateDir);
-  if (pid !== undefined) process.kill(pid, 'SIGTERM');
+  if (pid !== undefined) end(pid, log);
+}
+
+/** It may have ended by itself this very moment, or be another user's. */
+function end(pid: number, log: Log): void {
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch (error) {
+    log.warn({ pid, error: messageOf(error) }, 'cannot end NATS');
+  }
 }

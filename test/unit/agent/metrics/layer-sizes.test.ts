@@ -64,6 +64,16 @@ describe('LayerSizes', () => {
     expect(await measured([{ containerId: 'c', directories: [join(directory, 'gone')] }])).toEqual({});
   });
 
+  it('measures the others when one cannot be looked at', async () => {
+    symlinkSync('loop', join(directory, 'loop'));
+    const places = [
+      { containerId: 'broken', directories: [join(directory, 'loop', 'diff')] },
+      { containerId: 'c', directories: [directory] },
+    ];
+
+    expect(await measured(places)).toMatchObject({ 'container_fs_inodes_total{device="/dev/sda"}': 1 });
+  });
+
   it('rests so that it takes a twentieth of a processor', async () => {
     for (let index = 0; index < 10; index += 1) writeFileSync(join(directory, `${index}`), '');
     const clock = new FakeClock();

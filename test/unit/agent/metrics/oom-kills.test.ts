@@ -86,4 +86,13 @@ describe('OomKills', () => {
     expect(names).toHaveLength(1_000);
     expect(names).not.toContain('s0');
   });
+
+  it('forgets containers nobody tells of any more, those of long ago first', () => {
+    const kills = new OomKills();
+    kills.observe('old', web, 2);
+    for (let index = 0; index < 10_000; index += 1) kills.observe(`c${index}`, {}, 0);
+
+    expect(kills.observe('old', web, 1)).toBe(1);
+    expect(kills.observe('c9999', {}, 1)).toBe(1);
+  });
 });
