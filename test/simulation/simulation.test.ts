@@ -5,7 +5,7 @@ import { run } from './run.ts';
 import { shrink } from './shrink.ts';
 import { withoutMetrics } from './world/without-metrics.ts';
 
-const seeds = Number(process.env.PLIMSOLL_SIMULATION_SEEDS ?? 300);
+const seeds = Number(process.env.PLIMSOLL_SIMULATION_SEEDS ?? 80);
 /** Short runs of few services: what `npm run sim` simulates for ten minutes would take too long here. */
 const size: ClusterSize = { minutes: 1, nodes: 4, services: 6 };
 const SHARDS = 10;
