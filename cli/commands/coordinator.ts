@@ -8,7 +8,6 @@ import { CoordinatorSettings } from '../../coordinator/settings.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import { programVersion } from '../../runtime/version.ts';
-import { keepYoungGenerationSmall } from '../../runtime/young-generation.ts';
 import { defaultAdvertiseAddress } from '../host/default-address.ts';
 import { clusterAddress, DEFAULT_NATS_PORT, foundCluster, furtherCluster } from '../host/join-cluster.ts';
 import { supervisedHostOf } from '../host/this-host.ts';
@@ -53,7 +52,6 @@ export function addCoordinatorCommand(program: Command): void {
 }
 
 async function run(command: Command): Promise<void> {
-  keepYoungGenerationSmall();
   const given = settingsOf(CoordinatorSettings.extend(FoundingSettings.shape), command);
   requireOneRole(given);
   // Loaded when wanted: the other commands should not wait for the API's and the bus' code.
