@@ -5,7 +5,7 @@ import { systemClock } from '../../runtime/clock.ts';
 import { createLog } from '../../runtime/log.ts';
 import { eventually } from '../support/eventually.ts';
 import type { PrivateEngine } from '../support/private-engine.ts';
-import type { EngineSubject } from './engine-suite.ts';
+import type { EngineSubject } from './engine-subject.ts';
 
 export function dockerEngineSubject(docker: PrivateEngine): EngineSubject {
   return {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type PrivateEngine, startPrivateEngine } from '../support/private-engine.ts';
 import { dockerEngineSubject } from './docker-engine-subject.ts';
-import { type EngineSubject, engineContract } from './engine-suite.ts';
+import type { EngineSubject } from './engine-subject.ts';
+import { engineContract } from './engine-suite.ts';
 
 /** The first start on a machine makes the tree the engine lives in. */
 const FIRST_START_MS = 300_000;

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { type PrivateEngine, startPrivateEngine } from '../support/private-engine.ts';
 import { dockerEngineSubject } from './docker-engine-subject.ts';
-import { type EngineSubject, engineContract, withoutLiveRestoreContract } from './engine-suite.ts';
+import { withoutLiveRestoreContract } from './engine-events-suite.ts';
+import type { EngineSubject } from './engine-subject.ts';
+import { engineContract } from './engine-suite.ts';
 
 describe('the machine’s own Docker Engine', () => {
   let docker: PrivateEngine;

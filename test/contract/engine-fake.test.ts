@@ -3,7 +3,9 @@ import type { ContainerRequest } from '../../agent/container-spec.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { ContainerBehaviour } from '../support/fake-engine/container-host.ts';
 import { FakeEngine } from '../support/fake-engine.ts';
-import { type EngineSubject, engineContract, programs, withoutLiveRestoreContract } from './engine-suite.ts';
+import { withoutLiveRestoreContract } from './engine-events-suite.ts';
+import { type EngineSubject, programs } from './engine-subject.ts';
+import { engineContract } from './engine-suite.ts';
 
 /** What the suite's programs do, for an engine that cannot run them. */
 const behaviours: Record<keyof typeof programs, ContainerBehaviour> = {

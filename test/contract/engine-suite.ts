@@ -1,62 +1,18 @@
 /** What every implementation of Engine must do; run on the fake one and on Docker Engines, old and new. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { ContainerRequest } from '../../agent/container-spec.ts';
-import type { Engine, EngineEvent } from '../../agent/engine/engine.ts';
-import type { ObservedContainer } from '../../agent/plan/observed-container.ts';
-import { containerLabels } from '../../model/labels.ts';
-import { derivedId } from '../../runtime/identifiers.ts';
+import type { Engine } from '../../agent/engine/engine.ts';
 import { eventually } from '../support/eventually.ts';
-
-export interface EngineSubject {
-  readonly engine: Engine;
-  /** Resolves once the container's program handles SIGTERM. */
-  listens(container: ObservedContainer): Promise<void>;
-  /** Ends a container's process behind the engine's back. */
-  killProcess(container: ObservedContainer): Promise<void>;
-  killDockerd(): Promise<void>;
-  startDockerd(): Promise<void>;
-  /** SIGSTOP: dockerd answers nothing until `thawDockerd()`. */
-  freezeDockerd(): Promise<void>;
-  thawDockerd(): Promise<void>;
-  /** Leaves no container. */
-  clean(): Promise<void>;
-}
-
-export const engineTestImage = 'plimsoll/test:1';
-const otherCluster = derivedId('cluster', 'other');
-const clusterId = derivedId('cluster', 'own');
-
-/** What containers run here, by the words of their command. */
-export const programs = {
-  /** The first process of a container is deaf to signals it does not handle. */
-  deaf: ['sleep', '1000'],
-  polite: ['sh', '-c', 'trap "exit 143" TERM; while true; do sleep 0.05; done'],
-  exitsWith3: ['sh', '-c', 'exit 3'],
-  absent: ['/bin/nothing'],
-  eatsMemory: ['sh', '-c', 'x=aaaaaaaaaaaaaaaa; while true; do x=$x$x; done'],
-} as const;
-
-const healthyCheck = { Test: ['CMD', 'true'], Interval: 50e6, Timeout: 5e9, Retries: 1 };
-const unhealthyCheck = { ...healthyCheck, Test: ['CMD', 'false'] };
-
-let made = 0;
-
-function request(program: keyof typeof programs, body: Record<string, unknown> = {}, cluster = clusterId) {
-  made += 1;
-  const Labels = {
-    [containerLabels.cluster]: cluster,
-    [containerLabels.task]: derivedId('task', made),
-    [containerLabels.service]: derivedId('service', 'web'),
-    [containerLabels.slot]: '2',
-    [containerLabels.revision]: '3',
-    [containerLabels.attempt]: '4',
-  };
-  const named: ContainerRequest = {
-    name: `web.2.${derivedId('attempt', made)}`,
-    body: { Image: engineTestImage, Cmd: programs[program], Labels, ...body },
-  };
-  return named;
-}
+import { engineEventsContract } from './engine-events-suite.ts';
+import {
+  clusterId,
+  type EngineSubject,
+  engineTestImage,
+  healthyCheck,
+  otherCluster,
+  request,
+  unhealthyCheck,
+  workshopAt,
+} from './engine-subject.ts';
 
 /** Declares the tests; `start` is called before all of them by the caller, `subject` answers what it made. */
 export function engineContract(subject: () => EngineSubject): void {
@@ -66,21 +22,7 @@ export function engineContract(subject: () => EngineSubject): void {
   });
   afterEach(() => subject().clean());
 
-  const look = async (id: string) => {
-    const container = await engine.look(clusterId, id);
-    if (!container) throw new Error(`The engine does not know ${id}`);
-    return container;
-  };
-  const run = async (program: keyof typeof programs, body: Record<string, unknown> = {}) => {
-    const id = await engine.create(request(program, body));
-    await engine.start(id);
-    if (program === 'polite') await subject().listens(await look(id));
-    return id;
-  };
-  const ended = async (id: string): Promise<ObservedContainer> => {
-    await eventually(async () => (await look(id)).phase === 'exited', { what: 'the container has ended' });
-    return look(id);
-  };
+  const { look, run, ended } = workshopAt(subject);
 
   test('create() makes a container that has not run, with its labels', async () => {
     const wanted = request('polite');
@@ -295,130 +237,5 @@ export function engineContract(subject: () => EngineSubject): void {
     expect((await look(id)).phase).toBe('running');
   });
 
-  describeEvents(subject, () => ({ engine, run, look, ended }));
-}
-
-/** Of an engine that may not keep containers while dockerd is dead. */
-export function withoutLiveRestoreContract(subject: () => EngineSubject): void {
-  test('a dockerd that comes back ends what it finds running', async () => {
-    const { engine } = subject();
-    const id = await engine.create(request('deaf'));
-    await engine.start(id);
-    expect((await engine.describe()).liveRestore).toBe(false);
-
-    await subject().killDockerd();
-    await subject().startDockerd();
-
-    const container = await engine.look(clusterId, id);
-    expect(container).toMatchObject({ phase: 'exited', exitCode: 137, oomKilled: false, pid: undefined });
-  });
-}
-
-interface Helpers {
-  readonly engine: Engine;
-  readonly run: (program: keyof typeof programs, body?: Record<string, unknown>) => Promise<string>;
-  readonly look: (id: string) => Promise<ObservedContainer>;
-  readonly ended: (id: string) => Promise<ObservedContainer>;
-}
-
-/** Events, and an engine that is away or does not answer. */
-function describeEvents(subject: () => EngineSubject, helpers: () => Helpers): void {
-  const seen: EngineEvent[] = [];
-  let ends = 0;
-  let following = new AbortController();
-  beforeEach(() => {
-    seen.length = 0;
-    ends = 0;
-    following = new AbortController();
-  });
-  afterEach(() => following.abort());
-
-  const follow = () =>
-    helpers().engine.events(
-      clusterId,
-      (event) => seen.push(event),
-      () => {
-        ends += 1;
-      },
-      following.signal,
-    );
-  const actionsOf = (id: string) => seen.filter(({ containerId }) => containerId === id).map(({ action }) => action);
-
-  test('events() tell a container’s life in order, with its labels, and nothing of other clusters', async () => {
-    const { engine, run } = helpers();
-    await follow();
-    const foreign = await engine.create(request('polite', {}, otherCluster));
-    await engine.start(foreign);
-    const id = await run('polite');
-    await engine.stop(id, 60_000);
-    await engine.remove(id);
-
-    await eventually(() => actionsOf(id).includes('destroy'), { what: 'the end is told' });
-
-    const [first, second, ...rest] = actionsOf(id);
-    expect([first, second, rest.pop()]).toEqual(['start', 'kill', 'destroy']);
-    // Newer engines tell these two in either order.
-    expect(rest.sort()).toEqual(['die', 'stop']);
-    expect(actionsOf(foreign)).toEqual([]);
-    expect(seen.find(({ action }) => action === 'die')?.attributes).toMatchObject({
-      exitCode: '143',
-      [containerLabels.attempt]: '4',
-    });
-    expect(seen.every(({ atMs }) => atMs > 0)).toBe(true);
-  });
-
-  test('events() tell health, and an end for want of memory', async () => {
-    const { run } = helpers();
-    await follow();
-    const healthy = await run('polite', { Healthcheck: healthyCheck });
-    const eater = await run('eatsMemory', { HostConfig: { Memory: 8 * 2 ** 20, MemorySwap: 8 * 2 ** 20 } });
-
-    await eventually(() => actionsOf(healthy).includes('health_status: healthy'), { what: 'health is told' });
-    await eventually(() => actionsOf(eater).includes('die'), { what: 'the end is told' });
-
-    expect(actionsOf(eater)).toContain('oom');
-  });
-
-  test('events() end once when nobody wants them any more', async () => {
-    await follow();
-    following.abort();
-
-    await eventually(() => ends === 1, { what: 'the stream has ended' });
-    await helpers().run('exitsWith3');
-
-    expect([ends, seen]).toEqual([1, []]);
-  });
-
-  test('while dockerd is dead everything is unavailable and events end; containers outlive it', async () => {
-    const { engine, run, look, ended } = helpers();
-    const [survivor, victim] = [await run('polite'), await run('deaf')];
-    const [before, doomed] = [await look(survivor), await look(victim)];
-    await follow();
-
-    await subject().killDockerd();
-    await eventually(() => ends === 1, { what: 'the event stream has ended' });
-    await expect(engine.ping()).rejects.toMatchObject({ code: 'unavailable' });
-    await expect(engine.listOwn(clusterId)).rejects.toMatchObject({ code: 'unavailable' });
-    await expect(engine.create(request('polite'))).rejects.toMatchObject({ code: 'unavailable' });
-    await expect(engine.stop(survivor, 0)).rejects.toMatchObject({ code: 'unavailable' });
-    await expect(follow()).rejects.toMatchObject({ code: 'unavailable' });
-    await subject().killProcess(doomed);
-    await subject().startDockerd();
-
-    expect(await look(survivor)).toEqual(before);
-    expect(await ended(victim)).toMatchObject({ pid: undefined });
-    expect(seen).toEqual([]);
-  });
-
-  test('a dockerd that does not answer is a timeout; what it was asked meanwhile it may do later', async () => {
-    const { engine, run, look } = helpers();
-    const id = await run('polite');
-
-    await subject().freezeDockerd();
-    await expect(engine.ping()).rejects.toMatchObject({ code: 'timeout' });
-    await subject().thawDockerd();
-
-    await eventually(() => engine.ping().then(() => true), { what: 'the engine answers' });
-    expect((await look(id)).phase).toBe('running');
-  });
+  engineEventsContract(subject);
 }
