@@ -10,11 +10,11 @@ export function collectOpenFiles(registry: Registry): void {
     name: 'process_open_fds',
     help: 'Number of open file descriptors.',
     registers: [registry],
-    collect: () => gauge.set(openFiles()),
+    collect: () => gauge.set(openFilesIn(DESCRIPTORS)),
   });
 }
 
-/** Linux tells their number as the directory's size since 6.2; before, the size is 0. */
-function openFiles(): number {
-  return statSync(DESCRIPTORS).size || readdirSync(DESCRIPTORS).length;
+/** In a directory /proc/<pid>/fd. Linux tells their number as its size since 6.2; before, the size is 0. Throws when it is gone. */
+export function openFilesIn(directory: string): number {
+  return statSync(directory).size || readdirSync(directory).length;
 }

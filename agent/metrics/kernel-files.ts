@@ -4,6 +4,7 @@
  * again may keep their descriptor: opening a cgroup file costs five times what reading it does.
  */
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { openFilesLimit } from './kernel-text.ts';
 
 /** Text of one file; undefined when it is not there (any more). */
 export interface KernelFile {
@@ -24,8 +25,8 @@ const KEPT_LIMIT = 12_000;
 
 /** How many files this process may keep open for this: at most half of those it may open at all. */
 export function keepableFiles(): number {
-  const [, limit] = /^Max open files +(\d+)/m.exec(new KernelFiles(0).read('/proc/self/limits') ?? '') ?? [];
-  return Math.min(KEPT_LIMIT, limit === undefined ? 0 : Math.floor(Number(limit) / 2));
+  const limit = openFilesLimit(new KernelFiles(0).read('/proc/self/limits')) ?? 0;
+  return limit === -1 ? KEPT_LIMIT : Math.min(KEPT_LIMIT, Math.floor(limit / 2));
 }
 
 export class KernelFiles {

@@ -56,6 +56,12 @@ export function meminfoBytes(meminfo: string | undefined, key: string): number |
   return kilobytes === undefined ? undefined : Number(kilobytes) * BYTES_PER_KB;
 }
 
+/** How many files a process may have open, from /proc/<pid>/limits: the soft limit, -1 for none. */
+export function openFilesLimit(limits: string | undefined): number | undefined {
+  const [, soft] = /^Max open files +(\S+)/m.exec(limits ?? '') ?? [];
+  return soft === 'unlimited' ? -1 : numberIn(soft);
+}
+
 export interface DeviceCounters {
   readonly device: string;
   readonly counters: readonly number[];

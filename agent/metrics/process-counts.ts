@@ -2,8 +2,10 @@
  * What is counted over a container's processes: states, descriptors, sockets, limits. States and descriptors cost two
  * calls a process; sockets one per descriptor, so that a large host's are counted over several scrapes in turn.
  */
-import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { openFilesIn } from '../../runtime/open-files.ts';
 import type { KernelFiles } from './kernel-files.ts';
+import { openFilesLimit } from './kernel-text.ts';
 import type { Put } from './metric-catalogue.ts';
 
 /** Above, a container's states are shown as 0 and its descriptors are not counted. */
@@ -82,7 +84,7 @@ export class ProcessCounts {
   }
 
   private countDescriptors(pids: readonly number[]): number {
-    return pids.reduce((sum, pid) => sum + descriptorsOf(`${this.procRoot}/${pid}/fd`), 0);
+    return pids.reduce((sum, pid) => sum + tryOr(() => openFilesIn(`${this.procRoot}/${pid}/fd`), 0), 0);
   }
 
   private slowCounts(containerId: string, pids: readonly number[]): SlowCounts {
@@ -116,15 +118,8 @@ export class ProcessCounts {
   private openFilesLimit(pid: number | undefined): number | undefined {
     if (pid === undefined) return undefined;
     this.operationsLeft -= 1;
-    const [, soft] = /^Max open files +(\S+)/m.exec(this.files.read(`${this.procRoot}/${pid}/limits`) ?? '') ?? [];
-    if (soft === undefined) return undefined;
-    return soft === 'unlimited' ? -1 : Number(soft);
+    return openFilesLimit(this.files.read(`${this.procRoot}/${pid}/limits`));
   }
-}
-
-/** Linux tells the number as the directory's size since 6.2; before, the size is 0. */
-function descriptorsOf(directory: string): number {
-  return tryOr(() => statSync(directory).size || readdirSync(directory).length, 0);
 }
 
 /** A process may end at any moment. */

@@ -1,4 +1,5 @@
 /** Files of one line, under node_exporter's names. Formats: proc_loadavg(5), proc_sys_fs(5). Pure. */
+import { numberIn } from '../kernel-text.ts';
 import { type Family, single } from './family.ts';
 
 export function loadFamilies(loadavg: string): Family[] {
@@ -22,18 +23,14 @@ export function openFileFamilies(fileNr: string): Family[] {
 /** Undefined where the kernel tracks no connections. */
 export function conntrackFamilies(count: string | undefined, limit: string | undefined): Family[] {
   return [
-    ...single('node_nf_conntrack_entries', 'gauge', 'Connections tracked.', numberOf(count)),
-    ...single('node_nf_conntrack_entries_limit', 'gauge', 'Connections that can be tracked.', numberOf(limit)),
+    ...single('node_nf_conntrack_entries', 'gauge', 'Connections tracked.', numberIn(count)),
+    ...single('node_nf_conntrack_entries_limit', 'gauge', 'Connections that can be tracked.', numberIn(limit)),
   ];
 }
 
 export function entropyFamilies(available: string | undefined, poolSize: string | undefined): Family[] {
   return [
-    ...single('node_entropy_available_bits', 'gauge', 'Bits of entropy there are.', numberOf(available)),
-    ...single('node_entropy_pool_size_bits', 'gauge', 'Bits of entropy there may be.', numberOf(poolSize)),
+    ...single('node_entropy_available_bits', 'gauge', 'Bits of entropy there are.', numberIn(available)),
+    ...single('node_entropy_pool_size_bits', 'gauge', 'Bits of entropy there may be.', numberIn(poolSize)),
   ];
-}
-
-function numberOf(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : Number(text);
 }
