@@ -62,7 +62,6 @@ function ask(worker: Worker, seed: SeedToRun): Promise<SeedResult> {
       worker.off('error', reject);
       resolve(result);
     });
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     worker.postMessage(seed);
   });
 }

@@ -37,6 +37,5 @@ async function runSeed({ seed, size }: SeedToRun): Promise<SeedResult> {
 withoutMetrics();
 Error.stackTraceLimit = 0;
 parentPort?.on('message', (seed: SeedToRun) => {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   void runSeed(seed).then((result) => parentPort?.postMessage(result));
 });

@@ -9,8 +9,17 @@ const id = derivedId('any');
 
 test('nodes: shares of all their cores, memory and disk; nothing known of a silent one', () => {
   const busy = {
-    ...{ id, name: 'h1', state: 'ready', cpuCores: 1.5, cpuTotalCores: 4, memoryBytes: GIB, memoryTotalBytes: 4 * GIB },
-    ...{ load1: 0.5, diskBytes: 1, diskTotalBytes: 10, tasks: 3 },
+    id,
+    name: 'h1',
+    state: 'ready',
+    cpuCores: 1.5,
+    cpuTotalCores: 4,
+    memoryBytes: GIB,
+    memoryTotalBytes: 4 * GIB,
+    load1: 0.5,
+    diskBytes: 1,
+    diskTotalBytes: 10,
+    tasks: 3,
   };
 
   expect(nodeTable([busy, { id, name: 'h2', state: 'lost', tasks: 0 }], plain).split('\n')).toEqual([
