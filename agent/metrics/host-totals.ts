@@ -9,7 +9,7 @@ import type { KernelFiles } from './kernel-files.ts';
 import { blockDevices, meminfoBytes, numberIn } from './kernel-text.ts';
 import type { ContainerMetricName, Put } from './metric-catalogue.ts';
 import { readNetwork } from './network-counters.ts';
-import type { HostRoots } from './roots.ts';
+import { type HostRoots, hostNetworkDirectory } from './roots.ts';
 
 /** A mounted file system and its size as statfs(2) tells it. */
 export interface Partition {
@@ -69,16 +69,11 @@ export class HostTotals {
     readPressure(this.cgroups, put);
     putDisks(files.read(`${roots.procRoot}/diskstats`), put);
     putPartitions(partitions, put);
-    readNetwork(files.read(`${roots.procRoot}/${networkOf(roots)}/net/dev`), put);
+    readNetwork(files.read(`${roots.procRoot}/${hostNetworkDirectory(roots)}/dev`), put);
     put('container_spec_memory_limit_bytes', meminfoBytes(files.read(`${roots.procRoot}/meminfo`), 'MemTotal'));
     put('container_last_seen', Math.floor(this.parts.clock.wallMs() / 1000));
     put('container_start_time_seconds', bootTimeSeconds(files.read(`${roots.procRoot}/stat`)));
   }
-}
-
-/** The agent's own view is the host's, unless it sees the host's files elsewhere and may have a network of its own. */
-function networkOf({ procRoot }: HostRoots): string {
-  return procRoot === '/proc' ? 'self' : '1';
 }
 
 function putDisks(diskstats: string | undefined, put: Put): void {

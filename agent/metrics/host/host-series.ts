@@ -7,7 +7,7 @@ import { messageOf, PlimsollError } from '../../../runtime/errors.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { CollectorRun } from '../collector-runs.ts';
 import type { KernelFiles } from '../kernel-files.ts';
-import type { HostRoots } from '../roots.ts';
+import { type HostRoots, hostNetworkDirectory } from '../roots.ts';
 import { Turns } from '../turns.ts';
 import { diskFamilies } from './disks.ts';
 import type { Family } from './family.ts';
@@ -96,6 +96,7 @@ function collectorsOf(
 ): Readonly<Record<string, Collect>> {
   const optional = (path: string) => files.read(`${roots.procRoot}/${path}`);
   const required = (path: string) => optional(path) ?? unreadable(`${roots.procRoot}/${path}`);
+  const network = hostNetworkDirectory(roots);
   const processors = new Processors();
   const protocols = new ProtocolStatistics();
   const pageBytes = pageSizeBytes();
@@ -114,17 +115,17 @@ function collectorsOf(
     entropy: () => entropyFamilies(optional('sys/kernel/random/entropy_avail'), optional('sys/kernel/random/poolsize')),
     diskstats: () => diskFamilies(required('diskstats')),
     filesystem: () => fileSystems.families(optional('1/mountinfo') ?? required('self/mountinfo')),
-    netdev: () => networkDeviceFamilies(required('net/dev')),
+    netdev: () => networkDeviceFamilies(required(`${network}/dev`)),
     netstat: () => [
-      ...protocols.families(required('net/netstat')),
-      ...protocols.families(required('net/snmp')),
-      ...protocols.families6(optional('net/snmp6')),
+      ...protocols.families(required(`${network}/netstat`)),
+      ...protocols.families(required(`${network}/snmp`)),
+      ...protocols.families6(optional(`${network}/snmp6`)),
     ],
     sockstat: () => [
-      ...socketFamilies(required('net/sockstat'), pageBytes),
-      ...socketFamilies(optional('net/sockstat6'), pageBytes),
+      ...socketFamilies(required(`${network}/sockstat`), pageBytes),
+      ...socketFamilies(optional(`${network}/sockstat6`), pageBytes),
     ],
-    softnet: () => softnetFamilies(optional('net/softnet_stat')),
+    softnet: () => softnetFamilies(optional(`${network}/softnet_stat`)),
     conntrack: () =>
       conntrackFamilies(
         optional('sys/net/netfilter/nf_conntrack_count'),

@@ -39,6 +39,16 @@ it('leaves out what it cannot read, says so, and tells the rest', async () => {
   expect(success.get('conntrack'), 'this kernel tracks no connections: no failure').toBe(true);
 });
 
+it("shows the host's network where it sees the host's files elsewhere, not the agent's own", async () => {
+  const heading = 'Inter-|   Receive  |  Transmit\n';
+  write('proc/net/dev', `${heading}  own: 1 0 0 0 0 0 0 0 1 0 0 0 0 0 0 0\n`);
+  write('proc/1/net/dev', `${heading} eth0: 7 0 0 0 0 0 0 0 1 0 0 0 0 0 0 0\n`);
+  const { text } = await create(`${root}/proc`).page();
+
+  expect(text).toContain('node_network_receive_bytes_total{device="eth0"} 7\n');
+  expect(text).not.toContain('device="own"');
+});
+
 it('shows each family of this host once, with a number in each series', async () => {
   const { text, runs } = await create('/proc').page();
 
