@@ -159,7 +159,10 @@ export class Fate {
       this.operator.doubt();
       this.world.wishesLost = true;
     }
-    if (how === 'restored') return server.recreate(name, older);
+    if (how === 'restored') {
+      if (name === 'plim_task') this.noteRevived(before, older);
+      return server.recreate(name, older);
+    }
     if (how === 'wiped') server.wipe(name);
     else if (how === 'recreated') server.recreate(name);
     else server.store(name).purge();
@@ -168,6 +171,14 @@ export class Fate {
       this.operator.doubt();
       server.recreate(name, before);
     });
+  }
+
+  /** An older bucket brings back assignments that were over. */
+  private noteRevived(before: StoreBackup, older: StoreBackup | undefined): void {
+    const isThere = (backup: StoreBackup, key: string) => backup.messages.get(key)?.deleted === false;
+    for (const key of older?.messages.keys() ?? []) {
+      if (older && isThere(older, key) && !isThere(before, key)) this.world.revivedTasks.add(key.replace(/^.*\./, ''));
+    }
   }
 
   private engine({ host: name, how, forMs }: HappeningOf<'engine'>): void {

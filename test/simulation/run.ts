@@ -78,7 +78,7 @@ class Run {
     await this.beQuiet();
     for (const one of this.watching) this.note(one.name, one.atEnd?.());
     world.end();
-    return { violation: this.violation, settledAfterMs, trace: world.trace.lines };
+    return { violation: this.violation, settledAfterMs, trace: this.readableTrace() };
   }
 
   /** What was settled stays so, and the leader finds nothing to do. */
@@ -92,6 +92,14 @@ class Run {
     this.note('a settled cluster plans nothing', before === after ? undefined : `written: ${before}, then ${after}`);
     const reason = whyNotConverged(this.scene);
     this.note('stays settled', reason && `was settled, then: ${reason}`);
+  }
+
+  /** With the names of hosts and services in the place of their ids. */
+  private readableTrace(): string[] {
+    const { world, operator } = this.scene;
+    const names = new Map(world.hosts.map(({ nodeId, name }) => [nodeId, name]));
+    for (const { id, name } of operator.services.values()) if (id !== undefined) names.set(id, name);
+    return world.trace.lines.map((line) => line.replace(/\b[a-z0-9]{25}\b/g, (id) => names.get(id) ?? id));
   }
 
   /** How far the leader's buckets are. */

@@ -19,19 +19,15 @@ export interface SeedResult {
   readonly failure: { readonly violation: Violation; readonly history: History } | undefined;
   /** How long the cluster took to settle after everything had healed. */
   readonly settledAfterMs: number | undefined;
-  readonly cpuMs: number;
 }
 
 async function runSeed({ seed, size }: SeedToRun): Promise<SeedResult> {
-  const before = process.cpuUsage();
   const history = historyOf(seed, size);
   const { violation, settledAfterMs } = await run(history);
-  const { user, system } = process.cpuUsage(before);
-  const cpuMs = (user + system) / 1_000;
-  if (!violation) return { seed, failure: undefined, settledAfterMs, cpuMs };
+  if (!violation) return { seed, failure: undefined, settledAfterMs };
   const breaksToo = async (shorter: History) => (await run(shorter)).violation?.invariant === violation.invariant;
   const shortest = await shrink(history, breaksToo, SHRINKING_RUNS);
-  return { seed, failure: { violation, history: shortest }, settledAfterMs, cpuMs };
+  return { seed, failure: { violation, history: shortest }, settledAfterMs };
 }
 
 withoutMetrics();

@@ -8,8 +8,10 @@ export function whyNotConverged({ world, truth }: Scene): string | undefined {
   const services = truth.services();
   const running = truth.running();
   const known = new Set(services.filter(({ removedAtMs }) => removedAtMs === undefined).map(({ id }) => id));
-  // What runs for a service whose record was lost runs on: nobody said that it should not.
-  const stray = world.wishesLost ? undefined : running.find(({ serviceId }) => !known.has(serviceId));
+  // What runs for a service whose record was lost runs on: nobody said that it should not. A removed service's assignment
+  // that came back with an older bucket cannot be told from such a one.
+  const isStray = ({ serviceId, taskId }: RunningContainer) => !known.has(serviceId) && !world.revivedTasks.has(taskId);
+  const stray = world.wishesLost ? undefined : running.find(isStray);
   if (stray) return `${stray.name} runs on ${stray.host} and belongs to no service`;
   const leaving = services.find(({ removedAtMs }) => removedAtMs !== undefined);
   if (leaving) return `${leaving.spec.Name} was removed and is still there`;

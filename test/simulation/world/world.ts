@@ -33,6 +33,8 @@ export class World {
   readonly drained = new Disturbances();
   /** The users' records were lost or set back, and the count of leaderships with them. */
   wishesLost = false;
+  /** Tasks that were over and came back with an older bucket of assignments. */
+  readonly revivedTasks = new Set<string>();
   private readonly isMute: boolean;
   private ids = 0;
 
