@@ -90,7 +90,11 @@ export type StatsRequest = z.infer<typeof StatsRequest>;
 /** The node's own /metrics page. */
 export const MetricsRequest = z.object({});
 /** Can this node open a TCP connection to there? */
-export const ProbeRequest = z.object({ address: z.string(), port: z.int(), timeoutMs: z.int() });
+export const ProbeRequest = z.object({
+  address: z.string(),
+  port: z.int().min(0).max(65_535),
+  timeoutMs: z.int().min(1),
+});
 export type ProbeRequest = z.infer<typeof ProbeRequest>;
 export const ProbeReply = z.object({ reachable: z.boolean(), error: z.string().optional() });
 export type ProbeReply = z.infer<typeof ProbeReply>;

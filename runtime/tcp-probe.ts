@@ -15,8 +15,8 @@ export const probeTcp: TcpProbe = ({ address, port, timeoutMs }) =>
       resolve(reply);
     };
     const giveUp = () => answer({ reachable: false, error: `no answer within ${timeoutMs} ms` });
-    // A busy process finds both the timer and the connection due at once, and sees to timers first.
-    socket.setTimeout(timeoutMs, () => setImmediate(giveUp));
     socket.once('connect', () => answer({ reachable: true }));
     socket.once('error', (error) => answer({ reachable: false, error: messageOf(error) }));
+    // A busy process finds both the timer and the connection due at once, and sees to timers first.
+    socket.setTimeout(timeoutMs, () => setImmediate(giveUp));
   });
