@@ -30,6 +30,8 @@ export function hostPortsOf(ports: TaskRecord['ports']): string[] {
 }
 
 export class Occupancy {
+  /** The node of every change so far, in order: who keeps scores of nodes reads on where it left off. */
+  readonly changes: string[] = [];
   private readonly uses = new Map<string, NodeUse>();
 
   /** Counts every assignment whose containers may still be there, the stopping ones included. */
@@ -62,10 +64,8 @@ export class Occupancy {
 
   /** Stops or goes on counting an assignment among its node's tasks; the room it takes stays taken. */
   count(load: Load, sign: 1 | -1): void {
-    if (load.desired === 'stopped') return;
-    const use = this.use(load.nodeId);
-    use.tasks += sign;
-    use.byService.set(load.serviceId, (use.byService.get(load.serviceId) ?? 0) + sign);
+    this.tally(load, sign);
+    this.changes.push(load.nodeId);
   }
 
   private change(load: Load, sign: 1 | -1): void {
@@ -75,5 +75,12 @@ export class Occupancy {
     use.memoryBytes += sign * reserved.memoryBytes;
     for (const port of hostPortsOf(load.ports)) use.hostPorts.set(port, (use.hostPorts.get(port) ?? 0) + sign);
     this.count(load, sign);
+  }
+
+  private tally(load: Load, sign: 1 | -1): void {
+    if (load.desired === 'stopped') return;
+    const use = this.use(load.nodeId);
+    use.tasks += sign;
+    use.byService.set(load.serviceId, (use.byService.get(load.serviceId) ?? 0) + sign);
   }
 }
