@@ -1,6 +1,7 @@
 /** Has things happen to a world: each kind of happening, and its end. */
 import { type BucketName, bucketDefinitions } from '../../bus/bucket-definitions.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
+import type { EngineCallKind } from '../support/fake-engine.ts';
 import type { LinkFaults } from '../support/memory-bus/link-faults.ts';
 import type { StoreBackup } from '../support/memory-bus/memory-store.ts';
 import type { Happening, HappeningKind, HappeningOf } from './happenings.ts';
@@ -181,12 +182,14 @@ export class Fate {
     }
   }
 
-  private engine({ host: name, how, forMs }: HappeningOf<'engine'>): void {
+  private engine(happening: HappeningOf<'engine'>): void {
+    const { host: name, how, forMs } = happening;
     const { engine } = this.world.host(name);
     switch (how) {
-      case 'fails':
-        engine.failures.set('start', new PlimsollError('internal', 'the engine fails'));
-        return this.until(forMs, [name], () => engine.failures.clear());
+      case 'fails to start':
+        return this.failing(happening, ['create', 'start']);
+      case 'fails to stop':
+        return this.failing(happening, ['stop', 'remove']);
       case 'loses answers':
         for (const kind of ['create', 'start', 'stop', 'remove'] as const) engine.loseAnswers(kind, 1);
         return this.until(forMs, [name], () => undefined);
@@ -199,6 +202,14 @@ export class Fate {
           engine.tellsEvents = true;
         });
     }
+  }
+
+  private failing({ host, forMs }: HappeningOf<'engine'>, calls: readonly EngineCallKind[]): void {
+    const { engine } = this.world.host(host);
+    for (const call of calls) engine.failures.set(call, new PlimsollError('internal', 'the engine fails'));
+    this.until(forMs, [host], () => {
+      for (const call of calls) engine.failures.delete(call);
+    });
   }
 
   private container({ host, index, how }: HappeningOf<'container'>): void {

@@ -17,6 +17,8 @@ const EVENTFUL_SHARE = 0.65;
 const CALM_SHARE = 0.15;
 /** The share of a run's eventful part in which services are created. */
 const CREATION_SHARE = 0.25;
+/** The share of services that run on each node. */
+const GLOBAL_SHARE = 0.15;
 const SHORTEST_MS = 300;
 const LONGEST_MS = 45_000;
 
@@ -87,6 +89,7 @@ class HistoryMaker {
       service,
       image: random.chance(0.9) ? (random.pick(soundKinds) ?? 'good') : random.pick(imageKinds),
       replicas: random.between(0, 4),
+      global: random.chance(GLOBAL_SHARE),
       startsFirst: random.chance(0.4),
       parallelism: random.between(0, 2),
       onFailure: random.pick(['pause', 'continue', 'rollback']),
@@ -119,7 +122,7 @@ class HistoryMaker {
         return { kind: 'nats', how, forMs: Math.min(this.lasting(), 20_000) };
       },
       cut: () => ({ kind: 'cut', host: this.host(), forMs: this.lasting() }),
-      'cut-pair': () => ({ kind: 'cut-pair', host: this.host(), other: this.host(), forMs: this.lasting() }),
+      'cut-pair': () => ({ kind: 'cut-pair', ...this.pair(), forMs: this.lasting() }),
       link: () => ({
         kind: 'link',
         host: this.host(),
@@ -135,7 +138,7 @@ class HistoryMaker {
       engine: () => ({
         kind: 'engine',
         host: this.host(),
-        how: this.random.pick(['fails', 'loses answers', 'breaks events', 'hides events']),
+        how: this.random.pick(['fails to start', 'fails to stop', 'loses answers', 'breaks events', 'hides events']),
         forMs: this.lasting(),
       }),
       container: () => ({
@@ -150,6 +153,12 @@ class HistoryMaker {
 
   private host(): string {
     return `h${this.random.between(1, this.size.nodes)}`;
+  }
+
+  private pair(): { host: string; other: string } {
+    const host = this.random.between(1, this.size.nodes);
+    const other = ((host + this.random.between(0, Math.max(0, this.size.nodes - 2))) % this.size.nodes) + 1;
+    return { host: `h${host}`, other: `h${other}` };
   }
 
   private hostOf(what: 'agent' | 'coordinator' | 'engine' | 'host'): string {

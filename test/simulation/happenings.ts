@@ -18,6 +18,8 @@ export const Happening = z.discriminatedUnion('kind', [
     service,
     image: z.enum(imageKinds),
     replicas: z.int().min(0),
+    /** One task on each node, whatever `replicas` says. */
+    global: z.boolean(),
     startsFirst: z.boolean(),
     parallelism: z.int().min(0),
     onFailure: z.enum(['pause', 'continue', 'rollback']),
@@ -51,7 +53,7 @@ export const Happening = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('engine'),
     host: Host,
-    how: z.enum(['fails', 'loses answers', 'breaks events', 'hides events']),
+    how: z.enum(['fails to start', 'fails to stop', 'loses answers', 'breaks events', 'hides events']),
     forMs,
   }),
   z.object({ kind: z.literal('container'), host: Host, index: z.int(), how: z.enum(['exits', 'oom', 'unhealthy']) }),

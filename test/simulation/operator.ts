@@ -9,6 +9,8 @@ import { containerSpecOf, imageOf } from './world/images.ts';
 import type { Random } from './world/random.ts';
 import type { World } from './world/world.ts';
 
+type Availability = 'active' | 'drain';
+
 const SECOND_NS = 1_000_000_000;
 
 /** What a user believes of a service. */
@@ -39,6 +41,7 @@ export function fewestSince({ counts }: WishedService, sinceMs: number): number 
 
 export class Operator {
   readonly services = new Map<number, WishedService>();
+  private readonly availabilities = new Map<string, Availability>();
   private readonly world: World;
   private readonly random: Random;
 
@@ -53,14 +56,15 @@ export class Operator {
   }
 
   create(happening: HappeningOf<'create'>): void {
-    const { service, image, replicas, startsFirst, parallelism, onFailure } = happening;
+    const { service, image, global, startsFirst, parallelism, onFailure } = happening;
+    const replicas = global ? this.world.hosts.length : happening.replicas;
     const core = this.someCore();
     if (!core || this.services.has(service)) return;
     const name = `s${service}`;
     const spec: ServiceSpec = {
       Name: name,
       TaskTemplate: { ContainerSpec: containerSpecOf(imageOf(image, 0)) },
-      Mode: { Replicated: { Replicas: replicas } },
+      Mode: global ? { Global: {} } : { Replicated: { Replicas: replicas } },
       UpdateConfig: {
         Parallelism: parallelism,
         Order: startsFirst ? 'start-first' : 'stop-first',
@@ -94,6 +98,7 @@ export class Operator {
 
   scale({ service, replicas }: HappeningOf<'scale'>): void {
     const wished = this.services.get(service);
+    if (wished?.spec?.Mode?.Global) return;
     wished?.counts.push({ atMs: this.world.time.nowMs, replicas });
     this.change(service, 'scale', (spec) => ({ ...spec, Mode: { Replicated: { Replicas: replicas } } }));
   }
@@ -118,15 +123,30 @@ export class Operator {
     });
   }
 
-  /** Keeps asking until it is so: an operator wants his nodes back. */
-  setAvailability(nodeId: string, availability: 'active' | 'drain'): void {
-    const again = () => this.world.time.after(1_000, () => this.setAvailability(nodeId, availability));
+  /** Keeps asking until it is so, or until something else is wanted: an operator wants his nodes back. */
+  setAvailability(nodeId: string, availability: Availability): void {
+    this.availabilities.set(nodeId, availability);
+    this.askFor(nodeId, availability);
+  }
+
+  private askFor(nodeId: string, availability: Availability): void {
+    if (this.availabilities.get(nodeId) !== availability) return;
+    const again = () => this.world.time.after(1_000, () => this.askFor(nodeId, availability));
     const core = this.someCore();
-    const entry = core?.store.snapshot().nodeSpecs.get(nodeId);
+    const { nodeSpecs, nodes } = core?.store.snapshot() ?? {};
+    const entry = nodeSpecs?.get(nodeId);
     if (!core || !entry) return void again();
     if (entry.value.availability === availability) return;
-    const { labels, role } = entry.value;
-    core.wishes.nodes.update(nodeId, { labels, role, availability }, entry.revision).catch(again);
+    const role = nodes?.get(nodeId)?.value.manager ? 'manager' : entry.value.role;
+    core.wishes.nodes
+      .update(nodeId, { labels: entry.value.labels, role, availability }, entry.revision)
+      .catch((error: unknown) => {
+        this.world.trace.note('operator', `could not set a node to ${availability}`, {
+          nodeId,
+          error: messageOf(error),
+        });
+        again();
+      });
   }
 
   /** Wishes were lost with their bucket: nothing is certain any more. */

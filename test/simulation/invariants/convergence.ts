@@ -1,6 +1,6 @@
 /** Whether a cluster is as its users want it: every service at its replicas, nothing else running. */
 import type { RolloutRecord, ServiceRecord } from '../../../model/records.ts';
-import { isReady, isSoundService, type RunningContainer, replicasOf } from './ground-truth.ts';
+import { isReady, isSoundService, type RunningContainer } from './ground-truth.ts';
 import type { Scene } from './invariant.ts';
 
 /** Why it is not; undefined when it is. */
@@ -20,7 +20,8 @@ export function whyNotConverged({ world, truth }: Scene): string | undefined {
   if (!world.hosts.some(({ core }) => core?.isLeading())) return 'no coordinator leads';
   for (const service of services) {
     const own = running.filter(({ serviceId }) => serviceId === service.id);
-    const reason = whyNotAsWished(service, own) ?? whyNotUpdated(service, own, truth.rollout(service.id));
+    const reason =
+      whyNotAsWished(service, truth.replicasOf(service), own) ?? whyNotUpdated(service, own, truth.rollout(service.id));
     if (reason) return `${service.spec.Name}: ${reason}`;
   }
   return undefined;
@@ -35,18 +36,21 @@ function whyNotUpdated(
   if (rollout?.state === 'paused' || rollout?.state === 'rollback_paused' || !isSoundService(service)) return undefined;
   if (rollout?.state === 'updating' || rollout?.state === 'rollback_started') return 'its update is not over';
   const old = running.find(({ revision }) => revision !== service.revision);
-  return old && `slot ${old.slot} runs revision ${old.revision}, ${service.revision} is wanted`;
+  return old && `${old.name} on ${old.host} runs revision ${old.revision}, ${service.revision} is wanted`;
 }
 
-function whyNotAsWished(service: ServiceRecord, running: readonly RunningContainer[]): string | undefined {
-  const replicas = replicasOf(service);
-  const slots = new Set(running.map(({ slot }) => slot));
-  if (slots.size > replicas) return `${slots.size} slots run, ${replicas} are wanted`;
+function whyNotAsWished(
+  service: ServiceRecord,
+  replicas: number,
+  running: readonly RunningContainer[],
+): string | undefined {
+  const places = new Set(running.map(({ place }) => place));
+  if (places.size > replicas) return `${places.size} slots run, ${replicas} are wanted`;
   if (!isSoundService(service)) return undefined;
-  const twice = running.find((one) => running.some((other) => other !== one && other.slot === one.slot));
-  if (twice) return `slot ${twice.slot} runs twice`;
-  if (slots.size < replicas) return `${slots.size} slots run, ${replicas} are wanted`;
+  const twice = running.find((one) => running.some((other) => other !== one && other.place === one.place));
+  if (twice) return `${twice.name} on ${twice.host} runs twice`;
+  if (places.size < replicas) return `${places.size} slots run, ${replicas} are wanted`;
   const unready = running.find((one) => !isReady(one));
-  if (unready) return `slot ${unready.slot} is ${unready.health}`;
+  if (unready) return `${unready.name} on ${unready.host} is ${unready.health}`;
   return undefined;
 }

@@ -7,6 +7,8 @@ import type { World } from '../world/world.ts';
 
 export interface RunningContainer extends ObservedContainer {
   readonly host: string;
+  /** What a service has one task for: a slot by its number, of a global service a node by its id. */
+  readonly place: string;
 }
 
 export class GroundTruth {
@@ -19,13 +21,25 @@ export class GroundTruth {
   }
 
   running(): RunningContainer[] {
-    return this.world.hosts.flatMap(({ name, engine }) => engine.running.map((one) => ({ ...one, host: name })));
+    return this.world.hosts.flatMap(({ name, nodeId, engine }) =>
+      engine.running.map((one) => ({ ...one, host: name, place: placeOf({ nodeId, slot: one.slot }) })),
+    );
   }
 
-  /** Other containers that run for the same slot. */
+  /** Other containers that run for the same place. */
   besides(host: string, { id, serviceId, slot }: ObservedContainer): RunningContainer[] {
     const isOther = (one: RunningContainer) => one.id !== id || one.host !== host;
-    return this.running().filter((one) => one.serviceId === serviceId && one.slot === slot && isOther(one));
+    const place = this.placeOn(host, slot);
+    return this.running().filter((one) => one.serviceId === serviceId && one.place === place && isOther(one));
+  }
+
+  placeOn(host: string, slot: number): string {
+    return placeOf({ nodeId: this.world.host(host).nodeId, slot });
+  }
+
+  /** How many containers it wants. */
+  replicasOf({ spec }: ServiceRecord): number {
+    return spec.Mode?.Global ? this.world.hosts.length : (spec.Mode?.Replicated?.Replicas ?? 1);
   }
 
   services(): ServiceRecord[] {
@@ -63,8 +77,9 @@ export function isReady({ health }: ObservedContainer): boolean {
   return health === 'none' || health === 'healthy';
 }
 
-export function replicasOf({ spec }: ServiceRecord): number {
-  return spec.Mode?.Replicated?.Replicas ?? 1;
+/** The place of a task, see RunningContainer. */
+export function placeOf({ nodeId, slot }: Pick<TaskRecord, 'nodeId' | 'slot'>): string {
+  return slot === 0 ? nodeId : String(slot);
 }
 
 export function isSoundService({ spec }: ServiceRecord): boolean {

@@ -6,7 +6,7 @@ import type { ObservedContainer } from '../../../agent/plan/observed-container.t
 import type { ServiceRecord } from '../../../model/records.ts';
 import { fewestSince } from '../operator.ts';
 import { isSound } from '../world/images.ts';
-import { described, type GroundTruth, isReady, replicasOf } from './ground-truth.ts';
+import { described, type GroundTruth, isReady, placeOf } from './ground-truth.ts';
 import type { InvariantMaker, Scene } from './invariant.ts';
 
 /** What was told lately is still being done. */
@@ -49,9 +49,9 @@ function hasReason(
     service.removedAtMs !== undefined ||
     wished?.removalAsked === true ||
     service.revision !== container.revision ||
-    otherSlots(truth, container) >= Math.min(replicasOf(service), fewest) ||
+    (!service.spec.Mode?.Global && otherSlots(truth, container) >= Math.min(truth.replicasOf(service), fewest)) ||
     truth.besides(host, container).length > 0 ||
-    hasOtherTask(truth, container) ||
+    hasOtherTask(truth, host, container) ||
     world.drained.since(sinceMs, host)
   );
 }
@@ -63,10 +63,8 @@ function otherSlots(truth: GroundTruth, { serviceId, slot }: ObservedContainer):
 }
 
 /** Another task has the slot: the one that stops makes room for it. */
-function hasOtherTask(truth: GroundTruth, { serviceId, slot, taskId }: ObservedContainer): boolean {
-  return truth
-    .tasks()
-    .some(
-      (task) => task.serviceId === serviceId && task.slot === slot && task.id !== taskId && task.desired !== 'stopped',
-    );
+function hasOtherTask(truth: GroundTruth, host: string, { serviceId, slot, taskId }: ObservedContainer): boolean {
+  const place = truth.placeOn(host, slot);
+  const others = truth.tasks().filter((task) => task.serviceId === serviceId && task.id !== taskId);
+  return others.some((task) => placeOf(task) === place && task.desired !== 'stopped');
 }

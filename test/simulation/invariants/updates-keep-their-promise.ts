@@ -7,7 +7,7 @@ import type { ServiceRecord } from '../../../model/records.ts';
 import { updateRules } from '../../../model/service-defaults.ts';
 import { fewestSince } from '../operator.ts';
 import { isSound } from '../world/images.ts';
-import { isReady, isSoundService, replicasOf } from './ground-truth.ts';
+import { isReady, isSoundService } from './ground-truth.ts';
 import type { InvariantMaker } from './invariant.ts';
 
 /** After a disturbance or another wish it takes this long until the promise holds again. */
@@ -37,20 +37,22 @@ export const updatesKeepTheirPromise: InvariantMaker = ({ world, operator, truth
         const isChanged = isScaled || wished.removalAsked || service.removedAtMs !== undefined;
         const before = steady.get(service.id);
         if (isChanged) steady.delete(service.id);
-        else if (ready.length >= replicasOf(service) && ready.every(({ revision }) => revision === service.revision))
+        else if (
+          ready.length >= truth.replicasOf(service) &&
+          ready.every(({ revision }) => revision === service.revision)
+        )
           steady.set(service.id, { revision: service.revision, sinceMs: nowMs });
-        else if (before && isSoundService(service) && ready.length < promised(service))
-          return `${service.spec.Name} has ${ready.length} ready replicas: its update promises ${promised(service)} of ${replicasOf(service)}`;
+        else if (before && isSoundService(service) && ready.length < promised(service, truth.replicasOf(service)))
+          return `${service.spec.Name} has ${ready.length} ready replicas: its update promises ${promised(service, truth.replicasOf(service))} of ${truth.replicasOf(service)}`;
       }
       return undefined;
     },
   };
 };
 
-function promised(service: ServiceRecord): number {
+function promised(service: ServiceRecord, replicas: number): number {
   const config = service.change === 'rollback' ? service.spec.RollbackConfig : service.spec.UpdateConfig;
   const { order, parallelism } = updateRules(config);
-  const replicas = replicasOf(service);
   if (order === 'start-first') return replicas;
   return parallelism === 0 ? 0 : Math.max(0, replicas - parallelism);
 }
