@@ -1,5 +1,4 @@
 /** `/services/x/logs` and `/tasks/x/logs`. */
-import { once } from 'node:events';
 import { type Request, type Response, Router } from 'express';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { DockerApiParts } from './api-parts.ts';
@@ -7,6 +6,7 @@ import { clientSignal } from './client-signal.ts';
 import { encodeFrame, STREAM_ERROR } from './log-frames.ts';
 import { followLogs, type LogStreamParts, readLogs } from './log-stream.ts';
 import { nodeState } from './node-state.ts';
+import { pacedWriter } from './paced-writer.ts';
 import { pathPart, queryFlag, queryText, queryTimeSeconds } from './query.ts';
 import { liveServices, serviceByReference, taskByReference } from './references.ts';
 import { ApiError } from './responses.ts';
@@ -66,19 +66,16 @@ async function answerLogs(parts: DockerApiParts, req: Request, res: Response, an
   const signal = clientSignal(res, answer.closing);
   res.setHeader('Content-Type', `application/vnd.docker.${answer.tty ? 'raw' : 'multiplexed'}-stream`);
   res.flushHeaders();
+  const write = pacedWriter(res, signal);
   const stream: LogStreamParts = {
     ...parts,
     sources: answer.sources,
     isNodeUp: (nodeId) => nodeState(parts.snapshot(), nodeId) !== 'down',
-    write: (source, line) => writeAll(res, shownLine(source, line, shape), signal),
+    write: (source, line) => write(shownLine(source, line, shape)),
   };
   if (query.follow) await followLogs(stream, query, signal);
   else explainMissing(res, answer.tty, await readLogs(stream, query, signal));
   res.end();
-}
-
-async function writeAll(res: Response, bytes: Buffer, signal: AbortSignal): Promise<void> {
-  if (!signal.aborted && !res.write(bytes)) await once(res, 'drain', { signal });
 }
 
 /** Swarm's words for logs it could not get all of; they end the client with an error after everything it could get. */
