@@ -2,8 +2,10 @@
 export function sameValue(left: unknown, right: unknown): boolean {
   if (left === right) return true;
   if (!isContainer(left) || !isContainer(right) || Array.isArray(left) !== Array.isArray(right)) return false;
-  const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
-  return [...keys].every((key) => sameValue(left[key], right[key]));
+  return (
+    Object.keys(left).every((key) => sameValue(left[key], right[key])) &&
+    Object.keys(right).every((key) => Object.hasOwn(left, key) || right[key] === undefined)
+  );
 }
 
 function isContainer(value: unknown): value is Record<string, unknown> {
