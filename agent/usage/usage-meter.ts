@@ -1,4 +1,5 @@
 /** Reads what is used from the kernel's files: three or four small ones a container. */
+import type { StatsFs } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import type { Clock } from '../../runtime/clock.ts';
 import type { ContainerCgroups } from '../metrics/container-cgroups.ts';
@@ -35,6 +36,9 @@ export interface UsageMeterParts {
   readonly roots: HostRoots;
 }
 
+/** What statfs(2) says of a file system. */
+type BlockCounts = Pick<StatsFs, 'bsize' | 'blocks' | 'bfree' | 'bavail'>;
+
 export function createUsageMeter({ clock, files, cgroups, roots }: UsageMeterParts): UsageMeter {
   const readUsage = createUsageReader(cgroups);
   const hostFile = (name: string) => files.read(`${roots.procRoot}/${name}`);
@@ -52,8 +56,13 @@ export function createUsageMeter({ clock, files, cgroups, roots }: UsageMeterPar
     },
     forget: (containerId) => cgroups.forget(containerId),
     disk: async (directory) => {
-      const { bsize, blocks, bfree } = await statfs(`${roots.rootfs}/${directory}`);
-      return { bytes: (blocks - bfree) * bsize, totalBytes: blocks * bsize };
+      return diskUsageOf(await statfs(`${roots.rootfs}/${directory}`));
     },
   };
+}
+
+/** As df(1) tells it: what is kept back for root counts neither as used nor as there, so that full is 100 %. */
+export function diskUsageOf({ bsize, blocks, bfree, bavail }: BlockCounts): NonNullable<UsageSample['disk']> {
+  const bytes = (blocks - bfree) * bsize;
+  return { bytes, totalBytes: bytes + bavail * bsize };
 }
