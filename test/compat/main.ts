@@ -13,15 +13,7 @@ import { prometheusAt } from './prometheus-client.ts';
 import { renderTable, reportOf } from './report.ts';
 
 const usage = 'Usage: npm run compat -- DIR [--prometheus URL] [--format table|json]';
-const { values, positionals } = parseArgs({
-  options: { prometheus: { type: 'string' }, format: { type: 'string', default: 'table' } },
-  allowPositionals: true,
-});
-const [directory] = positionals;
-if (directory === undefined || positionals.length > 1 || !['table', 'json'].includes(values.format)) {
-  process.stderr.write(`${usage}\n`);
-  process.exit(2);
-}
+const { values, directory } = wordsOfCommand();
 
 const isJson = values.format === 'json';
 try {
@@ -34,4 +26,30 @@ try {
 } catch (error) {
   process.stderr.write(`compat: ${messageOf(error)}\n`);
   process.exitCode = 2;
+}
+
+function wordsOfCommand() {
+  try {
+    const { values, positionals } = parseArgs({
+      options: {
+        prometheus: { type: 'string' },
+        format: { type: 'string', default: 'table' },
+        help: { type: 'boolean', default: false },
+      },
+      allowPositionals: true,
+    });
+    if (values.help) leave(0, usage);
+    const [directory] = positionals;
+    if (directory === undefined || positionals.length > 1) leave(2, `Name one directory.\n${usage}`);
+    if (!['table', 'json'].includes(values.format))
+      leave(2, `--format ${values.format} is neither table nor json.\n${usage}`);
+    return { values, directory };
+  } catch (error) {
+    return leave(2, `${messageOf(error)}\n${usage}`);
+  }
+}
+
+function leave(exitCode: number, words: string): never {
+  (exitCode === 0 ? process.stdout : process.stderr).write(`${words}\n`);
+  process.exit(exitCode);
 }

@@ -1,5 +1,6 @@
 /** The little of Prometheus' HTTP API that is asked here. */
 import { z } from 'zod';
+import { messageOf } from '../../runtime/errors.ts';
 
 export interface PrometheusSample {
   readonly labels: Readonly<Record<string, string>>;
@@ -44,7 +45,10 @@ const Answer = z.discriminatedUnion('status', [
 
 async function get(url: string, path: string, parameters: Readonly<Record<string, string>>): Promise<unknown> {
   const asked = new URLSearchParams(parameters).toString();
-  const response = await fetch(`${url}/api/v1/${path}?${asked}`);
+  const response = await fetch(`${url}/api/v1/${path}?${asked}`).catch((error: unknown) => {
+    const why = error instanceof Error && error.cause ? messageOf(error.cause) : messageOf(error);
+    throw new Error(`cannot ask the Prometheus at ${url}: ${why}`, { cause: error });
+  });
   const answer = Answer.parse(await response.json());
   if (answer.status === 'error') throw new Error(answer.error);
   return answer.data;
