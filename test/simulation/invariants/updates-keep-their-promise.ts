@@ -42,13 +42,19 @@ export const updatesKeepTheirPromise: InvariantMaker = ({ world, operator, truth
           ready.every(({ revision }) => revision === service.revision)
         )
           steady.set(service.id, { revision: service.revision, sinceMs: nowMs });
-        else if (before && isSoundService(service) && ready.length < promised(service, truth.replicasOf(service)))
+        else if (before && isSoundSince(service, before) && ready.length < promised(service, truth.replicasOf(service)))
           return `${service.spec.Name} has ${ready.length} ready replicas: its update promises ${promised(service, truth.replicasOf(service))} of ${truth.replicasOf(service)}`;
       }
       return undefined;
     },
   };
 };
+
+/** Whether it was only ever updated to what can become ready: no promise covers an update that cannot, nor the way back. */
+function isSoundSince(service: ServiceRecord, { revision }: Steady): boolean {
+  const since = service.revisions.filter(({ number }) => number > revision);
+  return isSoundService(service) && since.every(({ taskTemplate }) => isSound(taskTemplate.ContainerSpec.Image));
+}
 
 function promised(service: ServiceRecord, replicas: number): number {
   const config = service.change === 'rollback' ? service.spec.RollbackConfig : service.spec.UpdateConfig;

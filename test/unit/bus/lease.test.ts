@@ -168,6 +168,26 @@ describe('runLease()', () => {
     expect(only.terms).toHaveLength(1);
   });
 
+  test.each([true, false])(
+    'epochs that began anew end up above those seen (the server fences: %s)',
+    async (serverFences) => {
+      server = new MemoryServer({ clock, serverFences });
+      for (const name of ['a', 'b', 'c']) {
+        const leader = candidate(name);
+        await clock.advance(4_000);
+        await leader.stop();
+      }
+      server.wipe('plim_spec');
+      const after = candidate('d');
+
+      await clock.advance(30_000);
+
+      expect(candidates[2]?.terms[0]?.epoch).toBe(3);
+      expect(after.terms).toHaveLength(1);
+      expect(after.terms[0]?.epoch).toBeGreaterThanOrEqual(3);
+    },
+  );
+
   test('a lost acknowledgement of a renewal costs no leadership', async () => {
     const first = candidate('a');
     await clock.advance(100);
