@@ -9,6 +9,7 @@ import { Agent } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
+import { messageOf } from '../../runtime/errors.ts';
 import { answerTo, complaintAbout } from './answers.ts';
 import { type FuzzRequest, requestsTo, streamingRoutes } from './requests.ts';
 import type { TargetMemory, TargetReady } from './target-process.ts';
@@ -19,9 +20,8 @@ const AT_ONCE = 8;
 const WARMING_UP = 10_000;
 const things = { names: ['h1', 'h2', 'web', 'main', 'bridge'] };
 
-const { values } = parseArgs({ options: { requests: { type: 'string' }, seed: { type: 'string' } } });
-const total = Number(values.requests ?? 100_000);
-const seed = Number(values.seed ?? 1);
+const USAGE = 'Usage: npm run fuzz -- [--requests 100000] [--seed 1]';
+const { total, seed } = settings();
 
 const target = fork(fileURLToPath(new URL('./target-process.js', import.meta.url)), {
   execArgv: ['--expose-gc'],
@@ -108,4 +108,31 @@ function complain(request: FuzzRequest, words: string): void {
 async function heard(child: ChildProcess): Promise<unknown> {
   const [message] = await once(child, 'message');
   return message;
+}
+
+function settings(): { readonly total: number; readonly seed: number } {
+  try {
+    const { values } = parseArgs({
+      options: {
+        requests: { type: 'string', default: '100000' },
+        seed: { type: 'string', default: '1' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.help) {
+      process.stdout.write(`${USAGE}\n`);
+      process.exit(0);
+    }
+    return { total: positive('--requests', values.requests), seed: positive('--seed', values.seed) };
+  } catch (error) {
+    process.stderr.write(`fuzz: ${messageOf(error)}\n${USAGE}\n`);
+    process.exit(2);
+  }
+}
+
+function positive(option: string, value: string): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new Error(`${option} must be a whole number above 0, not ${value}`);
+  return number;
 }

@@ -3,7 +3,7 @@ import { prometheusAt } from '../../compat/prometheus-client.ts';
 
 describe('prometheusAt()', () => {
   it('says which Prometheus it could not ask, and why', async () => {
-    // Nothing can listen on the discard port of a reserved address.
+    // fetch() asks nobody on the discard port, so that no program can happen to answer.
     const nobody = prometheusAt('http://127.0.0.1:9');
 
     await expect(nobody.query('up')).rejects.toThrow(/^cannot ask the Prometheus at http:\/\/127\.0\.0\.1:9: .+/);
