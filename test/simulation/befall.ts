@@ -26,6 +26,8 @@ const linkFaults: Readonly<Record<HappeningOf<'link'>['how'], Partial<LinkFaults
   'forgets acknowledgements': { acknowledgementLossShare: 0.3 },
 };
 
+const changingCalls = ['create', 'start', 'stop', 'remove'] as const satisfies readonly EngineCallKind[];
+
 type Befall = { readonly [K in HappeningKind]: (happening: HappeningOf<K>) => void };
 
 export class Fate {
@@ -191,8 +193,8 @@ export class Fate {
       case 'fails to stop':
         return this.failing(happening, ['stop', 'remove']);
       case 'loses answers':
-        for (const kind of ['create', 'start', 'stop', 'remove'] as const) engine.loseAnswers(kind, 1);
-        return this.until(forMs, [name], () => undefined);
+        for (const call of changingCalls) engine.loseAnswers(call, 1);
+        return this.until(forMs, [name], () => engine.loseNoAnswers());
       case 'breaks events':
         engine.breakEvents();
         return;

@@ -166,6 +166,11 @@ export class FakeEngine implements Engine {
     this.answersToLose.set(kind, count);
   }
 
+  /** Every call is answered again. */
+  loseNoAnswers(): void {
+    this.answersToLose.clear();
+  }
+
   /** Ends every stream of events. */
   breakEvents(): void {
     const listeners = [...this.listeners];

@@ -13,47 +13,41 @@ import type { InvariantMaker } from './invariant.ts';
 /** After a disturbance or another wish it takes this long until the promise holds again. */
 const CALM_MS = 15_000;
 
-interface Steady {
-  readonly revision: number;
-  readonly sinceMs: number;
-}
-
 export const updatesKeepTheirPromise: InvariantMaker = ({ world, operator, truth }) => {
-  /** Since when each service has had all its replicas at one revision. */
-  const steady = new Map<string, Steady>();
+  /** How many replicas each service had at one revision when it last had all of them. */
+  const steady = new Map<string, number>();
+  const isSettling = (service: ServiceRecord) => {
+    const wished = operator.wishedOf(service.id);
+    const isScaled = !wished || Number.isFinite(fewestSince(wished, world.time.nowMs - CALM_MS));
+    return isScaled || wished.removalAsked || service.removedAtMs !== undefined || !wasAlwaysSound(service);
+  };
   return {
     name: 'updates keep their promise',
     eachSecond: () => {
-      const { nowMs } = world.time;
-      if (world.disturbances.anySince(nowMs - CALM_MS)) {
+      if (world.disturbances.anySince(world.time.nowMs - CALM_MS)) {
         steady.clear();
         return undefined;
       }
       const running = truth.running();
       for (const service of truth.services()) {
+        const replicas = truth.replicasOf(service);
         const ready = running.filter((one) => one.serviceId === service.id && isReady(one) && isSound(one.image));
-        const wished = operator.wishedOf(service.id);
-        const isScaled = !wished || Number.isFinite(fewestSince(wished, nowMs - CALM_MS));
-        const isChanged = isScaled || wished.removalAsked || service.removedAtMs !== undefined;
-        const before = steady.get(service.id);
-        if (isChanged) steady.delete(service.id);
-        else if (
-          ready.length >= truth.replicasOf(service) &&
-          ready.every(({ revision }) => revision === service.revision)
-        )
-          steady.set(service.id, { revision: service.revision, sinceMs: nowMs });
-        else if (before && isSoundSince(service, before) && ready.length < promised(service, truth.replicasOf(service)))
-          return `${service.spec.Name} has ${ready.length} ready replicas: its update promises ${promised(service, truth.replicasOf(service))} of ${truth.replicasOf(service)}`;
+        const isWhole = ready.length >= replicas && ready.every(({ revision }) => revision === service.revision);
+        // A change taken back changes the count as well.
+        if (isSettling(service) || (steady.get(service.id) ?? replicas) !== replicas) steady.delete(service.id);
+        else if (isWhole) steady.set(service.id, replicas);
+        else if (steady.has(service.id) && ready.length < promised(service, replicas))
+          return `${service.spec.Name} has ${ready.length} ready replicas: its update promises ${promised(service, replicas)} of ${replicas}`;
       }
       return undefined;
     },
   };
 };
 
-/** Whether it was only ever updated to what can become ready: no promise covers an update that cannot, nor the way back. */
-function isSoundSince(service: ServiceRecord, { revision }: Steady): boolean {
-  const since = service.revisions.filter(({ number }) => number > revision);
-  return isSoundService(service) && since.every(({ taskTemplate }) => isSound(taskTemplate.ContainerSpec.Image));
+/** Whether all it was updated to can become ready: no promise covers an update that cannot, nor the way back from it. */
+function wasAlwaysSound(service: ServiceRecord): boolean {
+  if (!isSoundService(service)) return false;
+  return service.revisions.every(({ taskTemplate }) => isSound(taskTemplate.ContainerSpec.Image));
 }
 
 function promised(service: ServiceRecord, replicas: number): number {

@@ -172,6 +172,7 @@ export class SimulatedHost {
     if (!this.engine.isUp) this.engine.restart();
     this.engine.unhang();
     this.engine.failures.clear();
+    this.engine.loseNoAnswers();
     this.engine.tellsEvents = true;
     this.thaw('agent');
     this.thaw('coordinator');
