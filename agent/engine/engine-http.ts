@@ -46,11 +46,19 @@ export class EngineHttp {
   }
 }
 
-/** The whole body: parsed when it is JSON, else its text. */
+/** The whole body: parsed when it is JSON, else its text; so is what only claims to be JSON, for the schema to refuse. */
 export async function bodyOf(answer: IncomingMessage): Promise<unknown> {
   const content = await text(answer);
   const isJson = answer.headers['content-type']?.startsWith('application/json') ?? false;
-  return isJson && content !== '' ? JSON.parse(content) : content;
+  return isJson ? parsedOr(content) : content;
+}
+
+function parsedOr(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 function targetOf(address: string): RequestOptions {

@@ -7,36 +7,36 @@ interface TurnParts {
   readonly metrics: Pick<CoordinatorMetrics, 'loopRuns' | 'loopSeconds' | 'loopErrors' | 'loopLastSuccess'>;
 }
 
-/** As `measuredTurn`, of a turn that waits for nothing. */
-export function measuredAtOnce({ clock, metrics }: TurnParts, loop: string, turn: () => void): void {
-  const startedMs = clock.elapsedMs();
-  metrics.loopRuns.inc({ loop });
+/** Does one turn of a loop, begun and ended at once or later; what it throws is counted and thrown on. */
+export async function measuredTurn(parts: TurnParts, loop: string, turn: () => Promise<void> | void): Promise<void> {
+  const end = beginTurn(parts, loop);
   try {
-    turn();
-    metrics.loopLastSuccess.set({ loop }, clock.wallMs() / 1000);
+    await turn();
+    end(true);
   } catch (error) {
-    metrics.loopErrors.inc({ loop });
+    end(false);
     throw error;
-  } finally {
-    metrics.loopSeconds.observe({ loop }, (clock.elapsedMs() - startedMs) / 1000);
   }
 }
 
-/** Does one turn; what it throws is counted and thrown on. */
-export async function measuredTurn(
-  { clock, metrics }: TurnParts,
-  loop: string,
-  turn: () => Promise<void> | void,
-): Promise<void> {
+/** As `measuredTurn`, of a turn that waits for nothing. */
+export function measuredAtOnce(parts: TurnParts, loop: string, turn: () => void): void {
+  const end = beginTurn(parts, loop);
+  try {
+    turn();
+    end(true);
+  } catch (error) {
+    end(false);
+    throw error;
+  }
+}
+
+function beginTurn({ clock, metrics }: TurnParts, loop: string): (succeeded: boolean) => void {
   const startedMs = clock.elapsedMs();
   metrics.loopRuns.inc({ loop });
-  try {
-    await turn();
-    metrics.loopLastSuccess.set({ loop }, clock.wallMs() / 1000);
-  } catch (error) {
-    metrics.loopErrors.inc({ loop });
-    throw error;
-  } finally {
+  return (succeeded) => {
+    if (succeeded) metrics.loopLastSuccess.set({ loop }, clock.wallMs() / 1000);
+    else metrics.loopErrors.inc({ loop });
     metrics.loopSeconds.observe({ loop }, (clock.elapsedMs() - startedMs) / 1000);
-  }
+  };
 }

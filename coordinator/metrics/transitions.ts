@@ -95,10 +95,11 @@ export class Transitions {
     return [...beginnings, ...restartsSince(memory, status), ...oomKillsSince(memory, status)];
   }
 
-  /** Remembers since when a slot waits for a node. */
+  /** Remembers since when a slot waits for a node. One that neither waits nor has a task has given up: its wait is over. */
   onSlot(key: string, entry: Entry<SlotRecord> | undefined): void {
-    if (!entry) this.pendingSinceMs.delete(key);
-    else if (entry.value.pending && !this.pendingSinceMs.has(key)) this.pendingSinceMs.set(key, entry.writtenAtMs);
+    const isPending = entry?.value.pending !== undefined;
+    if (!entry || (!isPending && entry.value.assigned.length === 0)) this.pendingSinceMs.delete(key);
+    else if (isPending && !this.pendingSinceMs.has(key)) this.pendingSinceMs.set(key, entry.writtenAtMs);
   }
 
   onNodeState(nodeId: string, state: NodeState | undefined, nowMs: number): void {

@@ -65,6 +65,12 @@ describe('EngineCalls', () => {
     await expect(calls().stream(get)).rejects.toMatchObject({ code, message: 'no such thing' });
   });
 
+  it('says of half an answer that it cannot be understood, not that the engine is away', async () => {
+    answer = (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"Id": "a');
+
+    await expect(calls().call(get, z.object({ Id: z.string() }))).rejects.toMatchObject({ code: 'internal' });
+  });
+
   it('takes the statuses that are fine too', async () => {
     answer = (_, response) => response.writeHead(304).end();
 

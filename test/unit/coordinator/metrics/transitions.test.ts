@@ -71,6 +71,26 @@ describe('Transitions', () => {
     expect(lead()).toContainEqual({ kind: 'scheduled', seconds: 7 });
   });
 
+  it('forgets the wait of a slot that gave up before it had a node', () => {
+    const far = {
+      TaskTemplate: { ContainerSpec: { Image: 'good' }, Placement: { Constraints: ['node.labels.disk==ssd'] } },
+    };
+    world.remove(web);
+    const id = world.addService('far', 1, far);
+    lead();
+    world.pass(60_000);
+    world.update(id, 'good', { TaskTemplate: { ContainerSpec: { Image: 'good' } } });
+    world.scale(id, 0);
+    lead();
+    world.pass(60_000);
+    world.scale(id, 1);
+    world.addNode('h2', { labels: { disk: 'ssd' } });
+
+    const waits = lead().flatMap((one) => (one.kind === 'scheduled' ? [one.seconds] : []));
+
+    expect(waits.every((seconds) => seconds < 60)).toBe(true);
+  });
+
   it('does not take the tasks of a roll-out, which wait for their turn, for waiting for a node', () => {
     lead();
     world.converge();
