@@ -72,6 +72,7 @@ describe('a node', () => {
     ['another node’s usage', () => `plim.usage.${stranger()}`],
     ['a request to another node', () => `plim.rpc.${stranger()}.logs`],
     ['a request to itself', () => `plim.rpc.${own.nodeId}.logs`],
+    ['whether another node lives', () => `plim.rpc.${stranger()}.instance`],
     ['another node’s answer', () => `plim.reply.${stranger()}.1`],
     ['another node’s inbox', () => `_INBOX.${stranger()}.1`],
     ['a leader’s ping', () => 'plim.leader.ping'],
@@ -128,7 +129,8 @@ describe('a node', () => {
     ['what all nodes use', () => 'plim.usage.*'],
     ['another node’s requests', () => `plim.rpc.${stranger()}.>`],
     ['all requests', () => 'plim.rpc.>'],
-    ['answers', () => `plim.reply.${own.nodeId}.>`],
+    ['all answers', () => 'plim.reply.>'],
+    ['another node’s answers', () => `plim.reply.${stranger()}.>`],
     ['another’s inbox', () => `_INBOX.${stranger()}.>`],
     ['all inboxes', () => '_INBOX.>'],
     ['joins', () => 'plim.join'],
@@ -157,10 +159,11 @@ describe('a node', () => {
   test('does what it must: writes its status, watches its tasks, reads its wishes and the lease', async () => {
     const { buckets, bus } = await nats.connect(own);
     const tasks = await buckets.tasks.watch(`${own.nodeId}.>`);
-    await buckets.endpoints.put(`net.${own.nodeId}`, {
+    const networkId = aClaim('n').ownerId;
+    await buckets.endpoints.put(`${networkId}.${own.nodeId}`, {
       v: 1,
       nodeId: own.nodeId,
-      networkId: aClaim('n').ownerId,
+      networkId,
       endpoints: [],
     });
 
@@ -168,7 +171,7 @@ describe('a node', () => {
       buckets.leases.watch('leader'),
       buckets.nodeSpecs.watch(own.nodeId),
       buckets.statuses.watch(`${own.nodeId}.>`),
-      buckets.endpoints.watch('net.*'),
+      buckets.endpoints.watch(`${networkId}.*`),
     ]);
 
     expect(tasks.current).toBe(true);
@@ -176,7 +179,7 @@ describe('a node', () => {
     expect(await buckets.leases.get('leader')).toBeUndefined();
     expect(await buckets.nodeSpecs.get(own.nodeId)).toBeUndefined();
     expect(await buckets.nodes.get(own.nodeId)).toBeUndefined();
-    expect((await buckets.endpoints.get(`net.${own.nodeId}`))?.value.nodeId).toBe(own.nodeId);
+    expect((await buckets.endpoints.get(`${networkId}.${own.nodeId}`))?.value.nodeId).toBe(own.nodeId);
     await tasks.close();
     await bus.close();
   });
