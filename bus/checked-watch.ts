@@ -88,6 +88,8 @@ export class CheckedWatch implements RawWatch {
   private highest = 0;
   private rebuilding: Promise<void> | undefined;
   private readonly closing = new AbortController();
+  /** The ways to take back what is to be done later. */
+  private readonly alarms = new Set<() => void>();
   private stopListening = () => {};
 
   constructor(parts: CheckedWatchParts) {
@@ -104,12 +106,15 @@ export class CheckedWatch implements RawWatch {
     }
     this.stopListening = this.parts.source.onConnectionChange((connected) => this.connectionChanged(connected));
     this.expectHeartbeats();
-    void this.repeat(COMPARE_MS, () => this.compare());
-    void this.repeat(REREAD_MS, () => this.rebuild('reread'));
+    const { lastRevision } = this.parts.source;
+    if (lastRevision) this.repeat(COMPARE_MS, () => this.compare(lastRevision));
+    this.repeat(REREAD_MS, () => this.rebuild('reread'));
   }
 
   async close(): Promise<void> {
     this.closing.abort();
+    for (const cancel of this.alarms) cancel();
+    this.alarms.clear();
     this.stopListening();
     this.delivery?.consumer?.stop();
     this.delivery?.onComplete();
@@ -123,18 +128,27 @@ export class CheckedWatch implements RawWatch {
     if (this.parts.source.closed) void this.close();
   }
 
-  private async repeat(everyMs: number, work: () => Promise<void> | void): Promise<void> {
-    const { clock, log, bucket } = this.parts;
-    const { signal } = this.closing;
-    while (!signal.aborted) {
-      await clock.sleep(everyMs, signal).catch(() => undefined);
-      if (signal.aborted || !this.parts.source.connected) continue;
-      try {
-        await work();
-      } catch (error) {
-        log.warn({ bucket, error: messageOf(error) }, 'a watch could not check itself');
-      }
+  /** Does the work that long after each time it was done, until the watch is closed. */
+  private repeat(everyMs: number, work: () => Promise<void> | void): void {
+    this.later(everyMs, () => void this.checkWith(work).then(() => this.repeat(everyMs, work)));
+  }
+
+  private async checkWith(work: () => Promise<void> | void): Promise<void> {
+    try {
+      if (this.parts.source.connected) await work();
+    } catch (error) {
+      this.parts.log.warn({ bucket: this.parts.bucket, error: messageOf(error) }, 'a watch could not check itself');
     }
+  }
+
+  /** Unless the watch is closed before. Every watch waits most of the time: without a promise and a signal's listener. */
+  private later(delayMs: number, work: () => void): void {
+    if (this.closing.signal.aborted) return;
+    const cancel = this.parts.clock.after(delayMs, () => {
+      this.alarms.delete(cancel);
+      work();
+    });
+    this.alarms.add(cancel);
   }
 
   /** A consumer that sends nothing, not even heartbeats, is gone: with a restarted server, or a frozen one. */
@@ -143,18 +157,12 @@ export class CheckedWatch implements RawWatch {
     const isSilent = this.delivery && !this.rebuilding && this.parts.source.connected && silentMs > SILENCE_MS;
     if (isSilent) this.rebuild('silent');
     const waitMs = silentMs > SILENCE_MS ? SILENCE_MS : SILENCE_MS - silentMs + 1;
-    const cancel = this.parts.clock.after(waitMs, () => {
-      this.closing.signal.removeEventListener('abort', cancel);
-      this.expectHeartbeats();
-    });
-    this.closing.signal.addEventListener('abort', cancel, { once: true });
+    this.later(waitMs, () => this.expectHeartbeats());
   }
 
-  private async compare(): Promise<void> {
-    const { clock, source } = this.parts;
-    const { lastRevision } = source;
-    if (!lastRevision || !(await this.differs(lastRevision))) return;
-    await clock.sleep(SETTLE_MS, this.closing.signal).catch(() => undefined);
+  private async compare(lastRevision: () => Promise<number>): Promise<void> {
+    if (!(await this.differs(lastRevision))) return;
+    await this.parts.clock.sleep(SETTLE_MS, this.closing.signal).catch(() => undefined);
     if (!this.closing.signal.aborted && (await this.differs(lastRevision))) this.rebuild('behind');
   }
 

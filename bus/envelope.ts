@@ -5,15 +5,12 @@ import { messageOf, PlimsollError } from '../runtime/errors.ts';
 
 const Envelope = z.union([z.object({ error: ErrorBody }), z.object({ ok: z.unknown() })]);
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
 export function encodeJson(value: unknown): Uint8Array {
-  return encoder.encode(JSON.stringify(value ?? null));
+  return Buffer.from(JSON.stringify(value ?? null));
 }
 
 export function decodeJson(data: Uint8Array): unknown {
-  return JSON.parse(decoder.decode(data));
+  return JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString());
 }
 
 function wireError(error: unknown): ErrorBody {

@@ -54,16 +54,18 @@ export interface LeaseCallbacks {
 export async function runLease(parts: LeaseParts, callbacks: LeaseCallbacks, signal: AbortSignal): Promise<void> {
   let failing = false;
   while (!signal.aborted) {
+    let waitMs = RETRY_MS;
     try {
       const held = await acquire(parts, signal);
       failing = false;
-      if (held) await lead(parts, callbacks, held, signal);
+      waitMs = held === 'led' ? ANSWERED_MS + RETRY_MS : RETRY_MS;
+      if (held && held !== 'led') await lead(parts, callbacks, held, signal);
     } catch (error) {
       if (isAbort(error) || signal.aborted) return;
       if (!failing) parts.log.warn({ error: messageOf(error) }, 'the lease could not be read or taken, trying again');
       failing = true;
     }
-    await parts.clock.sleep(RETRY_MS, signal).catch(() => undefined);
+    await parts.clock.sleep(waitMs, signal).catch(() => undefined);
   }
 }
 
@@ -74,13 +76,10 @@ interface HeldLease {
   readonly sentAtMs: number;
 }
 
-/** Waits until there is no leader, then tries to become it; undefined when another was faster. */
-async function acquire(parts: LeaseParts, signal: AbortSignal): Promise<HeldLease | undefined> {
+/** Tries to become the leader if there seems to be none; `led` when one answers, undefined when another was faster. */
+async function acquire(parts: LeaseParts, signal: AbortSignal): Promise<HeldLease | 'led' | undefined> {
   const sign = await askLeader(parts);
-  if (sign === 'answer') {
-    await parts.clock.sleep(ANSWERED_MS, signal);
-    return undefined;
-  }
+  if (sign === 'answer') return 'led';
   const found = await parts.buckets.leases.get(leaseKey);
   if (found && (sign === 'silence' || !(await leaderIsGone(parts, found, signal)))) return undefined;
   if (signal.aborted) return undefined;

@@ -10,12 +10,14 @@ import {
   areWell,
   assess,
   excuse,
+  isNews,
   livenessOf,
   type NodeWatch,
   nodesToProbe,
   noteBeat,
   noteProbe,
   type ProbeOutcome,
+  silentFromMs,
   watchNode,
 } from '../store/liveness.ts';
 import type { Snapshot } from '../store/snapshot.ts';
@@ -24,6 +26,8 @@ import type { CoordinatorMetrics } from './coordinator-metrics.ts';
 import { measuredAtOnce } from './measured-turn.ts';
 
 const TICK_MS = 100;
+/** While all is well it suffices to look when the first node can have fallen silent, and often enough to know our own lag. */
+const CALM_TICK_MS = 400;
 /** A tick this late says that beats may lie unread in our own queue. */
 const LATE_MS = 50;
 /** How old a lease must be before anybody is declared lost under it. */
@@ -48,6 +52,7 @@ export class LivenessLoop {
   /** The records the watches were last compared with. */
   private followed: Pick<Snapshot, 'nodes' | 'nodeSpecs'> | undefined;
   private lastTickMs: number;
+  private waitMs = TICK_MS;
   private readonly parts: LivenessParts;
 
   constructor(parts: LivenessParts) {
@@ -66,7 +71,7 @@ export class LivenessLoop {
         log.error({ error: messageOf(error) }, 'a turn of the liveness watch failed');
       }
     };
-    await every(clock, TICK_MS, turn, signal);
+    await every(clock, () => this.waitMs, turn, signal);
     beats.stop();
   }
 
@@ -76,20 +81,26 @@ export class LivenessLoop {
     const nowMs = this.parts.clock.elapsedMs();
     const before = this.watches.get(beat.nodeId) ?? watchNode(nowMs);
     this.watches.set(beat.nodeId, noteBeat(before, beat, nowMs));
-    if (before.state !== 'ready') this.judge(nowMs);
+    if (isNews(before, beat)) this.judge(nowMs);
   }
 
   private tick(): void {
     const nowMs = this.parts.clock.elapsedMs();
-    const lateMs = nowMs - this.lastTickMs - TICK_MS;
+    const lateMs = nowMs - this.lastTickMs - this.waitMs;
+    // When in its wait this process began to hang nobody knows: at its begin, for all that is known.
+    const hungMs = nowMs - this.lastTickMs - TICK_MS;
     this.lastTickMs = nowMs;
-    const isNews = this.follow(nowMs);
+    this.waitMs = TICK_MS;
+    const hasChanged = this.follow(nowMs);
     if (!this.parts.bus.connected) return this.excuseAll(Number.POSITIVE_INFINITY, nowMs);
     if (lateMs > LATE_MS) {
       this.parts.metrics.lateSeconds.inc(lateMs / 1000);
-      this.excuseAll(lateMs, nowMs);
+      this.excuseAll(hungMs, nowMs);
     }
-    if (!isNews && areWell(this.published, this.watches, nowMs)) return;
+    if (!hasChanged && areWell(this.published, this.watches, nowMs)) {
+      this.waitMs = Math.min(CALM_TICK_MS, Math.max(TICK_MS, silentFromMs(this.watches) - nowMs));
+      return;
+    }
     this.judge(nowMs);
     for (const nodeId of nodesToProbe(this.watches, nowMs)) this.startProbe(nodeId);
   }

@@ -57,6 +57,8 @@ export interface Conditions {
   readonly mayDeclareLost: boolean;
 }
 
+const NOT_PROBED: NodeWatch['probes'] = { failedRounds: 0, lastAtMs: undefined, outcome: 'none' };
+
 /** A node just heard of by its record. */
 export function watchNode(nowMs: number): NodeWatch {
   return {
@@ -67,21 +69,31 @@ export function watchNode(nowMs: number): NodeWatch {
     state: 'unknown',
     sinceMs: nowMs,
     message: 'not heard of yet',
-    probes: { failedRounds: 0, lastAtMs: undefined, outcome: 'none' },
+    probes: NOT_PROBED,
     lostAtMs: [],
   };
 }
 
 export function noteBeat(watch: NodeWatch, beat: Beat, nowMs: number): NodeWatch {
+  // Twice a second for every node: spelled out, this takes a fifth of the time of a copy with changes.
   return {
-    ...watch,
     lastBeatMs: nowMs,
     heard: true,
     engineResponsive: beat.engineResponsive,
     mainLoopAgeMs: beat.mainLoopAgeMs,
     incarnation: beat.incarnation,
-    probes: { failedRounds: 0, lastAtMs: undefined, outcome: 'none' },
+    state: watch.state,
+    sinceMs: watch.sinceMs,
+    message: watch.message,
+    probes: NOT_PROBED,
+    lostAtMs: watch.lostAtMs,
   };
+}
+
+/** Whether the beat of a node says anything but that it goes on well. Pure. */
+export function isNews(watch: NodeWatch, beat: Beat): boolean {
+  const isWell = beat.engineResponsive && beat.mainLoopAgeMs <= MAIN_LOOP_HANGS_AFTER_MS;
+  return !isWell || watch.state !== 'ready' || watch.incarnation !== beat.incarnation;
 }
 
 /** Time in which this process could not have heard anything does not count as silence. */
@@ -118,6 +130,13 @@ export function areWell(
     if (!isQuiet || !wasReady || watch.mainLoopAgeMs > MAIN_LOOP_HANGS_AFTER_MS) return false;
   }
   return known.size === watches.size;
+}
+
+/** When the first of these nodes will have been silent for too long if nobody beats; infinity without nodes. Pure. */
+export function silentFromMs(watches: ReadonlyMap<string, NodeWatch>): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (const { lastBeatMs } of watches.values()) first = Math.min(first, lastBeatMs + SUSPECT_AFTER_MS);
+  return first;
 }
 
 /** Every node's state as of now. Pure. */

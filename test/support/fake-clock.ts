@@ -27,6 +27,11 @@ export class FakeClock implements Clock {
     return this.alarms.add({ dueMs: this.nowMs + Math.max(0, durationMs), ring: callback });
   }
 
+  /** Lets time pass while the process does nothing: what is due meanwhile is late. */
+  hang(durationMs: number): void {
+    this.nowMs += durationMs;
+  }
+
   /** Lets time pass, waking sleepers in order and letting what they start run before time goes on. */
   async advance(durationMs: number): Promise<void> {
     const endMs = this.nowMs + durationMs;

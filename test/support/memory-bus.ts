@@ -21,7 +21,12 @@ import { createLog, type Log } from '../../runtime/log.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { type LinkFaults, noFaults } from './memory-bus/link-faults.ts';
 import { MemoryBucket } from './memory-bus/memory-bucket.ts';
-import { MemoryStore, type StoreBackup } from './memory-bus/memory-store.ts';
+import {
+  type ConsumerConnection,
+  type MemoryConsumer,
+  MemoryStore,
+  type StoreBackup,
+} from './memory-bus/memory-store.ts';
 import { MessageRoutes } from './memory-bus/message-routes.ts';
 import { Pipe } from './memory-bus/pipe.ts';
 import { compilePattern } from './memory-bus/subject-pattern.ts';
@@ -194,12 +199,26 @@ export class MemoryServer {
     this.routes.send({ subject: reply, data, reply: undefined, noResponders });
   }
 
-  /** Answers whether any consumer is there to hear it. */
+  /** All of a connection's consumers beat at once. Answers whether any consumer is there to hear it. */
   private beatConsumers(): boolean {
-    const stores = [...this.stores.values()];
-    if (this.isUp && !this.isFrozen) for (const store of stores) store.beatConsumers();
-    return stores.some((store) => store.hasConsumers);
+    const consumers = [...this.stores.values()].flatMap((store) => [...store.currentConsumers]);
+    if (this.isUp && !this.isFrozen) {
+      for (const [connection, beats] of beatsByConnection(consumers)) {
+        connection.carryHeartbeat(() => beats.forEach((beat) => beat()));
+      }
+    }
+    return consumers.length > 0;
   }
+}
+
+function beatsByConnection(consumers: readonly MemoryConsumer[]): Map<ConsumerConnection, (() => void)[]> {
+  const byConnection = new Map<ConsumerConnection, (() => void)[]>();
+  for (const consumer of consumers) {
+    const beats = byConnection.get(consumer.connection);
+    if (beats) beats.push(consumer.beat());
+    else byConnection.set(consumer.connection, [consumer.beat()]);
+  }
+  return byConnection;
 }
 
 /** One beat of all consumers at once, as long as there are any. */

@@ -1,10 +1,12 @@
-/** Metrics are not what is simulated, and nobody reads them: counting them is left out, which halves the time of a run. */
+/** Metrics are not what is simulated, and nobody reads them: counting them is left out, which takes a fifth off a run. */
 import { Counter, Gauge, Histogram } from 'prom-client';
 
 /** For the rest of this process. */
 export function withoutMetrics(): void {
-  Counter.prototype.inc = () => undefined;
-  Gauge.prototype.set = () => undefined;
-  Gauge.prototype.inc = () => undefined;
-  Histogram.prototype.observe = () => undefined;
+  // What the constructors of prom-client make `inc` and `observe` of each counter and histogram.
+  Object.assign(Counter.prototype, { incWithoutExemplar: nothing });
+  Object.assign(Histogram.prototype, { observeWithoutExemplar: nothing });
+  Object.assign(Gauge.prototype, { set: nothing, inc: nothing });
 }
+
+function nothing(): void {}

@@ -24,7 +24,7 @@ export interface ConsumerConnection {
 export class MemoryConsumer {
   readonly matches: Matches;
   private sequence = 0;
-  private readonly connection: ConsumerConnection;
+  readonly connection: ConsumerConnection;
   private readonly sink: ConsumerSink;
 
   constructor(filter: string, connection: ConsumerConnection, sink: ConsumerSink) {
@@ -39,9 +39,10 @@ export class MemoryConsumer {
     this.connection.carryDelivery(() => this.sink.message(delivered));
   }
 
-  beat(): void {
+  /** The heartbeat to be carried, as of now. */
+  beat(): () => void {
     const last = this.sequence;
-    this.connection.carryHeartbeat(() => this.sink.heartbeat(last));
+    return () => this.sink.heartbeat(last);
   }
 
   /** Tells the client that the server has ended the consumer. */
@@ -95,7 +96,11 @@ export class MemoryStore {
   /** The highest revision under a pattern, 0 for none. */
   lastRevision(matches: Matches): number {
     this.requireExists();
-    return this.under(matches).reduce((last, { revision }) => Math.max(last, revision), 0);
+    let last = 0;
+    for (const [key, { revision }] of this.messages) {
+      if (revision > last && matches(key) && this.kept(key)) last = revision;
+    }
+    return last;
   }
 
   /** Adds a consumer and sends it what is there; answers how many messages that are. */
@@ -116,12 +121,8 @@ export class MemoryStore {
     this.consumers.clear();
   }
 
-  get hasConsumers(): boolean {
-    return this.consumers.size > 0;
-  }
-
-  beatConsumers(): void {
-    for (const consumer of this.consumers) consumer.beat();
+  get currentConsumers(): ReadonlySet<MemoryConsumer> {
+    return this.consumers;
   }
 
   backup(): StoreBackup {

@@ -23,3 +23,16 @@ test('every() does nothing when it is over before it began', async () => {
 
   expect(turns).toBe(0);
 });
+
+test('every() asks anew how long to wait after each turn', async () => {
+  const clock = new FakeClock();
+  const stop = new AbortController();
+  const turnsAt: number[] = [];
+
+  const waitMs = () => turnsAt.length * 100;
+  void every(clock, waitMs, () => turnsAt.push(clock.elapsedMs()), stop.signal);
+  await clock.advance(600);
+  stop.abort();
+
+  expect(turnsAt).toEqual([0, 100, 300, 600]);
+});
