@@ -7,6 +7,7 @@ import { logsAreUnbounded } from './engine/docker-config-file.ts';
 import type { Host } from './host.ts';
 import { addressTowards } from './host-address.ts';
 import type { AgentSettings } from './settings.ts';
+import { diskUsageOf } from './usage/usage-meter.ts';
 
 export function realHost({ stateDir, dockerConfigFile }: Pick<AgentSettings, 'stateDir' | 'dockerConfigFile'>): Host {
   return {
@@ -19,6 +20,8 @@ export function realHost({ stateDir, dockerConfigFile }: Pick<AgentSettings, 'st
 }
 
 async function diskUse(path: string): Promise<number | undefined> {
-  const disk = await statfs(path).catch(() => undefined);
-  return disk !== undefined && disk.blocks > 0 ? 1 - disk.bavail / disk.blocks : undefined;
+  const blocks = await statfs(path).catch(() => undefined);
+  if (blocks === undefined) return undefined;
+  const { bytes, totalBytes } = diskUsageOf(blocks);
+  return totalBytes > 0 ? bytes / totalBytes : undefined;
 }

@@ -7,7 +7,7 @@ lab: several real Docker hosts on this machine, each with its own network, hostn
 
 Usage:
   lab up [--hosts 3] [--modern 1] [--coordinators 1] [--engine plimsoll|swarm|none] [--no-images]
-  lab env                             shell exports: DOCKER_HOST of the cluster, PLIM_URL, LAB_HOSTS, LAB_ADDR_h1 ...
+  lab env                             shell exports: DOCKER_HOST and PLIMSOLL_SOCKET of the cluster, PLIM_URL, LAB_HOSTS, LAB_ADDR_h1 ...
   lab status [--format table|json]
   lab image DIR TAG [BUILD-OPTION...] build DIR's Dockerfile for every host
   lab exec HOST -- COMMAND...         run in the host's network and hostname; DOCKER_HOST is its engine

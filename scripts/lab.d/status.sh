@@ -25,6 +25,7 @@ cluster_exports() {
   case $LAB_ENGINE in
     plimsoll)
       export_line DOCKER_HOST "unix://$(cluster_docker_socket)"
+      export_line PLIMSOLL_SOCKET "$(cluster_docker_socket)"
       export_line PLIM_URL "$(cluster_url)"
       for host in $(coordinator_names); do
         export_line "LAB_CLUSTER_$host" "unix://$(cluster_docker_socket "$host")"
@@ -32,9 +33,9 @@ cluster_exports() {
       ;;
     swarm)
       export_line DOCKER_HOST "unix://$(host_docker_socket h1)"
-      echo 'unset PLIM_URL'
+      echo 'unset PLIM_URL PLIMSOLL_SOCKET'
       ;;
-    none) echo 'unset DOCKER_HOST PLIM_URL' ;;
+    none) echo 'unset DOCKER_HOST PLIM_URL PLIMSOLL_SOCKET' ;;
   esac
 }
 
