@@ -38,7 +38,7 @@ const isOf =
 function serviceSources(snapshot: Snapshot, serviceId: string): LogSource[] | undefined {
   if (!liveServices(snapshot).some((entry) => entry.value.id === serviceId)) return undefined;
   const newest = new Map<string, TaskView>();
-  for (const task of taskViews(snapshot, serviceId)) {
+  for (const task of taskViews(snapshot, ({ id }) => id === serviceId)) {
     const known = newest.get(task.plimsoll.taskId);
     const isWaiting = task.Status.ContainerStatus === undefined && task.DesiredState === 'ready';
     if (task.NodeID !== undefined && !isWaiting && !(known && known.CreatedAt > task.CreatedAt)) {

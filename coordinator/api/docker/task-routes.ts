@@ -1,5 +1,6 @@
 /** `/tasks`, except their logs. */
 import { Router } from 'express';
+import type { ServiceRecord } from '../../../model/records.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { DockerApiParts } from './api-parts.ts';
 import { type Filters, parseFilters, passes, passesLabels } from './filters.ts';
@@ -19,7 +20,8 @@ export function taskRoutes(parts: DockerApiParts): Router {
     for (const state of filters.get('desired-state') ?? []) {
       if (!desiredStates.includes(state)) throw new ApiError(400, `Invalid desired-state filter: '${state}'`);
     }
-    const found = taskViews(snapshot).filter((task) => isWanted(snapshot, task, filters));
+    const asked = taskViews(snapshot, (service) => isServiceWanted(service, filters));
+    const found = asked.filter((task) => isWanted(snapshot, task, filters));
     sendJson(res, 200, found.map(wireTask));
   });
   router.get('/tasks/:task', (req, res) => {
@@ -32,18 +34,24 @@ function wireTask({ plimsoll: _ours, ...task }: TaskView): object {
   return task;
 }
 
+/** Looked at before any task is: who asks for one service does not wait for the tasks of all. */
+function isServiceWanted({ id, spec }: ServiceRecord, filters: Filters): boolean {
+  return (
+    passes(filters, 'service', (wanted) => wanted === id || wanted === spec.Name) &&
+    passesLabels(filters, 'label', spec.Labels ?? {})
+  );
+}
+
 function isWanted(snapshot: Snapshot, task: TaskView, filters: Filters): boolean {
   const service = snapshot.services.get(task.ServiceID)?.value;
   const isCurrent = task.plimsoll.revision === service?.revision;
   return (
     passes(filters, 'id', (prefix) => task.ID.startsWith(prefix)) &&
     passes(filters, 'name', (prefix) => taskName(snapshot, task).startsWith(prefix)) &&
-    passes(filters, 'service', (wanted) => wanted === task.ServiceID || wanted === service?.spec.Name) &&
     passes(filters, 'node', (wanted) => wanted === task.NodeID || wanted === nodeName(snapshot, task.NodeID ?? '')) &&
     passes(filters, 'desired-state', (wanted) => isDesired(task, wanted)) &&
     passes(filters, 'runtime', (runtime) => runtime === 'container') &&
-    passes(filters, '_up-to-date', (wanted) => wanted !== 'true' || isCurrent) &&
-    passesLabels(filters, 'label', service?.spec.Labels ?? {})
+    passes(filters, '_up-to-date', (wanted) => wanted !== 'true' || isCurrent)
   );
 }
 

@@ -46,17 +46,46 @@ export interface TaskStatusView {
   readonly PortStatus: { readonly Ports?: readonly PortConfig[] | undefined };
 }
 
-/** All tasks of all services, or of one. Removed services have none. */
-export function taskViews(snapshot: Snapshot, serviceId?: string): TaskView[] {
-  return [...snapshot.services.values()]
-    .filter(({ value }) => value.removedAtMs === undefined && (serviceId === undefined || value.id === serviceId))
-    .flatMap(({ value }) => serviceTasks(snapshot, value));
+/** The tasks of the services asked for. Removed services have none. */
+export function taskViews(snapshot: Snapshot, isAsked: (service: ServiceRecord) => boolean = () => true): TaskView[] {
+  const services = [...snapshot.services.values()]
+    .map(({ value }) => value)
+    .filter((service) => service.removedAtMs === undefined && isAsked(service));
+  const asked = new Set(services.map(({ id }) => id));
+  const tasks = byService(snapshot.tasks.values(), asked);
+  const slots = byService(snapshot.slots.values(), asked);
+  return services.flatMap((service) => viewsOf(snapshot, service, tasks.get(service.id), slots.get(service.id)));
+}
+
+/** One pass over the records, however many services they are wanted of. */
+function byService<T extends { readonly serviceId: string }>(
+  entries: Iterable<Entry<T>>,
+  asked: ReadonlySet<string>,
+): ReadonlyMap<string, readonly Entry<T>[]> {
+  const groups = new Map<string, Entry<T>[]>();
+  for (const entry of entries) {
+    const { serviceId } = entry.value;
+    if (!asked.has(serviceId)) continue;
+    const group = groups.get(serviceId);
+    if (group) group.push(entry);
+    else groups.set(serviceId, [entry]);
+  }
+  return groups;
 }
 
 export function serviceTasks(snapshot: Snapshot, service: ServiceRecord): TaskView[] {
-  const records = [...snapshot.tasks.values()].filter(({ value }) => value.serviceId === service.id);
+  const asked = new Set([service.id]);
+  const tasks = byService(snapshot.tasks.values(), asked).get(service.id);
+  return viewsOf(snapshot, service, tasks, byService(snapshot.slots.values(), asked).get(service.id));
+}
+
+function viewsOf(
+  snapshot: Snapshot,
+  service: ServiceRecord,
+  records: readonly Entry<TaskRecord>[] = [],
+  slots: readonly Entry<SlotRecord>[] = [],
+): TaskView[] {
   const live = records.flatMap((entry) => liveTask(snapshot, service, entry));
-  const slots = [...snapshot.slots.values()].filter(({ value }) => value.serviceId === service.id);
   const pending = slots.flatMap(({ value, revision }) => {
     if (value.pending === undefined) return [];
     const { taskId, sinceMs, reason, revision: wanted } = value.pending;
