@@ -82,7 +82,7 @@ export class Slot {
     this.key = key;
     this.tasks = tasks;
     this.before = before;
-    this.record = before?.value ?? emptySlot(service.id, key, tasks);
+    this.record = before ? completed(before.value, key, tasks) : emptySlot(service.id, key, tasks);
   }
 
   get bucketKey(): string {
@@ -148,7 +148,7 @@ export class Slot {
   restoreTask(record: TaskRecord): void {
     this.restoring = true;
     const known = this.record.assigned.some((assigned) => assigned.taskId === record.id);
-    const tasksMade = Math.max(this.record.tasksMade, countOf([record.id], this.service.id, this.key));
+    const tasksMade = countOf([record.id], this.service.id, this.key, this.record.tasksMade);
     if (!known) this.amend({ tasksMade, assigned: [...this.record.assigned, assignmentOf(record)] }, record.reason);
     this.taskActions.push({ kind: 'create-task', key: bucketKeyOf(record), record, reason: record.reason });
   }
@@ -214,15 +214,28 @@ function assignmentOf(record: TaskRecord): SlotRecord['assigned'][number] {
   return { taskId: record.id, nodeId: record.nodeId, revision: record.revision };
 }
 
-/** How far back the count of a lost slot record is looked for among the ids of its tasks. */
+/** How far ahead the count of a lost or older slot record is looked for among the ids of its tasks. */
 const MAX_COUNT_SEARCH = 200;
 
-/** The highest count among the ids of a slot's tasks; 0 for none. */
-function countOf(ids: readonly string[], serviceId: string, key: string): number {
-  for (let count = ids.length === 0 ? 0 : MAX_COUNT_SEARCH; count > 0; count -= 1) {
+/** The highest count above `known` among the ids of a slot's tasks; `known` for none. */
+function countOf(ids: readonly string[], serviceId: string, key: string, known = 0): number {
+  for (let count = ids.length === 0 ? known : known + MAX_COUNT_SEARCH; count > known; count -= 1) {
     if (ids.includes(taskIdOf(serviceId, key, count))) return count;
   }
-  return 0;
+  return known;
+}
+
+/** A record that came back older than it was knows too few of its tasks: without them an id would be given twice. */
+function completed(record: SlotRecord, key: string, tasks: readonly SlotTask[]): SlotRecord {
+  const known = new Set(record.assigned.map(({ taskId }) => taskId));
+  const unknown = tasks.filter((task) => !known.has(task.record.id));
+  if (unknown.length === 0) return record;
+  const ids = unknown.map((task) => task.record.id);
+  return {
+    ...record,
+    tasksMade: countOf(ids, record.serviceId, key, record.tasksMade),
+    assigned: [...record.assigned, ...unknown.map((task) => assignmentOf(task.record))],
+  };
 }
 
 /** A slot without a record, perhaps because the record was lost: its tasks tell how many were made. */

@@ -420,3 +420,23 @@ test('plan() of a removed service tells a node to stop whose assignment was lost
   world.converge();
   expect([world.tables.services.size, world.tables.tasks.size, world.tables.slots.size]).toEqual([0, 0, 0]);
 });
+
+test('plan() makes no task under the id of another when the slot came back older than it was', () => {
+  const { world } = threeNodes();
+  const id = world.addService('web', 1);
+  world.converge();
+  const older = new Map(world.tables.slots);
+  world.update(id, 'v2');
+  world.converge();
+  const [task] = world.live(id);
+  const doneBefore = world.done.length;
+
+  for (const [key, entry] of older) world.tables.slots.set(key, entry);
+  world.setAvailability(task?.nodeId ?? '', 'drain');
+  world.converge();
+
+  const made = world.done.slice(doneBefore).filter((action) => action.kind === 'create-task');
+  expect(made.length).toBeGreaterThan(0);
+  expect(made.map((action) => action.record.id)).not.toContain(task?.id);
+  expect(world.live(id)).toHaveLength(1);
+});
