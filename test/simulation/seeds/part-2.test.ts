@@ -1,0 +1,3 @@
+import { testPartOfSeeds } from '../part-of-seeds.ts';
+
+testPartOfSeeds(2);
