@@ -1,6 +1,5 @@
 /** `plim agent`: the daemon of one host. */
 import type { Command } from 'commander';
-import { keepYoungGenerationSmall } from '../../runtime/young-generation.ts';
 import { runUntilTold } from '../run-daemon.ts';
 import { addStateDirOption, DEFAULT_DOCKER, settingsOf } from '../settings.ts';
 
@@ -26,7 +25,6 @@ export function addAgentCommand(program: Command): void {
 
 /** Loaded when wanted: the other commands should not wait for the engine's and the bus' clients. */
 async function run(given: Command): Promise<void> {
-  keepYoungGenerationSmall();
   const [{ startAgent }, { realParts }, { AgentSettings }] = await Promise.all([
     import('../../agent/agent.ts'),
     import('../../agent/real-parts.ts'),

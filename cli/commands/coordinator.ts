@@ -7,6 +7,7 @@ import { natsServerCommand, natsServerReady } from '../../bus/server/nats-server
 import { CoordinatorSettings } from '../../coordinator/settings.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
+import { keepHeapCompact } from '../../runtime/heap-growth.ts';
 import { programVersion } from '../../runtime/version.ts';
 import { defaultAdvertiseAddress } from '../host/default-address.ts';
 import { clusterAddress, DEFAULT_NATS_PORT, foundCluster, furtherCluster } from '../host/join-cluster.ts';
@@ -52,6 +53,7 @@ export function addCoordinatorCommand(program: Command): void {
 }
 
 async function run(command: Command): Promise<void> {
+  keepHeapCompact();
   const given = settingsOf(CoordinatorSettings.extend(FoundingSettings.shape), command);
   requireOneRole(given);
   // Loaded when wanted: the other commands should not wait for the API's and the bus' code.

@@ -16,6 +16,15 @@ export interface HostLayout {
   readonly docker: string;
 }
 
+/**
+ * Options of Node itself, by daemon: bounds of V8's young generation in MB, which it would take thrice and grow to 16. A
+ * coordinator's snapshots live longer than what an agent reads. The lab starts its daemons with the same.
+ */
+export const nodeOptions = {
+  agent: ['--max-semi-space-size=2'],
+  coordinator: ['--max-semi-space-size=4'],
+} as const;
+
 const plain = { environment: {}, after: [], staleFiles: [], build: '' };
 
 /** The bus. What it is told lies in its configuration file; see bus/server. */
@@ -45,9 +54,10 @@ function addressArgs(flag: string, host: HostLayout): string[] {
 }
 
 /** A daemon of `plim` itself; its command has the unit's name. */
-function plimUnit(host: HostLayout, name: string, args: readonly string[]): Unit {
+function plimUnit(host: HostLayout, name: keyof typeof nodeOptions, args: readonly string[]): Unit {
   const { nodePath, scriptPath } = host.program;
-  return { ...plain, name, description: name, file: nodePath, args: [scriptPath, name, ...args], build: host.build };
+  const words = [...nodeOptions[name], scriptPath, name, ...args];
+  return { ...plain, name, description: name, file: nodePath, args: words, build: host.build };
 }
 
 export interface PrometheusOptions {

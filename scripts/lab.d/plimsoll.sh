@@ -31,7 +31,8 @@ start_coordinator() {
   local host=$1 options role
   options=$(coordinator_role "$host")
   mapfile -t role <<<"$options"
-  start_process "$host" coordinator enter_host env -u PLIMSOLL_NATS_SERVER node "${LAB_PLIM:-$LAB_REPO/dist/cli/plim.js}" coordinator \
+  start_process "$host" coordinator enter_host env -u PLIMSOLL_NATS_SERVER node --max-semi-space-size=4 \
+    "${LAB_PLIM:-$LAB_REPO/dist/cli/plim.js}" coordinator \
     --state-dir "$(host_state_dir "$host")" --socket "$(cluster_docker_socket "$host")" \
     --advertise "$(host_address "$host")" "${role[@]}"
   wait_for_service "$host" coordinator coordinator_is_ready "$host"
@@ -67,7 +68,8 @@ join_host() {
 }
 
 start_agent() {
-  start_process "$1" agent enter_host env -u PLIMSOLL_NATS_SERVER node "${LAB_PLIM:-$LAB_REPO/dist/cli/plim.js}" agent \
+  start_process "$1" agent enter_host env -u PLIMSOLL_NATS_SERVER node --max-semi-space-size=2 \
+    "${LAB_PLIM:-$LAB_REPO/dist/cli/plim.js}" agent \
     --state-dir "$(host_state_dir "$1")" --docker "unix://$(host_docker_socket "$1")"
 }
 

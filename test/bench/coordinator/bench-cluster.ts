@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { issueNodeIdentity } from '../../../bus/identity/cluster.ts';
+import { nodeOptions } from '../../../cli/host/units.ts';
 import { LogsRequest } from '../../../model/messages.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { derivedId } from '../../../runtime/identifiers.ts';
@@ -117,7 +118,16 @@ function socketIn(stateDir: string): string {
 
 function startCoordinator(stateDir: string, port: number, probeSocket: string): ChildProcess {
   const places = ['--state-dir', stateDir, '--socket', socketIn(stateDir), '--port', String(port)];
-  const args = [builtPlim(), 'coordinator', ...places, '--advertise', '127.0.0.1', '--log-level', 'error'];
+  const args = [
+    ...nodeOptions.coordinator,
+    builtPlim(),
+    'coordinator',
+    ...places,
+    '--advertise',
+    '127.0.0.1',
+    '--log-level',
+    'error',
+  ];
   const env = { ...process.env, ...probedEnvironment(probeSocket) };
   return spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
 }

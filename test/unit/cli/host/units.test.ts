@@ -14,10 +14,10 @@ const host = {
 describe('units of a host', () => {
   it('run the daemons of plim with the layout of the host', () => {
     expect(coordinatorUnit(host).args.join(' ')).toBe(
-      '/opt/plimsoll/dist/cli/plim.js coordinator --state-dir /var/lib/plimsoll --socket /run/plimsoll/docker.sock --advertise 192.0.2.1',
+      '--max-semi-space-size=4 /opt/plimsoll/dist/cli/plim.js coordinator --state-dir /var/lib/plimsoll --socket /run/plimsoll/docker.sock --advertise 192.0.2.1',
     );
     expect(agentUnit(host).args.join(' ')).toBe(
-      '/opt/plimsoll/dist/cli/plim.js agent --state-dir /var/lib/plimsoll --docker unix:///var/run/docker.sock --address 192.0.2.1',
+      '--max-semi-space-size=2 /opt/plimsoll/dist/cli/plim.js agent --state-dir /var/lib/plimsoll --docker unix:///var/run/docker.sock --address 192.0.2.1',
     );
     expect(agentUnit(host).after).toContain('nats');
   });

@@ -44,6 +44,15 @@ const short = (view: ReturnType<typeof taskViews>[number]) =>
   `${view.DesiredState} ${view.Status.State} ${view.Status.Err ?? '-'}`;
 
 describe('taskViews()', () => {
+  it('builds the tasks of the services asked for only', () => {
+    const other = aService({ id: derivedId('other') });
+    const tasks = [task, aTaskRecord(other, 1, nodeIdOf('h2'))];
+    const snapshot = aSnapshot({ services: [service, other], tasks });
+
+    expect(taskViews(snapshot).map((view) => view.ServiceID)).toEqual([service.id, other.id]);
+    expect(taskViews(snapshot, ({ id }) => id === other.id).map((view) => view.ServiceID)).toEqual([other.id]);
+  });
+
   it('shows an assignment nobody has reported on as assigned', () => {
     expect(views({})).toMatchObject([
       { ID: task.id, Slot: 1, NodeID: nodeIdOf('h1'), DesiredState: 'running', Status: { State: 'assigned' } },
