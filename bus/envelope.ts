@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ErrorBody } from '../model/error-body.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
 
-const Envelope = z.union([z.object({ error: ErrorBody }), z.object({ ok: z.unknown() })]);
+const Envelope = z.union([z.object({ ok: z.unknown() }), z.object({ error: ErrorBody })]);
 
 export function encodeJson(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value ?? null));

@@ -42,11 +42,11 @@ export class Presence {
 
   private take({ coordinatorId, nodeId }: CoordinatorBeat): void {
     if (coordinatorId === this.parts.coordinatorId) return;
-    const isNew = !this.heard.has(coordinatorId);
+    const before = this.heard.get(coordinatorId);
     this.heard.set(coordinatorId, { nodeId, silentTurns: 0 });
     // A coordinator that just began need not wait a second to know of us.
-    if (isNew) this.beat();
-    this.tell();
+    if (!before) this.beat();
+    if (!before || before.nodeId !== nodeId) this.tell();
   }
 
   private turn(): void {

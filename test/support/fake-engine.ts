@@ -304,11 +304,19 @@ export class FakeEngine implements Engine {
     this.calls.push(words);
     const { clock } = this.options;
     if (!clock) return work();
+    const result = this.isPrompt(kind) ? work() : this.carryOut(kind, work, clock);
+    if (!(result instanceof Promise)) return result;
     const limitMs = deadlinesMs[kind] + moreMs;
-    const answer = this.breakable(this.carryOut(kind, work, clock));
+    const answer = this.breakable(result);
     if (!Number.isFinite(limitMs)) return answer;
     const late = () => new PlimsollError('timeout', `The engine did not answer "${words}" within ${limitMs / 1000} s`);
     return withDeadline(clock, limitMs, answer, late);
+  }
+
+  /** Nothing is in the way of such calls, and they take no time. */
+  private isPrompt(kind: EngineCallKind): boolean {
+    const takesTime = this.options.delaysMs?.[kind] !== undefined;
+    return !takesTime && !this.hanging.has(kind) && !this.answersToLose.get(kind);
   }
 
   private async carryOut<T>(kind: EngineCallKind, work: () => T | Promise<T>, clock: Clock): Promise<T> {

@@ -20,6 +20,8 @@ export interface ListenerOwner {
 export class MessageRoutes {
   private readonly exact = new Map<string, Set<Listener>>();
   private readonly patterns = new Map<Listener, Matches>();
+  /** By subject, the listeners whose patterns match it: beats come by the thousand. Forgotten when a pattern comes or goes. */
+  private matching = new Map<string, readonly Listener[]>();
   private readonly random: () => number;
 
   constructor(random: () => number) {
@@ -29,6 +31,7 @@ export class MessageRoutes {
   add(listener: Listener): void {
     if (/[*>]/.test(listener.pattern)) {
       this.patterns.set(listener, compilePattern(listener.pattern));
+      this.matching.clear();
       return;
     }
     const others = this.exact.get(listener.pattern);
@@ -37,7 +40,7 @@ export class MessageRoutes {
   }
 
   remove(listener: Listener): void {
-    this.patterns.delete(listener);
+    if (this.patterns.delete(listener)) this.matching.clear();
     const others = this.exact.get(listener.pattern);
     if (others?.delete(listener) && others.size === 0) this.exact.delete(listener.pattern);
   }
@@ -63,14 +66,21 @@ export class MessageRoutes {
   private listenersOf(subject: string): Listener[] {
     const found: Listener[] = [];
     for (const listener of this.exact.get(subject) ?? []) if (listener.owner.isRegistered) found.push(listener);
-    for (const [listener, matches] of this.patterns) {
-      if (listener.owner.isRegistered && matches(subject)) found.push(listener);
-    }
+    for (const listener of this.matchingPatterns(subject)) if (listener.owner.isRegistered) found.push(listener);
     return found;
   }
 
-  private oneOfEachGroup(listeners: readonly Listener[]): Listener[] {
-    if (listeners.every(({ group }) => group === undefined)) return [...listeners];
+  private matchingPatterns(subject: string): readonly Listener[] {
+    const known = this.matching.get(subject);
+    if (known) return known;
+    const found = [...this.patterns].filter(([, matches]) => matches(subject)).map(([listener]) => listener);
+    // An inbox is asked for once.
+    if (!this.exact.has(subject)) this.matching.set(subject, found);
+    return found;
+  }
+
+  private oneOfEachGroup(listeners: readonly Listener[]): readonly Listener[] {
+    if (listeners.every(({ group }) => group === undefined)) return listeners;
     const chosen = listeners.filter(({ group }) => group === undefined);
     for (const group of groups(listeners).values()) {
       const one = group[Math.floor(this.random() * group.length)];
