@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { messageOf } from '../../runtime/errors.ts';
 import type { ClusterSize } from './chance.ts';
 import type { SeedResult, SeedToRun } from './worker.ts';
 
@@ -31,7 +32,8 @@ export async function runSeeds({ from, count, size }: SeedRange): Promise<number
 /** Rejects when the simulation itself failed, with the seed that made it. */
 function ask(worker: Worker, toRun: SeedToRun): Promise<SeedResult> {
   return new Promise((resolve, reject) => {
-    const failed = (cause: unknown) => reject(new Error(`Cannot simulate seed ${toRun.seed}: ${cause}`, { cause }));
+    const failed = (cause: unknown) =>
+      reject(new Error(`Cannot simulate seed ${toRun.seed}: ${messageOf(cause)}`, { cause }));
     worker.once('error', failed);
     worker.once('message', (result: SeedResult) => {
       worker.off('error', failed);
