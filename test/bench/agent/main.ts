@@ -2,21 +2,15 @@
  * `npm run bench:agent`: what the agent costs with 0, 30 and 200 containers on one real engine, beside the bare reads of
  * the same files and beside `docker stats`. Needs root (scripts/lab makes a host). See docs/benchmarks.md.
  */
-import { parseArgs } from 'node:util';
+import { readOptions, wholeNumbers } from '../options.ts';
 import { printReport, sayOnStderr } from '../output.ts';
 import { Figures } from '../report.ts';
 import { BenchHost } from './bench-host.ts';
 import { measureIdle } from './idle-cost.ts';
 import { measureBareReads, measureEngineStats, measureScrapes, recordScrape } from './scrape-cost.ts';
 
-const { values } = parseArgs({
-  options: {
-    sizes: { type: 'string', default: '0,30,200' },
-    scrapes: { type: 'string', default: '41' },
-    'idle-minutes': { type: 'string', default: '3' },
-    format: { type: 'string', default: 'table' },
-  },
-});
+const values = readOptions('bench:agent', { sizes: '0,30,200', scrapes: 41, 'idle-minutes': 3, format: 'table' });
+const sizes = wholeNumbers('sizes', values.sizes);
 
 const HEALTH_INTERVAL_S = 10;
 const STATS_SWEEPS = 5;
@@ -30,13 +24,13 @@ const idleGoals = { cpu: '30: 1', memory: '30: 90' };
 
 async function measureSize(host: BenchHost, size: number, figures: Figures): Promise<void> {
   const column = `${size} containers`;
-  const scrapes = Number(values.scrapes);
+  const { scrapes } = values;
   const checked = Math.floor(size / 3);
   await host.run({
     plain: { replicas: size - checked },
     checked: { replicas: checked, healthIntervalS: HEALTH_INTERVAL_S },
   });
-  const minutes = Number(values['idle-minutes']);
+  const minutes = values['idle-minutes'];
   if (minutes > 0) await measureIdle(host, { minutes, column, goals: size === 30 ? idleGoals : {}, figures });
   const operations = await recordScrape(host);
   const probe = await host.restartAgentProbed();
@@ -52,7 +46,7 @@ async function measureSize(host: BenchHost, size: number, figures: Figures): Pro
 const figures = new Figures(sayOnStderr);
 const host = await BenchHost.up();
 try {
-  for (const size of values.sizes.split(',').map(Number)) await measureSize(host, size, figures);
+  for (const size of sizes) await measureSize(host, size, figures);
 } finally {
   await host.down();
 }

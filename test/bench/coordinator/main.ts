@@ -3,20 +3,13 @@
  * keeps others waiting while everything happens at once. The nodes are simulated. See docs/benchmarks.md.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { secondsOf } from '../measure.ts';
+import { readOptions } from '../options.ts';
 import { printReport, sayOnStderr } from '../output.ts';
 import { Figures } from '../report.ts';
 import { BenchCluster } from './bench-cluster.ts';
 
-const { values } = parseArgs({
-  options: {
-    nodes: { type: 'string', default: '20' },
-    tasks: { type: 'string', default: '1000' },
-    rounds: { type: 'string', default: '5' },
-    format: { type: 'string', default: 'table' },
-  },
-});
+const values = readOptions('bench:coordinator', { nodes: 20, tasks: 1000, rounds: 5, format: 'table' });
 
 const SERVICES = 10;
 const STREAMS = 5;
@@ -28,7 +21,7 @@ const column = `${values.tasks} tasks, ${values.nodes} nodes`;
 
 async function measureIdle(cluster: BenchCluster, figures: Figures): Promise<void> {
   await delay(SETTLE_MS);
-  for (let sample = 0; sample < Number(values.rounds); sample += 1) {
+  for (let sample = 0; sample < values.rounds; sample += 1) {
     const before = await cluster.probe.cost();
     const beganAtMs = performance.now();
     await delay(IDLE_SAMPLE_MS);
@@ -60,12 +53,12 @@ async function measureBusy(cluster: BenchCluster, services: readonly string[], f
 }
 
 const figures = new Figures(sayOnStderr);
-const cluster = await BenchCluster.up(Number(values.nodes));
+const cluster = await BenchCluster.up(values.nodes);
 try {
   const services = Array.from({ length: SERVICES }, (_, index) => `service-${index}`);
-  for (const service of services) await cluster.deploy(service, Math.ceil(Number(values.tasks) / SERVICES));
+  for (const service of services) await cluster.deploy(service, Math.ceil(values.tasks / SERVICES));
   await measureIdle(cluster, figures);
-  for (let round = 0; round < Number(values.rounds); round += 1) await measureBusy(cluster, services, figures);
+  for (let round = 0; round < values.rounds; round += 1) await measureBusy(cluster, services, figures);
   figures.add(
     'at the end: heap without garbage',
     column,
