@@ -62,7 +62,11 @@ export const comparedCommands: readonly ComparedCommand[] = [
   { name: 'spec', args: inspect('{{json .Spec}}', 'web') },
   { name: 'no roll-out', args: inspect('{{json .UpdateStatus}}', 'web') },
   { name: 'nothing to roll back to', args: ['service', 'rollback', '--detach', 'web'] },
-  { name: 'scale', args: ['service', 'scale', 'web=2'], ignored: /verify: Waiting.*\n/g },
+  {
+    name: 'scale',
+    args: ['service', 'scale', 'web=2'],
+    ignored: /verify: Waiting.*\n|overall progress: [^2] out of 2.*\n/g,
+  },
   {
     name: 'scaled',
     args: tasks('{{.Name}} {{.DesiredState}}', 'web'),

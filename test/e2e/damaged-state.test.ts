@@ -58,6 +58,13 @@ describe('state that is gone, damaged or not ours', () => {
     });
   }
 
+  /** Those who know notice within their watches' own checks, some seconds later. */
+  const filled = (nats: NatsLink, bucket: keyof typeof bucketDefinitions) =>
+    eventually(
+      async () => (await nats.manager.streams.info(streamOf(bucketDefinitions[bucket].name))).state.messages > 0,
+      { timeoutMs: 60_000, what: `${bucket} to be filled again` },
+    );
+
   it('a wiped bucket stops nothing, and is filled again by those who know', async () => {
     const before = await threeReplicas();
     const nats = await natsOfCluster();
@@ -68,9 +75,11 @@ describe('state that is gone, damaged or not ours', () => {
         await cluster.whole();
         expect(await cluster.runs('web'), `after ${bucket} was wiped`).toEqual(before);
       }
+      for (const bucket of ['task', 'slot', 'status', 'node', 'lease'] as const) await filled(nats, bucket);
     } finally {
       await nats.close();
     }
+    await cluster.whole();
     await cluster.docker('service', 'scale', '--detach', 'web=4');
     await cluster.settled('web', 4);
     expect(await cluster.runs('web')).toMatchObject(before);
