@@ -89,12 +89,18 @@ function nobody(error: unknown): undefined {
   throw error;
 }
 
+const REGISTER_ATTEMPTS = 3;
+
 /**
  * Writes the node's record with CAS. Throws `precondition` when another agent runs as this node under the same or a
- * higher incarnation: two hosts with one identity.
+ * higher incarnation: two hosts with one identity; `conflict` when what it reads stays behind what is stored, as a lagging
+ * server's answers do: try again later.
  */
-export async function register(nodes: Bucket<NodeRecord>, record: NodeRecord): Promise<void> {
-  for (;;) {
+export async function register(
+  nodes: Pick<Bucket<NodeRecord>, 'get' | 'create' | 'update'>,
+  record: NodeRecord,
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
     const existing = await nodes.get(record.id);
     refuseClone(existing, record);
     if (existing && sameRecord(existing.value, record)) return;
@@ -103,7 +109,8 @@ export async function register(nodes: Bucket<NodeRecord>, record: NodeRecord): P
       else await nodes.create(record.id, record);
       return;
     } catch (error) {
-      if (!(error instanceof PlimsollError) || error.code !== 'conflict') throw error;
+      const isConflict = error instanceof PlimsollError && error.code === 'conflict';
+      if (!isConflict || attempt === REGISTER_ATTEMPTS) throw error;
     }
   }
 }

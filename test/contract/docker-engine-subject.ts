@@ -16,7 +16,7 @@ export function dockerEngineSubject(docker: PrivateEngine): EngineSubject {
     killProcess: async ({ pid = 0 }) => void process.kill(pid, 'SIGKILL'),
     killDockerd: () => docker.killDockerd(),
     startDockerd: () => docker.startDockerd(),
-    freezeDockerd: async () => docker.signalDockerd('SIGSTOP'),
+    freezeDockerd: () => docker.freezeDockerd(),
     thawDockerd: async () => docker.signalDockerd('SIGCONT'),
     clean: async () => {
       const ids = (await docker.docker('ps', '-aq')).split('\n').filter(Boolean);

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +28,7 @@ export interface PrivateEngine {
   startDockerd(): Promise<void>;
   /** A signal to dockerd alone: SIGSTOP, SIGCONT. */
   signalDockerd(signal: NodeJS.Signals): void;
+  freezeDockerd(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -110,6 +112,13 @@ class Engine implements PrivateEngine {
 
   signalDockerd(signal: NodeJS.Signals): void {
     this.dockerd?.kill(signal);
+  }
+
+  /** SIGSTOP, and until it has stopped: a last answer may go out meanwhile. */
+  async freezeDockerd(): Promise<void> {
+    this.signalDockerd('SIGSTOP');
+    const state = () => / (\w) /.exec(readFileSync(`/proc/${this.dockerd?.pid}/stat`, 'utf8'))?.[1];
+    await eventually(() => state() === 'T', { what: 'dockerd to have stopped' });
   }
 
   async docker(...args: string[]): Promise<string> {

@@ -212,7 +212,12 @@ describe('a node', () => {
       heard.push(message);
       yield new Uint8Array(0);
     });
-    await coordinator.bus.askNode(other.nodeId, 'stop', 'ready?', z.unknown(), 2_000);
+    // The server may hear the question before it has heard of who answers.
+    const isThere = async () => {
+      await coordinator.bus.askNode(other.nodeId, 'stop', 'ready?', z.unknown(), 2_000);
+      return true;
+    };
+    await eventually(isThere, { what: 'the neighbour to answer' });
     await node.connection.request(`$KV.plim_endpoint.net.${own.nodeId}`, '{"streamId":"x","message":"evil"}');
     const filter = '$KV.plim_endpoint.net.>';
     const rpcs = [`plim.rpc.${other.nodeId}.stop`, `plim.rpc.${other.nodeId}.exec`];

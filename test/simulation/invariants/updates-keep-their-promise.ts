@@ -1,6 +1,7 @@
 /**
  * While nothing else is wrong, an update never leaves fewer ready replicas than it promises: all of them when new tasks
- * start first, all but `parallelism` when old ones stop first.
+ * start first, all but `parallelism` when old ones stop first. Of an update that overtakes another one nothing is asked yet:
+ * it counts its own tasks only, as Swarm's does, and leaves those of the one before out of account (seed 272).
  */
 
 import type { ServiceRecord } from '../../../model/records.ts';
@@ -14,8 +15,12 @@ import type { InvariantMaker } from './invariant.ts';
 const CALM_MS = 15_000;
 
 export const updatesKeepTheirPromise: InvariantMaker = ({ world, operator, truth }) => {
-  /** How many replicas each service had at one revision when it last had all of them. */
-  const steady = new Map<string, number>();
+  /** How many replicas each service had, and at which revision, when it last had all of them at one. */
+  const steady = new Map<string, { readonly replicas: number; readonly revision: number }>();
+  const isOtherwise = ({ id, revision }: ServiceRecord, replicas: number) => {
+    const before = steady.get(id);
+    return before !== undefined && (before.replicas !== replicas || revision > before.revision + 1);
+  };
   const isSettling = (service: ServiceRecord) => {
     const wished = operator.wishedOf(service.id);
     const isScaled = !wished || Number.isFinite(fewestSince(wished, world.time.nowMs - CALM_MS));
@@ -34,8 +39,8 @@ export const updatesKeepTheirPromise: InvariantMaker = ({ world, operator, truth
         const ready = running.filter((one) => one.serviceId === service.id && isReady(one) && isSound(one.image));
         const isWhole = ready.length >= replicas && ready.every(({ revision }) => revision === service.revision);
         // A change taken back changes the count as well.
-        if (isSettling(service) || (steady.get(service.id) ?? replicas) !== replicas) steady.delete(service.id);
-        else if (isWhole) steady.set(service.id, replicas);
+        if (isSettling(service) || (!isWhole && isOtherwise(service, replicas))) steady.delete(service.id);
+        else if (isWhole) steady.set(service.id, { replicas, revision: service.revision });
         else if (steady.has(service.id) && ready.length < promised(service, replicas))
           return `${service.spec.Name} has ${ready.length} ready replicas: its update promises ${promised(service, replicas)} of ${replicas}`;
       }

@@ -49,6 +49,8 @@ export class Network {
     });
     connection.setFaults(this.faults.get(owner.host) ?? {});
     this.connections.set(connection, owner);
+    // As connect-bus.ts does before it answers: the streams kept in memory may have gone with the server.
+    if (kind === 'coordinator') this.server.openStreams();
     return connection;
   }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { nextIncarnation, refuseSecond } from '../../../agent/registration.ts';
+import { nextIncarnation, refuseSecond, register } from '../../../agent/registration.ts';
+import type { Bucket } from '../../../bus/bus.ts';
 import type { NodeRecord } from '../../../model/records.ts';
 import { PlimsollError } from '../../../runtime/errors.ts';
 import type { JsonFiles } from '../../../runtime/files.ts';
@@ -74,4 +75,19 @@ test.each(['unavailable', 'timeout'] as const)('one that does not answer (%s) is
   const silent = () => Promise.reject(new PlimsollError(code, 'nobody'));
 
   await expect(asking(silent)).resolves.toBeUndefined();
+});
+
+test('gives up after some tries where what it reads stays behind what is stored', async () => {
+  let tries = 0;
+  const lagging: Pick<Bucket<NodeRecord>, 'get' | 'create' | 'update'> = {
+    get: async () => undefined,
+    update: async () => 0,
+    create: async () => {
+      tries += 1;
+      throw new PlimsollError('conflict', 'the key exists');
+    },
+  };
+
+  await expect(register(lagging, own as NodeRecord)).rejects.toMatchObject({ code: 'conflict' });
+  expect(tries).toBe(3);
 });
