@@ -5,6 +5,7 @@ import { invalid } from './errors.ts';
 import { isImageReference } from './image-reference.ts';
 import { checkPlacement } from './placement-rules.ts';
 import { portKey } from './ports.ts';
+import { checkServiceLabels } from './service-labels.ts';
 import { checkTemplates } from './template-rules.ts';
 import { refuseUnsupported } from './unsupported-fields.ts';
 
@@ -31,6 +32,7 @@ export function checkServiceSpec(spec: ServiceSpec): void {
   checkTemplates(spec);
   checkEndpoint(spec.EndpointSpec);
   refuseUnsupported(spec);
+  checkServiceLabels(spec);
 }
 
 /** Throws when an update changes what a service is from its creation on. */

@@ -1,28 +1,12 @@
 /** What the Engine API can say and Plimsoll cannot do yet: refused by name, before anything is written. Pure. */
 import type { Mount, ServiceSpec, TaskTemplate } from '../../model/service-spec.ts';
-import { invalid, unsupported } from './errors.ts';
-
-/** Labels that mean something to Plimsoll, and what they may say. Any other `plimsoll.` label is a typing error worth hearing of. */
-const knownLabels: Readonly<Record<string, { readonly accepts: (value: string) => boolean; readonly wants: string }>> =
-  {
-    'plimsoll.scrape.port': {
-      accepts: (value) => /^[1-9]\d{0,4}$/.test(value) && Number(value) <= 65_535,
-      wants: 'a port, 1 to 65535',
-    },
-    'plimsoll.scrape.path': {
-      accepts: (value) => /^\/[^\s?#]*$/.test(value),
-      wants: 'a path such as /metrics, without a query',
-    },
-  };
+import { unsupported } from './errors.ts';
 
 const predefinedNetworks = ['bridge', 'host', 'none'];
 
-/** Throws `unsupported` (or `invalid` for a label of ours that is unknown or malformed), naming the field as the Engine API spells it. */
+/** Throws `unsupported`, naming the field as the Engine API spells it. */
 export function refuseUnsupported(spec: ServiceSpec): void {
   refuseJobModes(spec);
-  refuseUnknownLabels(spec.Labels ?? {});
-  refuseLabelValues('Labels', spec.Labels);
-  refuseLabelValues('TaskTemplate.ContainerSpec.Labels', spec.TaskTemplate.ContainerSpec.Labels);
   refuseNetworks(spec);
   refuseContainerFields(spec.TaskTemplate.ContainerSpec);
   refuseResources(spec.TaskTemplate);
@@ -34,21 +18,6 @@ export function refuseUnsupported(spec: ServiceSpec): void {
 function refuseJobModes({ Mode }: ServiceSpec): void {
   if (Mode?.ReplicatedJob) throw unsupported('replicated jobs', 'Mode.ReplicatedJob');
   if (Mode?.GlobalJob) throw unsupported('global jobs', 'Mode.GlobalJob');
-}
-
-function refuseUnknownLabels(labels: Readonly<Record<string, string>>): void {
-  for (const label of Object.keys(labels)) {
-    if (label.startsWith('plimsoll.') && !Object.hasOwn(knownLabels, label)) {
-      throw invalid(`Labels: Plimsoll knows no label "${label}"; known: ${Object.keys(knownLabels).join(', ')}`);
-    }
-  }
-}
-
-function refuseLabelValues(field: string, labels: Readonly<Record<string, string>> = {}): void {
-  for (const [label, { accepts, wants }] of Object.entries(knownLabels)) {
-    const value = labels[label];
-    if (value !== undefined && !accepts(value)) throw invalid(`${field}: ${label} must be ${wants}, not "${value}"`);
-  }
 }
 
 /** Only the engine's own networks, one at a time; on the host's network there is nothing to forward a port to. */
