@@ -16,6 +16,7 @@ import { statusOf, type UnnumberedStatus } from './plan/status.ts';
 import type { Step } from './plan/step.ts';
 import { hasEnded, type TaskMemory } from './plan/task-memory.ts';
 import { type EngineStep, type ExecutorParts, executeStep, StepRefused } from './step-executor.ts';
+import { StepPace } from './step-pace.ts';
 
 const STOPS_AT_ONCE = 32;
 const PULLS_AT_ONCE = 64;
@@ -55,6 +56,7 @@ interface Entry {
   /** The step in work or waiting for its turn. */
   job: { readonly kind: Step['kind']; readonly abort: AbortController } | undefined;
   timer: AbortController | undefined;
+  readonly pace: StepPace;
   /** Counts looks at the engine, so that an older full list does not overwrite a newer look. */
   looks: number;
 }
@@ -209,6 +211,7 @@ export class TaskSupervisor {
       containers: new Map(containers.map((container) => [container.id, container])),
       job: undefined,
       timer: undefined,
+      pace: new StepPace(),
       looks: 0,
     };
   }
@@ -226,7 +229,13 @@ export class TaskSupervisor {
     const step = this.plan(entry);
     if (step?.kind === 'forget') this.forget(entry);
     else if (step?.kind === 'wait') this.turnAt(entry, step.untilElapsedMs);
-    else if (step) this.queueStep(entry, step);
+    else if (step) this.takeStep(entry, step);
+  }
+
+  private takeStep(entry: Entry, step: EngineStep): void {
+    const notBeforeMs = entry.pace.notBeforeMs(step, entry.memory?.attempt ?? 1);
+    if (notBeforeMs > this.parts.clock.elapsedMs()) this.turnAt(entry, notBeforeMs);
+    else this.queueStep(entry, step);
   }
 
   private plan(entry: Entry): Step | undefined {
@@ -311,6 +320,7 @@ export class TaskSupervisor {
       },
     };
     await executeStep(parts, record, step, isCurrent, signal);
+    entry.pace.note(step, memory?.attempt ?? 1, this.parts.clock.elapsedMs());
     if (step.kind === 'pull' && entry.memory) entry.memory = { ...entry.memory, needsImage: false };
   }
 
