@@ -37,7 +37,13 @@ function slotName(record: TaskRecord): string {
 function templateWords(record: TaskRecord, attempt: number, name: string, place: HostPlace): TemplateWords {
   return {
     service: { id: record.serviceId, name: record.serviceName, labels: record.serviceLabels },
-    node: { id: record.nodeId, hostname: place.hostname, os: place.os, architecture: place.architecture },
+    node: {
+      id: record.nodeId,
+      hostname: place.hostname,
+      os: place.os,
+      architecture: place.architecture,
+      labels: record.nodeLabels ?? {},
+    },
     task: { id: attemptId(record.id, attempt), name, slot: slotName(record) },
   };
 }

@@ -4,6 +4,7 @@ import type { ContainerSpec, Mount, TaskTemplate } from '../model/service-spec.t
 import { PlimsollError } from '../runtime/errors.ts';
 import { expandTemplate, type TemplateWords } from '../runtime/task-template.ts';
 import { refuseBeyondEngine } from './engine-gates.ts';
+import { securityOptions } from './security-options.ts';
 
 /** What containers get to know of the host they run on. */
 export interface HostPlace {
@@ -74,40 +75,13 @@ function resources({ Resources }: TaskTemplate): Record<string, unknown> {
 }
 
 function privileges(spec: ContainerSpec): Record<string, unknown> {
-  const options = securityOptions(spec.Privileges ?? {});
+  const options = securityOptions(spec.Privileges);
   return {
     CapAdd: spec.CapabilityAdd,
     CapDrop: spec.CapabilityDrop,
     GroupAdd: spec.Groups,
     SecurityOpt: options.length > 0 ? options : undefined,
   };
-}
-
-/** The docker CLI's `--security-opt`s as the create call takes them; an unknown privilege is refused. */
-function securityOptions(asked: Readonly<Record<string, unknown>>): string[] {
-  return Object.entries(asked).flatMap(([name, value]) => {
-    if (value === undefined || value === null || value === false) return [];
-    switch (name) {
-      case 'NoNewPrivileges':
-        return ['no-new-privileges:true'];
-      case 'Seccomp':
-        return modeOption(name, value, 'unconfined', 'seccomp=unconfined');
-      case 'AppArmor':
-        return modeOption(name, value, 'disabled', 'apparmor=unconfined');
-      default:
-        throw new PlimsollError('unsupported', `Plimsoll does not support ContainerSpec.Privileges.${name} yet`);
-    }
-  });
-}
-
-function modeOption(name: string, value: unknown, offMode: string, option: string): string[] {
-  const mode = typeof value === 'object' && value !== null && 'Mode' in value ? value.Mode : undefined;
-  if (mode === undefined || mode === '' || mode === 'default') return [];
-  if (mode === offMode) return [option];
-  throw new PlimsollError(
-    'unsupported',
-    `Plimsoll does not support ContainerSpec.Privileges.${name}.Mode ${JSON.stringify(mode)}`,
-  );
 }
 
 /** Predefined networks only; without any, the engine's default bridge. */

@@ -127,10 +127,14 @@ export const TaskRecord = z.object({
   /** Replicated services: 1..n. Global ones: 0, the node is the slot. */
   slot: z.int().min(0),
   nodeId: Id,
+  /** The operator's labels of the node when the task was made; there where its templates use them. */
+  nodeLabels: z.record(z.string(), z.string()).optional(),
   revision: z.int().min(1),
   desired: z.enum(['ready', 'running', 'stopped']),
   template: TaskTemplate,
   ports: z.array(TaskPort),
+  /** Of a job: exit code 0 is the end, whatever the restart policy says. */
+  job: z.literal(true).optional(),
   /** Raised by the coordinator to have a (then unhealthy) container replaced: the attempt that must not run any more. */
   replaceAttempt: z.int().min(0),
   /** Failures of the slot at this revision so far, so that back-off travels with the slot. */

@@ -4,6 +4,7 @@
  * Unknown fields are refused by name; `null` means absent (clients written in Go send it), see `dropNulls`.
  */
 import { z } from 'zod';
+import { Privileges } from './privileges.ts';
 
 const Count = z.int().min(0);
 const Labels = z.record(z.string(), z.string());
@@ -92,7 +93,7 @@ export const ContainerSpec = z.strictObject({
   Dir: z.string().optional(),
   User: z.string().optional(),
   Groups: z.array(z.string()).optional(),
-  Privileges: z.record(z.string(), z.unknown()).optional(),
+  Privileges: Privileges.optional(),
   TTY: z.boolean().optional(),
   OpenStdin: z.boolean().optional(),
   ReadOnly: z.boolean().optional(),

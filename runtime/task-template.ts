@@ -1,41 +1,66 @@
 /**
- * Go template placeholders as Swarm allows them in environment, hostname and mounts: `{{.Service.Name}}`,
- * `{{ index .Service.Labels "key" }}`. Expanded on the node that runs the task; anything else is refused by name.
+ * Placeholders as Swarm allows them in environment, hostname and mounts (swarmkit template/context.go), and
+ * `.Node.Labels`, which Swarm has not (moby#39071). Expanded on the node that runs the task; anything else is refused by name.
  */
 import { PlimsollError } from './errors.ts';
+import { expandActions, printed, type TemplateFunction, type TemplateValue } from './go-template.ts';
+
+type Labels = Readonly<Record<string, string>>;
 
 export interface TemplateWords {
-  readonly service: { readonly id: string; readonly name: string; readonly labels: Readonly<Record<string, string>> };
-  readonly node: { readonly id: string; readonly hostname: string; readonly os: string; readonly architecture: string };
+  readonly service: { readonly id: string; readonly name: string; readonly labels: Labels };
+  readonly node: {
+    readonly id: string;
+    readonly hostname: string;
+    readonly os: string;
+    readonly architecture: string;
+    readonly labels: Labels;
+  };
   readonly task: { readonly id: string; readonly name: string; readonly slot: string };
 }
 
-/** `text` with every placeholder replaced; throws `invalid` naming one that is not known. */
-export function expandTemplate(text: string, words: TemplateWords): string {
-  if (!text.includes('{{')) return text;
-  return text.replace(/\{\{-?\s*(.*?)\s*-?\}\}/g, (placeholder, expression: string) => {
-    const value = evaluate(expression, words);
-    if (value !== undefined) return value;
-    throw new PlimsollError('invalid', `Cannot expand the template ${placeholder}: Plimsoll knows ${KNOWN_FIELDS}`);
-  });
+/**
+ * `text` with every placeholder replaced; throws `invalid` naming the one that cannot be. `more` are functions beside
+ * those all templates have (`join`, `index`, `print`, `printf`).
+ */
+export function expandTemplate(
+  text: string,
+  words: TemplateWords,
+  more: Readonly<Record<string, TemplateFunction>> = {},
+): string {
+  const scope = { field: (path: string) => fieldOf(path, words), functions: { ...functions, ...more } };
+  return expandActions(
+    text,
+    scope,
+    (action, reason) => new PlimsollError('invalid', `Cannot expand the template ${action}: ${reason}`),
+  );
 }
 
-const KNOWN_FIELDS =
-  '.Service.ID .Service.Name .Service.Labels .Node.ID .Node.Hostname .Node.Platform.OS .Node.Platform.Architecture .Task.ID .Task.Name .Task.Slot';
-
-function evaluate(expression: string, words: TemplateWords): string | undefined {
-  const label = /^index\s+\.Service\.Labels\s+["`]([^"`]+)["`]$/.exec(expression)?.[1];
-  const dotted = /^\.Service\.Labels\.(\w+)$/.exec(expression)?.[1];
-  const key = label ?? dotted;
-  return key === undefined ? fields(words)[expression] : words.service.labels[key];
+/** Does a text ask for labels of the node? They travel with an assignment only where one does. */
+export function usesNodeLabels(text: string): boolean {
+  return text.includes('{{') && text.includes('.Node.Labels');
 }
 
-function fields({ service, node, task }: TemplateWords): Readonly<Record<string, string>> {
+function fieldOf(path: string, words: TemplateWords): TemplateValue {
+  const all = fields(words);
+  if (Object.hasOwn(all, path)) return all[path] ?? '';
+  const [, labels = '', key = ''] = /^(\.(?:Service|Node)\.Labels)\.(\w+)$/.exec(path) ?? [];
+  const map = all[labels];
+  if (map === undefined || typeof map === 'string') {
+    throw new Error(`${path} is not known; known: ${Object.keys(all).join(' ')}`);
+  }
+  if (!Object.hasOwn(map, key)) throw new Error(`there is no label "${key}" in ${labels}`);
+  return map[key] ?? '';
+}
+
+function fields({ service, node, task }: TemplateWords): Readonly<Record<string, TemplateValue>> {
   return {
     '.Service.ID': service.id,
     '.Service.Name': service.name,
+    '.Service.Labels': service.labels,
     '.Node.ID': node.id,
     '.Node.Hostname': node.hostname,
+    '.Node.Labels': node.labels,
     '.Node.Platform.OS': node.os,
     '.Node.Platform.Architecture': node.architecture,
     '.Task.ID': task.id,
@@ -43,3 +68,23 @@ function fields({ service, node, task }: TemplateWords): Readonly<Record<string,
     '.Task.Slot': task.slot,
   };
 }
+
+/** `join` is swarmkit's: the separator comes first. The others are text/template's own. */
+const functions: Readonly<Record<string, TemplateFunction>> = {
+  join: (separator = '', ...parts) => parts.map(printed).join(printed(separator)),
+  index: (map = '', key = '') => {
+    if (typeof map === 'string') throw new Error('index wants labels, such as: index .Service.Labels "key"');
+    return Object.hasOwn(map, printed(key)) ? (map[printed(key)] ?? '') : '';
+  },
+  print: (...parts) => parts.map(printed).join(''),
+  printf: (format = '', ...args) => {
+    const left = [...args];
+    return printed(format).replace(/%(.)/g, (verb: string, letter: string) => {
+      if (letter === '%') return '%';
+      if (letter !== 's' && letter !== 'v') throw new Error(`printf knows %s and %v, not ${verb}`);
+      const next = left.shift();
+      if (next === undefined) throw new Error(`printf has no argument for ${verb}`);
+      return printed(next);
+    });
+  },
+};

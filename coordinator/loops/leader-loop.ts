@@ -7,6 +7,7 @@ import type { Log } from '../../runtime/log.ts';
 import { Poke, runLoop } from '../../runtime/loop.ts';
 import { type ApplyParts, apply, type Written } from '../apply/apply.ts';
 import type { Action, Plan } from '../plan/actions.ts';
+import { withNodeLabels } from '../plan/node-labels.ts';
 import type { NodeOrphan, Planner } from '../plan/plan.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Store, WatchedBucket } from '../store/store.ts';
@@ -122,7 +123,8 @@ export class LeaderLoop {
     }
     const now = { wallMs: clock.wallMs(), elapsedMs: clock.elapsedMs() };
     const snapshot = store.snapshot();
-    const made = this.parts.plan(snapshot, now, this.orphans);
+    const planned = this.parts.plan(snapshot, now, this.orphans);
+    const made = withNodeLabels(planned, (nodeId) => snapshot.nodeSpecs.get(nodeId)?.value.labels);
     this.tellFailures(made);
     this.orphans = [];
     this.planned = snapshot.services;

@@ -5,6 +5,7 @@ import { invalid } from './errors.ts';
 import { isImageReference } from './image-reference.ts';
 import { checkPlacement } from './placement-rules.ts';
 import { portKey } from './ports.ts';
+import { checkPrivileges } from './privilege-rules.ts';
 import { checkServiceLabels } from './service-labels.ts';
 import { checkTemplates } from './template-rules.ts';
 import { refuseUnsupported } from './unsupported-fields.ts';
@@ -29,6 +30,7 @@ export function checkServiceSpec(spec: ServiceSpec): void {
     throw invalid(`ContainerSpec: "${container.Image}" is not a valid repository/tag`);
   }
   checkMounts(container.Mounts ?? []);
+  checkPrivileges(container.Privileges);
   checkTemplates(spec);
   checkEndpoint(spec.EndpointSpec);
   refuseUnsupported(spec);

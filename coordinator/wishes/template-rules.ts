@@ -1,24 +1,28 @@
 /** Placeholders are expanded on the node a task runs on; one that cannot be is refused when the service is submitted. Pure. */
-import type { Mount, ServiceSpec } from '../../model/service-spec.ts';
+import type { ServiceSpec } from '../../model/service-spec.ts';
 import { expandTemplate, type TemplateWords } from '../../runtime/task-template.ts';
+import { templateTexts } from '../plan/node-labels.ts';
 
 /** Throws `invalid`, naming the placeholder. */
 export function checkTemplates(spec: ServiceSpec): void {
-  const { Env = [], Hostname = '', Mounts = [] } = spec.TaskTemplate.ContainerSpec;
   const words = exampleWords(spec);
-  for (const text of [...Env, Hostname, ...Mounts.flatMap(textsOf)]) expandTemplate(text, words);
-}
-
-function textsOf({ Source = '', Target = '', VolumeOptions }: Mount): string[] {
-  const { Labels = {}, DriverConfig } = VolumeOptions ?? {};
-  return [Source, Target, ...Object.values(Labels), ...Object.values(DriverConfig?.Options ?? {})];
+  for (const text of templateTexts(spec.TaskTemplate)) expandTemplate(text, words);
 }
 
 /** What is known before there is a task, and stand-ins for the rest. */
 function exampleWords({ Name, Labels = {} }: ServiceSpec): TemplateWords {
   return {
     service: { id: 'service', name: Name, labels: Labels },
-    node: { id: 'node', hostname: 'node', os: 'linux', architecture: 'x86_64' },
+    node: { id: 'node', hostname: 'node', os: 'linux', architecture: 'x86_64', labels: anyLabel },
     task: { id: 'task', name: `${Name}.1.task`, slot: '1' },
   };
 }
+
+/** Which labels a node has is known when there is a node: until then it has every one. */
+const anyLabel: TemplateWords['node']['labels'] = new Proxy(
+  {},
+  {
+    get: () => 'label',
+    getOwnPropertyDescriptor: () => ({ value: 'label', configurable: true, enumerable: true }),
+  },
+);

@@ -6,18 +6,12 @@ const predefinedNetworks = ['bridge', 'host', 'none'];
 
 /** Throws `unsupported`, naming the field as the Engine API spells it. */
 export function refuseUnsupported(spec: ServiceSpec): void {
-  refuseJobModes(spec);
   refuseNetworks(spec);
   refuseContainerFields(spec.TaskTemplate.ContainerSpec);
   refuseResources(spec.TaskTemplate);
   for (const [index, mount] of (spec.TaskTemplate.ContainerSpec.Mounts ?? []).entries()) refuseMount(mount, index);
   const sctp = spec.EndpointSpec?.Ports?.some((port) => port.Protocol === 'sctp' && port.PublishMode === 'ingress');
   if (sctp) throw unsupported('SCTP ports in ingress mode', 'EndpointSpec.Ports');
-}
-
-function refuseJobModes({ Mode }: ServiceSpec): void {
-  if (Mode?.ReplicatedJob) throw unsupported('replicated jobs', 'Mode.ReplicatedJob');
-  if (Mode?.GlobalJob) throw unsupported('global jobs', 'Mode.GlobalJob');
 }
 
 /** Only the engine's own networks, one at a time; on the host's network there is nothing to forward a port to. */
@@ -47,17 +41,9 @@ function refuseContainerFields(container: TaskTemplate['ContainerSpec']): void {
   if (container.Secrets?.length) throw unsupported('secrets', at('Secrets'));
   if (container.Configs?.length) throw unsupported('configs', at('Configs'));
   if (container.Isolation && container.Isolation !== 'default') throw unsupported('isolation modes', at('Isolation'));
-  for (const [name, value] of Object.entries(container.Privileges ?? {})) {
-    if (!isPrivilegeSupported(name, value)) throw unsupported('this privilege setting', at(`Privileges.${name}`));
+  if (container.Privileges?.CredentialSpec) {
+    throw unsupported('credential specs (Windows only)', at('Privileges.CredentialSpec'));
   }
-}
-
-const offModes: Readonly<Record<string, string>> = { Seccomp: 'unconfined', AppArmor: 'disabled' };
-
-function isPrivilegeSupported(name: string, value: unknown): boolean {
-  if (value === false || name === 'NoNewPrivileges') return true;
-  const mode = typeof value === 'object' && value !== null && 'Mode' in value ? value.Mode : undefined;
-  return Object.hasOwn(offModes, name) && [undefined, '', 'default', offModes[name]].some((off) => off === mode);
 }
 
 function refuseResources({ Resources }: TaskTemplate): void {
@@ -71,6 +57,4 @@ function refuseMount(mount: Mount, index: number): void {
   if (mount.Type === 'npipe' || mount.Type === 'cluster' || mount.Type === 'image') {
     throw unsupported(`mounts of type ${mount.Type}`, `${at}.Type`);
   }
-  if (mount.VolumeOptions?.Subpath) throw unsupported('subpaths of volumes', `${at}.VolumeOptions.Subpath`);
-  if (mount.TmpfsOptions?.Options?.length) throw unsupported('tmpfs options', `${at}.TmpfsOptions.Options`);
 }

@@ -71,7 +71,12 @@ describe('containerRequest()', () => {
         Hosts: ['10.0.0.9 db cache'],
         Groups: ['audio'],
         CapabilityDrop: ['NET_RAW'],
-        Privileges: { NoNewPrivileges: true, Seccomp: { Mode: 'unconfined' } },
+        Privileges: {
+          NoNewPrivileges: true,
+          Seccomp: { Mode: 'custom', Profile: 'eyJhIjoxfQ==' },
+          AppArmor: { Mode: 'disabled' },
+          SELinuxContext: { User: 'u', Level: 's0' },
+        },
         Mounts: [
           {
             Type: 'volume',
@@ -100,7 +105,13 @@ describe('containerRequest()', () => {
       PidsLimit: 9,
       CapDrop: ['NET_RAW'],
       GroupAdd: ['audio'],
-      SecurityOpt: ['no-new-privileges:true', 'seccomp=unconfined'],
+      SecurityOpt: [
+        'label=user:u',
+        'label=level:s0',
+        'seccomp={"a":1}',
+        'apparmor=unconfined',
+        'no-new-privileges=true',
+      ],
       NetworkMode: 'host',
       RestartPolicy: { Name: 'no' },
       Mounts: [
@@ -130,7 +141,6 @@ describe('containerRequest()', () => {
   it.each([
     ['secrets', aTask({ container: { Secrets: [{ SecretID: 'a', SecretName: 'a' }] } }), /ContainerSpec.Secrets/],
     ['an overlay network', aTask({ template: { Networks: [{ Target: 'mynet' }] } }), /networks mynet/],
-    ['an unknown privilege', aTask({ container: { Privileges: { Magic: {} } } }), /Privileges.Magic/],
     ['an unknown template', aTask({ container: { Env: ['A={{.Node.Labels.zone}}'] } }), /\{\{\.Node\.Labels\.zone\}\}/],
   ])('refuses %s by name', (_, task, message) => {
     expect(() => containerRequest(task, 1, place)).toThrow(message);
