@@ -1,11 +1,10 @@
 /** The buckets of design section 4 as typed doors. Keys are given without the kind prefix of shared buckets. */
+import type { EndpointRecord, NetRecord, NetworkRecord } from '../model/network-records.ts';
 import type {
   ClaimRecord,
   ClusterRecord,
-  EndpointRecord,
   EpochRecord,
   LeaseRecord,
-  NetRecord,
   NodeRecord,
   NodeSpecRecord,
   RolloutRecord,
@@ -15,6 +14,8 @@ import type {
   StatusRecord,
   TaskRecord,
 } from '../model/records.ts';
+import type { PayloadRecord } from '../model/payload.ts';
+import type { VolumeRecord } from '../model/volume-record.ts';
 import type { Bucket, Fence } from './bus.ts';
 
 /** Buckets only the leader writes; obtained with its fence. */
@@ -34,6 +35,14 @@ export interface LeaderBuckets {
 export interface Buckets extends LeaderBuckets {
   /** plim_spec `service.<id>`; key: `<id>` */
   readonly services: Bucket<ServiceRecord>;
+  /** plim_spec `network.<id>`; key: `<id>` */
+  readonly networks: Bucket<NetworkRecord>;
+  /** plim_spec `secret.<id>`; key: `<id>` */
+  readonly secrets: Bucket<PayloadRecord>;
+  /** plim_spec `config.<id>`; key: `<id>` */
+  readonly configs: Bucket<PayloadRecord>;
+  /** plim_spec `volume.<id>`; key: `<id>` */
+  readonly volumes: Bucket<VolumeRecord>;
   /** plim_spec `node.<id>`; key: `<id>` */
   readonly nodeSpecs: Bucket<NodeSpecRecord>;
   /** plim_spec `cluster.main`; key: `main` */

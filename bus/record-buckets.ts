@@ -1,12 +1,11 @@
 /** All buckets as typed doors over raw ones, and the fence that keeps a former leader from writing. */
 import type { z } from 'zod';
+import { EndpointRecord, NetRecord, NetworkRecord, netKey } from '../model/network-records.ts';
 import {
   ClaimRecord,
   ClusterRecord,
-  EndpointRecord,
   EpochRecord,
   LeaseRecord,
-  NetRecord,
   NodeRecord,
   NodeSpecRecord,
   RolloutRecord,
@@ -16,6 +15,8 @@ import {
   StatusRecord,
   TaskRecord,
 } from '../model/records.ts';
+import { PayloadRecord } from '../model/payload.ts';
+import { VolumeRecord } from '../model/volume-record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
@@ -47,6 +48,10 @@ export function recordBuckets(parts: BucketsParts): Buckets {
   return {
     ...leaderDoors(parts, undefined),
     services: door('plim_spec', ServiceRecord, ({ id }) => id, 'service.'),
+    networks: door('plim_spec', NetworkRecord, ({ id }) => id, 'network.'),
+    secrets: door('plim_spec', PayloadRecord, ({ id }) => id, 'secret.'),
+    configs: door('plim_spec', PayloadRecord, ({ id }) => id, 'config.'),
+    volumes: door('plim_spec', VolumeRecord, ({ id }) => id, 'volume.'),
     nodeSpecs: door('plim_spec', NodeSpecRecord, ({ id }) => id, 'node.'),
     clusters: door('plim_spec', ClusterRecord, undefined, 'cluster.'),
     epochs: door('plim_spec', EpochRecord, undefined, 'epoch.'),
@@ -79,7 +84,7 @@ function leaderDoors(parts: BucketsParts, fences: FenceRevisions | undefined): L
     tasks: door('plim_task', TaskRecord, ({ nodeId, id }) => `${nodeId}.${id}`),
     rollouts: door('plim_rollout', RolloutRecord, ({ serviceId }) => serviceId),
     scales: door('plim_scale', ScaleRecord, ({ serviceId }) => serviceId),
-    nets: door('plim_net', NetRecord),
+    nets: door('plim_net', NetRecord, netKey),
   };
 }
 

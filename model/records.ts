@@ -201,6 +201,8 @@ export const StatusRecord = z.object({
   pid: z.int().optional(),
   /** Address on the node's bridge network, if any. */
   address: z.string().optional(),
+  /** Its addresses on the cluster's networks, while it runs. */
+  networks: z.array(z.object({ networkId: z.string(), address: z.string() })).optional(),
   /** Ports the engine serves on the node, while it runs: tells those the engine was left to choose. */
   hostPorts: z.array(HostPort).optional(),
   exitCode: z.int().optional(),
@@ -283,6 +285,8 @@ export const SlotRecord = z.object({
   /** Failed attempts per node at the current revision: placement avoids nodes where it keeps failing. */
   failuresByNode: z.record(z.string(), z.int()),
   failuresRevision: z.int().min(0),
+  /** Of a job's slot: the run (revision) in which it ended with exit code 0. It never runs again in that run. */
+  completedRevision: z.int().min(1).optional(),
   /** A stand-in for a task on a lost node: made at, in place of. */
   surge: z.object({ lostTaskId: Id, lostNodeId: Id, madeAtMs: TimeMs }).optional(),
   /** Newest last, bounded by the cluster's task history limit. */
@@ -316,6 +320,10 @@ export const RolloutRecord = z.object({
       /** The old task is gone, or the new one failed: the worker waits the delay and takes the next slot. */
       doneAtMs: TimeMs.optional(),
       failed: z.boolean(),
+      /** It failed by taking too long, not by ending. */
+      overdue: z.boolean().optional(),
+      /** The attempt its task was at when the slot came into work, of a task that was there before. */
+      attemptFound: z.int().optional(),
     }),
   ),
 });
@@ -331,21 +339,6 @@ export const ScaleRecord = z.object({
   decidedAtMs: TimeMs,
 });
 export type ScaleRecord = z.infer<typeof ScaleRecord>;
-
-// ---- plim_net, plim_endpoint ---------------------------------------------------------------------------------------
-
-/** `subnet.<network>.<node>` (CIDR) and `vip.<network>.<service>` (address). */
-export const NetRecord = z.object({ v: V, epoch: Epoch, kind: z.enum(['subnet', 'vip']), value: z.string() });
-export type NetRecord = z.infer<typeof NetRecord>;
-
-/** `<network>.<node>`: a node's own ready addresses on a network. */
-export const EndpointRecord = z.object({
-  v: V,
-  nodeId: Id,
-  networkId: Id,
-  endpoints: z.array(z.object({ serviceId: Id, taskId: Id, slot: z.int(), address: z.string() })),
-});
-export type EndpointRecord = z.infer<typeof EndpointRecord>;
 
 // ---- plim_lease ----------------------------------------------------------------------------------------------------
 

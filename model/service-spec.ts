@@ -165,6 +165,7 @@ export const NetworkAttachment = z.strictObject({
   Aliases: z.array(z.string()).optional(),
   DriverOpts: Labels.optional(),
 });
+export type NetworkAttachment = z.infer<typeof NetworkAttachment>;
 
 export const TaskTemplate = z.strictObject({
   ContainerSpec: ContainerSpec,

@@ -5,7 +5,7 @@
 import type { Buckets } from '../../bus/buckets.ts';
 import type { Bucket, Bus } from '../../bus/bus.ts';
 import { OrphansReply } from '../../model/messages.ts';
-import type { NodeSpecRecord } from '../../model/records.ts';
+import type { ClaimRecord, NodeSpecRecord } from '../../model/records.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { messageOf } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -86,15 +86,13 @@ export class Housekeeping {
   }
 
   private async sweepClaims(snapshot: Snapshot): Promise<void> {
-    if (!this.parts.store.isReadable('services')) return;
+    if (!this.parts.store.isReadable('services') || !this.parts.store.isReadable('networks')) return;
     const { claims } = this.parts.buckets;
     const view = await claims.watch();
     try {
       for (const [key, { value, revision }] of view.entries) {
-        const owner = snapshot.services.get(value.ownerId)?.value;
-        const isOwned = owner !== undefined && owner.removedAtMs === undefined;
-        const ofServices = key.startsWith('service.') || key.startsWith('port.');
-        if (ofServices && this.isLongAbsent(`claim ${key}`, isOwned)) await this.sweep(claims, key, revision);
+        const isOwned = isHeld(key, value, snapshot);
+        if (isOwned !== undefined && this.isLongAbsent(`claim ${key}`, isOwned)) await this.sweep(claims, key, revision);
       }
     } finally {
       await view.close();
@@ -153,6 +151,20 @@ export class Housekeeping {
       this.parts.log.debug({ nodeId, error: messageOf(error) }, 'a node did not say what it has without assignment');
       return [];
     }
+  }
+}
+
+/** Whether a claim's owner is there; undefined for kinds this coordinator does not know. */
+function isHeld(key: string, { ownerId }: ClaimRecord, snapshot: Snapshot): boolean | undefined {
+  const owner = snapshot.services.get(ownerId)?.value;
+  switch (key.split('.')[0]) {
+    case 'service':
+    case 'port':
+      return owner !== undefined && owner.removedAtMs === undefined;
+    case 'network':
+      return snapshot.networks.has(ownerId);
+    default:
+      return undefined;
   }
 }
 

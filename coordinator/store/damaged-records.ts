@@ -9,6 +9,10 @@ const places: Readonly<
   Record<WatchedBucket, { readonly bucket: string; readonly prefix: string; readonly advice: string }>
 > = {
   services: { bucket: 'plim_spec', prefix: 'service.', advice: `its tasks run on unchanged; ${RESTORE}` },
+  networks: { bucket: 'plim_spec', prefix: 'network.', advice: `its tasks run on unchanged; ${RESTORE}` },
+  secrets: { bucket: 'plim_spec', prefix: 'secret.', advice: `tasks that run keep it; ${RESTORE}` },
+  configs: { bucket: 'plim_spec', prefix: 'config.', advice: `tasks that run keep it; ${RESTORE}` },
+  volumes: { bucket: 'plim_spec', prefix: 'volume.', advice: `nodes that have it keep it; ${RESTORE}` },
   nodeSpecs: { bucket: 'plim_spec', prefix: 'node.', advice: RESTORE },
   clusters: { bucket: 'plim_spec', prefix: 'cluster.', advice: RESTORE },
   nodes: { bucket: 'plim_node', prefix: '', advice: "restart this node's agent: it describes the node anew" },
@@ -22,6 +26,7 @@ const places: Readonly<
   tasks: { bucket: 'plim_task', prefix: '', advice: `its container runs on unchanged; ${RESTORE}` },
   rollouts: { bucket: 'plim_rollout', prefix: '', advice: RESTORE },
   scales: { bucket: 'plim_scale', prefix: '', advice: RESTORE },
+  nets: { bucket: 'plim_net', prefix: '', advice: RESTORE },
 };
 
 /** A damaged record as people are told of it. */

@@ -1,5 +1,7 @@
 /** Everything a coordinator knows at one moment, immutable: what planners plan from and the API answers from. */
 import type { Entry } from '../../bus/bus.ts';
+import type { NetRecord, NetworkRecord } from '../../model/network-records.ts';
+import type { PayloadRecord } from '../../model/payload.ts';
 import type {
   ClusterRecord,
   NodeRecord,
@@ -11,6 +13,7 @@ import type {
   StatusRecord,
   TaskRecord,
 } from '../../model/records.ts';
+import type { VolumeRecord } from '../../model/volume-record.ts';
 
 /**
  * ready: beats arrive. suspect: silent for a second, being probed. lost: probes failed too, tasks get stand-ins.
@@ -33,6 +36,13 @@ export interface Snapshot {
   /** undefined until the first start of the cluster has written it. */
   readonly cluster: Entry<ClusterRecord> | undefined;
   readonly services: ReadonlyMap<string, Entry<ServiceRecord>>;
+  /** By network id. */
+  readonly networks: ReadonlyMap<string, Entry<NetworkRecord>>;
+  /** By id; their contents are sealed. */
+  readonly secrets: ReadonlyMap<string, Entry<PayloadRecord>>;
+  readonly configs: ReadonlyMap<string, Entry<PayloadRecord>>;
+  /** By id. */
+  readonly volumes: ReadonlyMap<string, Entry<VolumeRecord>>;
   readonly nodeSpecs: ReadonlyMap<string, Entry<NodeSpecRecord>>;
   readonly nodes: ReadonlyMap<string, Entry<NodeRecord>>;
   readonly liveness: ReadonlyMap<string, NodeLiveness>;
@@ -48,6 +58,8 @@ export interface Snapshot {
   readonly rollouts: ReadonlyMap<string, Entry<RolloutRecord>>;
   /** By service id. */
   readonly scales: ReadonlyMap<string, Entry<ScaleRecord>>;
+  /** Allocated ranges and virtual addresses, by `subnet.<network>.<node>` and `vip.<network>.<service>`. */
+  readonly nets: ReadonlyMap<string, Entry<NetRecord>>;
   /** Who holds the leader's lease, by coordinator id and node id; undefined while nobody does. */
   readonly leader: { readonly coordinatorId: string; readonly nodeId: string; readonly epoch: number } | undefined;
 }

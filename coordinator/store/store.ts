@@ -16,6 +16,10 @@ const LEASE_TRUST_MS = 4_000;
 /** The buckets a coordinator watches. */
 const watchedBuckets = [
   'services',
+  'networks',
+  'secrets',
+  'configs',
+  'volumes',
   'nodeSpecs',
   'clusters',
   'nodes',
@@ -25,6 +29,7 @@ const watchedBuckets = [
   'tasks',
   'rollouts',
   'scales',
+  'nets',
 ] as const satisfies readonly (keyof Buckets)[];
 
 export type WatchedBucket = (typeof watchedBuckets)[number];
@@ -156,6 +161,10 @@ export class Store {
     return {
       cluster: this.views.clusters.entries.get(MAIN_CLUSTER_KEY),
       services: this.table('services'),
+      networks: this.table('networks'),
+      secrets: this.table('secrets'),
+      configs: this.table('configs'),
+      volumes: this.table('volumes'),
       nodeSpecs: this.table('nodeSpecs'),
       nodes: this.table('nodes'),
       liveness: this.liveness,
@@ -165,6 +174,7 @@ export class Store {
       slots: this.table('slots'),
       rollouts: this.table('rollouts'),
       scales: this.table('scales'),
+      nets: this.table('nets'),
       leader: this.leader(),
     };
   }

@@ -10,8 +10,10 @@ export class StaleVersionError extends PlimsollError {
 
 export const invalid = (message: string): PlimsollError => new PlimsollError('invalid', message);
 
-export const notFound = (kind: 'service' | 'node' | 'task', reference: string): PlimsollError =>
-  new PlimsollError('not-found', `${kind} ${reference} not found`);
+export const notFound = (
+  kind: 'service' | 'node' | 'task' | 'network' | 'secret' | 'config' | 'volume',
+  reference: string,
+): PlimsollError => new PlimsollError('not-found', `${kind} ${reference} not found`);
 
 /** A part of a specification we cannot honour: refused by name before anything is written. */
 export const unsupported = (what: string, field: string): PlimsollError =>

@@ -1,12 +1,16 @@
 /** What a service specification must be beyond its schema. Sentences are Swarm's. Pure. */
+import { isJob, replicatedJobRules } from '../../model/jobs.ts';
+import { desiredReplicas, isGlobal } from '../../model/service-defaults.ts';
 import type { EndpointSpec, Mount, ResourceRequirements, ServiceMode, ServiceSpec } from '../../model/service-spec.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
+import { checkReferences } from '../payloads/reference-rules.ts';
 import { invalid } from './errors.ts';
 import { isImageReference } from './image-reference.ts';
 import { checkPlacement } from './placement-rules.ts';
 import { portKey } from './ports.ts';
 import { checkPrivileges } from './privilege-rules.ts';
 import { checkServiceLabels } from './service-labels.ts';
+import { checkServiceNetworks } from './service-networks.ts';
 import { checkTemplates } from './template-rules.ts';
 import { refuseUnsupported } from './unsupported-fields.ts';
 
@@ -22,7 +26,7 @@ export function checkServiceSpec(spec: ServiceSpec): void {
   checkName(spec.Name);
   checkSize(spec);
   const { ContainerSpec: container, Resources, Placement } = spec.TaskTemplate;
-  checkMode(spec.Mode);
+  checkMode(spec);
   checkResources(Resources?.Limits);
   checkResources(Resources?.Reservations);
   checkPlacement(Placement);
@@ -30,9 +34,11 @@ export function checkServiceSpec(spec: ServiceSpec): void {
     throw invalid(`ContainerSpec: "${container.Image}" is not a valid repository/tag`);
   }
   checkMounts(container.Mounts ?? []);
+  checkReferences(container);
   checkPrivileges(container.Privileges);
   checkTemplates(spec);
   checkEndpoint(spec.EndpointSpec);
+  checkServiceNetworks(spec);
   refuseUnsupported(spec);
   checkServiceLabels(spec);
 }
@@ -49,8 +55,14 @@ export function checkUnchangeable(before: ServiceSpec, after: ServiceSpec): void
 export function withServerDefaults(spec: ServiceSpec): ServiceSpec {
   const container = { ...spec.TaskTemplate.ContainerSpec, Isolation: 'default' };
   const TaskTemplate = { ...spec.TaskTemplate, ContainerSpec: container, Runtime: 'container' as const };
-  const Mode = spec.Mode?.Global ? spec.Mode : { Replicated: { Replicas: spec.Mode?.Replicated?.Replicas ?? 1 } };
-  return { ...spec, Labels: spec.Labels ?? {}, TaskTemplate, Mode };
+  return { ...spec, Labels: spec.Labels ?? {}, TaskTemplate, Mode: modeWithDefaults(spec) };
+}
+
+function modeWithDefaults(spec: ServiceSpec): ServiceMode {
+  const job = replicatedJobRules(spec);
+  if (job) return { ReplicatedJob: { MaxConcurrent: job.concurrent, TotalCompletions: job.completions } };
+  if (isGlobal(spec)) return spec.Mode ?? {};
+  return { Replicated: { Replicas: desiredReplicas(spec) } };
 }
 
 function checkName(name: string): void {
@@ -70,13 +82,26 @@ function modeOf(mode: ServiceMode | undefined): string {
   return Object.entries(mode ?? {}).find(([, value]) => value !== undefined)?.[0] ?? 'Replicated';
 }
 
-function checkMode(mode: ServiceMode | undefined): void {
+function checkMode(spec: ServiceSpec): void {
+  const mode = spec.Mode;
   const given = Object.keys(mode ?? {});
   if (given.length > 1) throw invalid(`Mode: choose one of ${given.join(', ')}`);
+  if (isJob(spec)) checkJob(spec);
   const replicas = mode?.Replicated?.Replicas ?? 0;
   if (replicas > MAX_REPLICAS) {
     throw invalid(
       `Mode.Replicated.Replicas: ${replicas} is more than the ${MAX_REPLICAS} Plimsoll runs of one service`,
+    );
+  }
+}
+
+function checkJob(spec: ServiceSpec): void {
+  if (spec.UpdateConfig) throw invalid('UpdateConfig: job may not have update config');
+  if (spec.RollbackConfig) throw invalid('RollbackConfig: job may not have rollback config');
+  const { completions = 0 } = replicatedJobRules(spec) ?? {};
+  if (completions > MAX_REPLICAS) {
+    throw invalid(
+      `Mode.ReplicatedJob.TotalCompletions: ${completions} is more than the ${MAX_REPLICAS} Plimsoll runs of one job`,
     );
   }
 }

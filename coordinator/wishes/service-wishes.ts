@@ -10,6 +10,7 @@ import { ingressPorts, portKey, refuseTakenPorts, settlePorts } from './ports.ts
 import { withRevisionOf } from './revisions.ts';
 import { claimKeys, nameClaim, portClaims } from './service-claims.ts';
 import { generatedName } from './service-names.ts';
+import { withNetworkIds } from './service-networks.ts';
 import { checkServiceSpec, checkUnchangeable, withServerDefaults } from './service-rules.ts';
 import { announce } from './wish-events.ts';
 import type { WishParts } from './wish-parts.ts';
@@ -41,7 +42,7 @@ export class ServiceWishes {
 
   private async createNamed(id: string, wanted: ServiceSpec): Promise<{ id: string; warnings: string[] }> {
     checkServiceSpec(wanted);
-    const spec = withServerDefaults(wanted);
+    const spec = withNetworkIds(withServerDefaults(wanted), this.parts.snapshot().networks);
     const owner = { v: 1, ownerId: id, ownerName: spec.Name } as const;
     const taken = await this.claims.take([nameClaim(spec.Name)], owner);
     const nowMs = this.parts.clock.wallMs();
@@ -61,7 +62,7 @@ export class ServiceWishes {
     const entry = await this.stored(id, version);
     checkServiceSpec(wanted);
     checkUnchangeable(entry.value.spec, wanted);
-    const spec = withServerDefaults(wanted);
+    const spec = withNetworkIds(withServerDefaults(wanted), this.parts.snapshot().networks);
     await this.change(entry, spec, 'update');
     return { warnings: warningsOf(spec, entry.value.spec) };
   }
@@ -73,7 +74,7 @@ export class ServiceWishes {
     if (previousSpec === undefined) {
       throw new PlimsollError('precondition', `service ${id} does not have a previous spec`);
     }
-    await this.change(entry, previousSpec, 'rollback');
+    await this.change(entry, withNetworkIds(previousSpec, this.parts.snapshot().networks), 'rollback');
     return { warnings: warningsOf(previousSpec, entry.value.spec) };
   }
 

@@ -3,21 +3,27 @@ import type { Buckets } from '../../bus/buckets.ts';
 import type { Bus } from '../../bus/bus.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
+import type { Vault } from '../payloads/vault.ts';
 import type { Snapshot } from '../store/snapshot.ts';
+
+/** The buckets wishes are written to. */
+type WishBucket = 'services' | 'networks' | 'secrets' | 'configs' | 'volumes' | 'nodeSpecs' | 'clusters';
 
 /** Makes reads see writes. */
 export interface ReadBarrier {
   /** Resolves when `snapshot()` shows the write with this revision. */
-  reached(bucket: 'services' | 'nodeSpecs' | 'clusters', revision: number): Promise<void>;
+  reached(bucket: WishBucket, revision: number): Promise<void>;
   /** Resolves when `snapshot()` no longer shows a key. */
-  vanished(bucket: 'nodeSpecs', key: string): Promise<void>;
+  vanished(bucket: WishBucket, key: string): Promise<void>;
 }
 
 export interface WishParts {
-  readonly buckets: Pick<Buckets, 'services' | 'nodeSpecs' | 'nodes' | 'clusters' | 'claims'>;
+  readonly buckets: Pick<Buckets, WishBucket | 'nodes' | 'claims'>;
   readonly bus: Pick<Bus, 'publishDurably'>;
   readonly snapshot: () => Snapshot;
   readonly barrier: ReadBarrier;
+  /** Seals the contents of secrets and configs. */
+  readonly vault: Vault;
   readonly clock: Clock;
   readonly log: Log;
   /** In [0, 1). */

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { BucketView } from '../../bus/bus.ts';
 import { derivedId } from '../../runtime/identifiers.ts';
 import { eventually } from '../support/eventually.ts';
-import { aClaim, aSubnet } from '../support/records.ts';
+import { aClaim, aSubnet, subnetKey } from '../support/records.ts';
 import type { FaultyConnection, FaultyServer } from './faulty-server.ts';
 import { sideBySide } from './side-by-side.ts';
 
@@ -125,7 +125,7 @@ export function bucketFaultContract(start: () => Promise<FaultyServer>, atATime:
     second,
   }) => {
     const [node, network] = [derivedId('node', 1), derivedId('network', 1)];
-    const endpoints = { v: 1 as const, nodeId: node, networkId: network, endpoints: [] };
+    const endpoints = { v: 1 as const, nodeId: node, networkId: network, endpoints: [], members: [] };
     await second.buckets.claims.create('service.a', aClaim('a'));
     await second.buckets.endpoints.put(`${network}.${node}`, endpoints);
     const claims = await first.buckets.claims.watch();
@@ -164,13 +164,13 @@ export function bucketFaultContract(start: () => Promise<FaultyServer>, atATime:
   }) => {
     if (!first.buckets.serverFences) return;
     const fence = await first.buckets.raiseFence(3);
-    await first.buckets.fenced(fence).nets.create('subnet.a.b', aSubnet('10.0.0.0/26', 3));
+    await first.buckets.fenced(fence).nets.create(subnetKey('b'), aSubnet('10.0.0.0/26', 3));
 
     await server.purge('plim_net');
-    const blocked = first.buckets.fenced(fence).nets.create('subnet.a.b', aSubnet('10.0.0.0/26', 3));
+    const blocked = first.buckets.fenced(fence).nets.create(subnetKey('b'), aSubnet('10.0.0.0/26', 3));
     await expect(blocked).rejects.toMatchObject({ code: 'conflict' });
     await first.buckets.raiseFence(3);
 
-    await first.buckets.fenced(fence).nets.create('subnet.a.b', aSubnet('10.0.0.0/26', 3));
+    await first.buckets.fenced(fence).nets.create(subnetKey('b'), aSubnet('10.0.0.0/26', 3));
   });
 }

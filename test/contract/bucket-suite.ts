@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Buckets } from '../../bus/buckets.ts';
 import type { BucketView } from '../../bus/bus.ts';
 import { eventually } from '../support/eventually.ts';
-import { aClaim, aSubnet } from '../support/records.ts';
+import { aClaim, aSubnet, subnetKey } from '../support/records.ts';
 
 export interface ContractSubject {
   /** Two connections to one server, its buckets empty. */
@@ -169,20 +169,24 @@ export function bucketContract(start: () => Promise<ContractSubject>): void {
   test('a fenced leader writes, updates and deletes; a former one is refused, new keys included', async () => {
     if (!subject.first.serverFences) return;
     const former = subject.first.fenced(await subject.first.raiseFence(1));
-    const revision = await former.nets.create('subnet.a.b', aSubnet('10.0.0.0/26'));
+    const revision = await former.nets.create(subnetKey('b'), aSubnet('10.0.0.0/26'));
     const leader = subject.second.fenced(await subject.second.raiseFence(2));
 
-    await expect(former.nets.create('subnet.a.c', aSubnet('x'))).rejects.toMatchObject({ code: 'conflict' });
-    await expect(former.nets.put('subnet.a.d', aSubnet('x'))).rejects.toMatchObject({ code: 'conflict' });
-    await expect(former.nets.update('subnet.a.b', aSubnet('x'), revision)).rejects.toMatchObject({ code: 'conflict' });
-    await expect(former.nets.delete('subnet.a.b')).rejects.toMatchObject({ code: 'conflict' });
-    const next = await leader.nets.update('subnet.a.b', aSubnet('10.0.0.64/26', 2), revision);
-    await expect(leader.nets.update('subnet.a.b', aSubnet('x'), revision)).rejects.toMatchObject({ code: 'conflict' });
-    await expect(leader.nets.create('subnet.a.b', aSubnet('x'))).rejects.toMatchObject({ code: 'conflict' });
-    await leader.nets.delete('subnet.a.b', next);
-    await leader.nets.create('subnet.a.b', aSubnet('10.0.0.128/26', 2));
+    await expect(former.nets.create(subnetKey('c'), aSubnet('x'))).rejects.toMatchObject({ code: 'conflict' });
+    await expect(former.nets.put(subnetKey('d'), aSubnet('x'))).rejects.toMatchObject({ code: 'conflict' });
+    await expect(former.nets.update(subnetKey('b'), aSubnet('x'), revision)).rejects.toMatchObject({
+      code: 'conflict',
+    });
+    await expect(former.nets.delete(subnetKey('b'))).rejects.toMatchObject({ code: 'conflict' });
+    const next = await leader.nets.update(subnetKey('b'), aSubnet('10.0.0.64/26', 2), revision);
+    await expect(leader.nets.update(subnetKey('b'), aSubnet('x'), revision)).rejects.toMatchObject({
+      code: 'conflict',
+    });
+    await expect(leader.nets.create(subnetKey('b'), aSubnet('x'))).rejects.toMatchObject({ code: 'conflict' });
+    await leader.nets.delete(subnetKey('b'), next);
+    await leader.nets.create(subnetKey('b'), aSubnet('10.0.0.128/26', 2));
 
-    expect(keysOf(await subject.first.nets.watch())).toEqual(['subnet.a.b']);
+    expect(keysOf(await subject.first.nets.watch())).toEqual([subnetKey('b')]);
   });
 
   test('a lower epoch cannot raise the fence over a higher one, and an unraised epoch has no doors', async () => {

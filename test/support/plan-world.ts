@@ -12,10 +12,20 @@ import { derivedId } from '../../runtime/identifiers.ts';
 
 type Table<T> = Map<string, Entry<T>>;
 type Tables = {
-  -readonly [K in 'services' | 'nodeSpecs' | 'nodes' | 'tasks' | 'statuses' | 'slots' | 'rollouts' | 'scales']: Map<
-    string,
-    Snapshot[K] extends ReadonlyMap<string, infer E> ? E : never
-  >;
+  -readonly [K in
+    | 'services'
+    | 'networks'
+    | 'secrets'
+    | 'configs'
+    | 'volumes'
+    | 'nodeSpecs'
+    | 'nodes'
+    | 'tasks'
+    | 'statuses'
+    | 'slots'
+    | 'rollouts'
+    | 'scales'
+    | 'nets']: Map<string, Snapshot[K] extends ReadonlyMap<string, infer E> ? E : never>;
 };
 
 /** How a container of an image behaves; the default starts and is ready at once. */
@@ -24,6 +34,10 @@ export type Behaviour = 'good' | 'crashes' | 'never-ready' | 'no-image' | 'unhea
 export class PlanWorld {
   readonly tables: Tables = {
     services: new Map(),
+    networks: new Map(),
+    secrets: new Map(),
+    configs: new Map(),
+    volumes: new Map(),
     nodeSpecs: new Map(),
     nodes: new Map(),
     tasks: new Map(),
@@ -31,6 +45,7 @@ export class PlanWorld {
     slots: new Map(),
     rollouts: new Map(),
     scales: new Map(),
+    nets: new Map(),
   };
   readonly states = new Map<string, { state: NodeState; sinceMs: number; incarnation?: number }>();
   readonly behaviours = new Map<string, Behaviour>();
@@ -136,7 +151,14 @@ export class PlanWorld {
 
   scale(id: string, replicas: number): void {
     const service = this.service(id);
-    this.write('services', id, { ...service, spec: { ...service.spec, Mode: { Replicated: { Replicas: replicas } } } });
+    const spec = { ...service.spec, Mode: { Replicated: { Replicas: replicas } } };
+    this.write('services', id, { ...service, spec, previousSpec: service.spec });
+  }
+
+  /** `docker service update` with nothing changed. */
+  updateAsIs(id: string): void {
+    const service = this.service(id);
+    this.write('services', id, { ...service, previousSpec: service.spec });
   }
 
   /** A new revision that runs `image`. */
@@ -215,7 +237,8 @@ export class PlanWorld {
     }
   }
 
-  private rollBack(id: string): void {
+  /** Back to the specification before. */
+  rollBack(id: string): void {
     const service = this.service(id);
     const before = service.previousSpec;
     if (!before) throw new Error(`Service ${id} has no previous specification`);

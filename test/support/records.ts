@@ -1,11 +1,19 @@
 /** Small valid records for tests that do not care what is in them. */
-import type { ClaimRecord, NetRecord } from '../../model/records.ts';
+import { type NetRecord, netKey } from '../../model/network-records.ts';
+import type { ClaimRecord } from '../../model/records.ts';
 import { derivedId } from '../../runtime/identifiers.ts';
 
 export function aClaim(ownerName: string): ClaimRecord {
   return { v: 1, ownerId: derivedId('owner', ownerName), ownerName };
 }
 
-export function aSubnet(value: string, epoch = 1): NetRecord {
-  return { v: 1, epoch, kind: 'subnet', value };
+/** A range of a network on node `node`, under `subnetKey(node)`. */
+export function aSubnet(subnet: string, epoch = 1, node = 'b'): NetRecord {
+  const network = { id: derivedId('network', 'a'), name: 'a', internal: false };
+  const place = { nodeId: derivedId('node', node), nodeAddress: '192.0.2.1' };
+  return { v: 1, epoch, kind: 'subnet', network, ...place, subnets: [subnet] };
+}
+
+export function subnetKey(node: string): string {
+  return netKey(aSubnet('10.0.0.0/26', 1, node));
 }

@@ -38,6 +38,10 @@ export function aSnapshot(parts: SnapshotParts = {}): Snapshot {
   return {
     cluster: entryOf('main', cluster),
     services: table(parts.services, (service) => service.id),
+    networks: new Map(),
+    secrets: new Map(),
+    configs: new Map(),
+    volumes: new Map(),
     nodeSpecs: new Map(),
     nodes: new Map(),
     liveness: new Map(liveness),
@@ -47,6 +51,7 @@ export function aSnapshot(parts: SnapshotParts = {}): Snapshot {
     slots: table(parts.slots, (slot) => `${slot.serviceId}.${slot.nodeId ?? slot.slot}`),
     rollouts: table(parts.rollouts, (rollout) => rollout.serviceId),
     scales: new Map(),
+    nets: new Map(),
     leader: undefined,
   };
 }

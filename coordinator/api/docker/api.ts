@@ -10,7 +10,9 @@ import { containerStatsRoutes } from './container-stats.ts';
 import { EventFeed } from './event-feed.ts';
 import { eventRoutes } from './event-routes.ts';
 import { logRoutes } from './log-routes.ts';
+import { networkRoutes } from './network-routes.ts';
 import { nodeRoutes } from './node-routes.ts';
+import { payloadRoutes } from './payload-routes.ts';
 import { ApiError, answerErrors } from './responses.ts';
 import { serviceRoutes } from './service-routes.ts';
 import { swarmRoutes } from './swarm-routes.ts';
@@ -36,7 +38,9 @@ export function createDockerApi(parts: DockerApiParts): DockerApi {
   app.use(negotiateVersion(parts.version));
   app.use(systemRoutes(parts), swarmRoutes(parts), nodeRoutes(parts), serviceRoutes(parts), taskRoutes(parts));
   app.use(logRoutes(parts, closing.signal), eventRoutes(parts, events, closing.signal), containerRoutes(parts));
+  app.use(networkRoutes(parts));
   app.use(containerStatsRoutes(parts, closing.signal));
+  app.use(payloadRoutes(parts, 'secret'), payloadRoutes(parts, 'config'));
   app.use(unservedRoutes());
   app.use(() => {
     throw new ApiError(404, 'page not found');

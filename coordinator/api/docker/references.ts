@@ -1,5 +1,7 @@
 /** Finding the one object a name, an id or the beginning of an id means. Pure. */
 import type { Entry } from '../../../bus/bus.ts';
+import type { NetworkRecord } from '../../../model/network-records.ts';
+import type { PayloadKind, PayloadRecord } from '../../../model/payload.ts';
 import type { NodeSpecRecord, ServiceRecord } from '../../../model/records.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { ApiError } from './responses.ts';
@@ -21,8 +23,21 @@ export function nodeByReference(snapshot: Snapshot, reference: string): Entry<No
   ]);
 }
 
+export function networkByReference(snapshot: Snapshot, reference: string): Entry<NetworkRecord> {
+  return oneOf('network', reference, [...snapshot.networks.values()], ({ value }) => [value.id, value.name]);
+}
+
 export function taskByReference(snapshot: Snapshot, reference: string): TaskView {
   return oneOf('task', reference, taskViews(snapshot), (task) => [task.ID, taskName(snapshot, task)]);
+}
+
+/** `payloads` are all of their kind. */
+export function payloadByReference(
+  payloads: ReadonlyMap<string, Entry<PayloadRecord>>,
+  kind: PayloadKind,
+  reference: string,
+): Entry<PayloadRecord> {
+  return oneOf(kind, reference, [...payloads.values()], (entry) => [entry.value.id, entry.value.spec.Name]);
 }
 
 /** What people call a node: its hostname. */

@@ -165,6 +165,7 @@ describe('a node', () => {
       nodeId: own.nodeId,
       networkId,
       endpoints: [],
+      members: [],
     });
 
     const views = await Promise.all([

@@ -44,7 +44,7 @@ describe.each(clients)('%s against the Engine API', (cli) => {
       [['swarm', 'unlock-key'], 'no unlock key is set'],
       [['swarm', 'unlock'], 'swarm is not locked'],
       [['run', 'busybox'], 'single containers: create a service'],
-      [['network', 'create', 'n'], 'does not support networks'],
+      [['network', 'create', 'n'], 'networks of driver bridge'],
       [['volume', 'create', 'v'], 'does not support volumes'],
       [['node', 'promote', 'h2'], 'role of a node'],
       [['node', 'rm', 'h2'], `node ${nodeIdOf('h2')} is not down and can't be removed`],
@@ -164,7 +164,6 @@ describe.each(clients)('%s against the Engine API', (cli) => {
     });
 
     it.each([
-      [['--mode', 'replicated-job'], 'Mode.ReplicatedJob'],
       [['--publish', '80:80'], "port '80' is already in use by service 'taken'"],
       [['--constraint', 'node.colour==red'], "constraint key 'node.colour' is unknown"],
       [['--limit-memory', '1m'], 'invalid memory value 1048576: Must be at least 4MiB'],

@@ -4,6 +4,7 @@ import { LeaseView } from '../../../bus/lease-view.ts';
 import { createLog } from '../../../runtime/log.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { type MemoryConnection, MemoryServer } from '../../support/memory-bus.ts';
+import { aSubnet, subnetKey } from '../../support/records.ts';
 
 interface Candidate {
   readonly connection: MemoryConnection;
@@ -146,15 +147,16 @@ describe('runLease()', () => {
     await clock.advance(100);
     const epoch = first.terms[0]?.epoch ?? 0;
     const former = first.connection.buckets.fenced({ epoch });
-    const write = (key: string) => former.nets.create(key, { v: 1, epoch, kind: 'subnet', value: 'x' });
-    await write('subnet.a.a');
+    const write = (node: string) =>
+      former.nets.create(subnetKey(node), aSubnet('10.0.0.0/26', epoch, node));
+    await write('a');
     first.connection.hold();
     await server.connect().buckets.leases.delete('leader');
     const second = candidate('b');
     await clock.advance(550);
 
     expect(second.terms).toHaveLength(1);
-    await expect(write('subnet.a.b')).rejects.toMatchObject({ code: 'conflict' });
+    await expect(write('b')).rejects.toMatchObject({ code: 'conflict' });
   });
 
   test('where the server cannot fence, a new leader waits one lease time before it leads', async () => {

@@ -28,7 +28,12 @@ describe('checkServiceSpec()', () => {
     ['Mode: choose one of Replicated, Global', aSpec({ Mode: { Replicated: {}, Global: {} } })],
     ['Mode.Replicated.Replicas: 10001 is more', aSpec({ Mode: { Replicated: { Replicas: 10_001 } } })],
     ['the specification has ', withContainer({ Env: [`A=${'x'.repeat(600_000)}`] })],
-    ['replicated jobs yet (Mode.ReplicatedJob)', aSpec({ Mode: { ReplicatedJob: {} } })],
+    ['job may not have update config', aSpec({ Mode: { ReplicatedJob: {} }, UpdateConfig: {} })],
+    ['job may not have rollback config', aSpec({ Mode: { GlobalJob: {} }, RollbackConfig: {} })],
+    [
+      'Mode.ReplicatedJob.TotalCompletions: 10001 is more',
+      aSpec({ Mode: { ReplicatedJob: { TotalCompletions: 10_001 } } }),
+    ],
     ['Must be at least 4MiB', withTemplate({ Resources: { Limits: { MemoryBytes: 1 } } })],
     ['Must be at least 0.001', withTemplate({ Resources: { Reservations: { NanoCPUs: 1 } } })],
     ['constraint expected one operator', withTemplate({ Placement: { Constraints: ['node.role'] } })],
@@ -37,7 +42,7 @@ describe('checkServiceSpec()', () => {
       "preference 'node.id' is invalid",
       withTemplate({ Placement: { Preferences: [{ Spread: { SpreadDescriptor: 'node.id' } }] } }),
     ],
-    ['(TaskTemplate.Networks)', withTemplate({ Networks: [{ Target: 'backend' }] })],
+    ['(TaskTemplate.Networks)', withTemplate({ Networks: [{ Target: 'backend' }, { Target: 'host' }] })],
     ['(TaskTemplate.Networks.Aliases)', withTemplate({ Networks: [{ Target: 'bridge', Aliases: ['db'] }] })],
     ['(TaskTemplate.Networks.DriverOpts)', withTemplate({ Networks: [{ Target: 'host', DriverOpts: { a: 'b' } }] })],
     [

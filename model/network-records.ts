@@ -1,0 +1,94 @@
+/** Networks of the cluster: the wish, what the leader allocates for it, and what agents say of their own tasks on it. */
+import { z } from 'zod';
+import { Id } from './records.ts';
+
+const V = z.literal(1);
+const Epoch = z.int().min(0);
+const Labels = z.record(z.string(), z.string());
+
+/** plim_spec `network.<id>`: an overlay network as it was wished. Nothing of it changes after its creation. */
+export const NetworkRecord = z.object({
+  v: V,
+  id: Id,
+  name: z.string(),
+  labels: Labels,
+  /** Driver options as given; only those `coordinator/wishes/network-rules.ts` knows get in. */
+  options: Labels,
+  /** Its tasks reach nothing but each other (and the resolver). */
+  internal: z.boolean(),
+  /** The range its nodes' subnets are cut from; absent = the cluster's pool. */
+  subnet: z.cidrv4().optional(),
+  createdAtMs: z.number(),
+});
+export type NetworkRecord = z.infer<typeof NetworkRecord>;
+
+/** What an agent has to know of a network; it travels with every subnet, so that agents need not read wishes. */
+const NetworkFacts = z.object({
+  id: Id,
+  name: z.string(),
+  internal: z.boolean(),
+  /** Of the containers' interfaces; absent = what fits the node's uplink. */
+  mtuBytes: z.int().optional(),
+});
+export type NetworkFacts = z.infer<typeof NetworkFacts>;
+
+/** plim_net `subnet.<network>.<node>`: the address ranges of a network on a node, the first one made first. */
+export const SubnetRecord = z.object({
+  v: V,
+  epoch: Epoch,
+  kind: z.literal('subnet'),
+  network: NetworkFacts,
+  nodeId: Id,
+  /** Where the other nodes send packets for these ranges. */
+  nodeAddress: z.ipv4(),
+  subnets: z.array(z.cidrv4()).min(1),
+});
+export type SubnetRecord = z.infer<typeof SubnetRecord>;
+
+/** plim_net `vip.<network>.<service>`: the one address a service has on a network, and the names it goes by there. */
+export const VipRecord = z.object({
+  v: V,
+  epoch: Epoch,
+  kind: z.literal('vip'),
+  networkId: Id,
+  serviceId: Id,
+  serviceName: z.string(),
+  aliases: z.array(z.string()),
+  address: z.ipv4(),
+});
+export type VipRecord = z.infer<typeof VipRecord>;
+
+export const NetRecord = z.discriminatedUnion('kind', [SubnetRecord, VipRecord]);
+export type NetRecord = z.infer<typeof NetRecord>;
+
+/** The key of a record in plim_net. */
+export function netKey(record: NetRecord): string {
+  return record.kind === 'subnet'
+    ? `subnet.${record.network.id}.${record.nodeId}`
+    : `vip.${record.networkId}.${record.serviceId}`;
+}
+
+/** A task that may get traffic, on one network. */
+export const NetworkEndpoint = z.object({
+  taskId: Id,
+  serviceId: Id,
+  serviceName: z.string(),
+  /** 0 for tasks of global services. */
+  slot: z.int().min(0),
+  /** Names it goes by on this network beside its service's and its slot's. */
+  aliases: z.array(z.string()),
+  address: z.ipv4(),
+});
+export type NetworkEndpoint = z.infer<typeof NetworkEndpoint>;
+
+/** plim_endpoint `<network>.<node>`: who of a network is on a node, said by its agent. */
+export const EndpointRecord = z.object({
+  v: V,
+  networkId: Id,
+  nodeId: Id,
+  /** Ready tasks. */
+  endpoints: z.array(NetworkEndpoint),
+  /** Every address a member of the network on this node sends from, those on its other networks included. */
+  members: z.array(z.ipv4()),
+});
+export type EndpointRecord = z.infer<typeof EndpointRecord>;
