@@ -3,12 +3,16 @@
  * swarmkit's updater's (manager/orchestrator/update): `parallelism` workers, each waits `delay` after its slot; a new task
  * that fails before it is ready or within `monitor` after counts as one failure.
  */
+import { durationText } from '../../model/duration.ts';
 import type { RolloutRecord, ServiceRecord } from '../../model/records.ts';
-import { type UpdateRules, updateRules } from '../../model/service-defaults.ts';
+import { updateRules } from '../../model/service-defaults.ts';
+import { PROGRESS_DEADLINE_LABEL, progressDeadlineMs } from '../../model/service-policy.ts';
+import type { ServiceSpec } from '../../model/service-spec.ts';
 import type { Moment } from './actions.ts';
-import type { Slot, SlotTask } from './slot.ts';
-
-type SlotProgress = RolloutRecord['slots'][string];
+import { sameValue } from './same-value.ts';
+import type { Slot } from './slot.ts';
+import { beginSlot, type ProgressRules, progressOf, type SlotProgress } from './slot-progress.ts';
+import { updateConfigOf } from './update-order.ts';
 
 export interface RolloutStep {
   /** The record as it should be; undefined = the service has had no update yet. */
@@ -42,8 +46,8 @@ export function stepRollout(input: RolloutInput): RolloutStep {
   return judge(observed, input, dirty, rules) ?? advance(observed, input, dirty, rules);
 }
 
-function rulesOf(service: ServiceRecord): UpdateRules {
-  return updateRules(service.change === 'rollback' ? service.spec.RollbackConfig : service.spec.UpdateConfig);
+function rulesOf(service: ServiceRecord): ProgressRules {
+  return { ...updateRules(updateConfigOf(service)), progressDeadlineMs: progressDeadlineMs(service.spec.Labels) };
 }
 
 /** Any live task of another revision on a node that can be reached. */
@@ -51,17 +55,26 @@ function isDirty(slot: Slot, revision: number): boolean {
   return slot.live.some((task) => !task.lost && task.record.revision !== revision);
 }
 
-/** Finished for this revision; a paused one only until the service is touched again. */
+/** Finished for this revision; a paused one until the service is updated again, even with the same words. */
 function isOver({ before, service, version }: RolloutInput): boolean {
   if (before?.revision !== service.revision) return false;
   if (before.state === 'completed' || before.state === 'rollback_completed') return true;
-  return (before.state === 'paused' || before.state === 'rollback_paused') && before.specVersion === version;
+  return isPaused(before) && (before.specVersion === version || isScaled(service));
+}
+
+function isPaused({ state }: RolloutRecord): boolean {
+  return state === 'paused' || state === 'rollback_paused';
+}
+
+/** The last change was one of the number of replicas and of nothing else: that resumes no update. */
+function isScaled({ spec, previousSpec }: ServiceRecord): boolean {
+  const withoutMode = (words: ServiceSpec | undefined) => ({ ...words, Mode: undefined });
+  return !sameValue(spec.Mode, previousSpec?.Mode) && sameValue(withoutMode(spec), withoutMode(previousSpec));
 }
 
 /** Nothing begins any more; slots that turn up outdated after completion are simply replaced. */
 function settled(before: RolloutRecord | undefined, dirty: readonly Slot[]): RolloutStep {
-  const paused = before?.state === 'paused' || before?.state === 'rollback_paused';
-  const inWork = paused ? workSet(before) : new Set(dirty.map((slot) => slot.key));
+  const inWork = before && isPaused(before) ? workSet(before) : new Set(dirty.map((slot) => slot.key));
   return { record: before, inWork, rollBack: undefined, nextAtMs: undefined };
 }
 
@@ -85,17 +98,33 @@ function beginRecord(input: RolloutInput): RolloutRecord {
     message: wasDecided ? before.message : isRollback ? 'manually requested rollback' : 'update in progress',
     startedAtMs: now.wallMs,
     progressAtMs: now.wallMs,
-    slots: {},
+    slots: takenOver(input),
   };
 }
 
+/**
+ * Slots the roll-out before this one left at this revision but not ready yet: they are work of this one, or more replicas
+ * would be missing than it may take away.
+ */
+function takenOver({ before, service, slots, now }: RolloutInput): RolloutRecord['slots'] {
+  if (!before || (!STARTED.includes(before.state) && !isPaused(before))) return {};
+  const begun = slots.flatMap((slot) => {
+    const task = slot.live.find((candidate) => candidate.record.revision === service.revision && !candidate.lost);
+    return task && !task.ready && before.slots[slot.key]
+      ? [[slot.key, beginSlot(task.record.id, now, task)] as const]
+      : [];
+  });
+  return Object.fromEntries(begun);
+}
+
 /** The record with what has happened to the slots in work since. */
-function observe(record: RolloutRecord, input: RolloutInput, rules: UpdateRules): RolloutRecord {
+function observe(record: RolloutRecord, input: RolloutInput, rules: ProgressRules): RolloutRecord {
   const slots: Record<string, SlotProgress> = {};
   for (const slot of input.slots) {
     const known = record.slots[slot.key];
     const task = slot.live.find((candidate) => candidate.record.revision === record.revision);
-    const begun = known ?? (task && isDirty(slot, record.revision) ? begin(task.record.id, input.now) : undefined);
+    const begun =
+      known ?? (task && isDirty(slot, record.revision) ? beginSlot(task.record.id, input.now, task) : undefined);
     const isNew = task !== undefined && task.record.createdAtMs >= record.startedAtMs;
     if (begun) slots[slot.key] = progressOf(begun, slot, { task, isNew }, input.now, rules);
   }
@@ -103,59 +132,12 @@ function observe(record: RolloutRecord, input: RolloutInput, rules: UpdateRules)
   return { ...record, slots, progressAtMs: progressed ? input.now.wallMs : record.progressAtMs };
 }
 
-function begin(taskId: string, now: Moment): SlotProgress {
-  return { taskId, startedAtMs: now.wallMs, failed: false };
-}
-
-function progressOf(
-  before: SlotProgress,
-  slot: Slot,
-  { task, isNew }: { readonly task: SlotTask | undefined; readonly isNew: boolean },
-  now: Moment,
-  rules: UpdateRules,
-): SlotProgress {
-  const known = notAheadOf(before, now);
-  const readyAtMs = known.readyAtMs ?? (task?.ready ? now.wallMs : undefined);
-  const watched = readyAtMs === undefined || now.wallMs < readyAtMs + rules.monitorMs;
-  const failed = known.failed || (watched && task !== undefined && (isDown(task) || (isNew && hasEnded(task))));
-  const isReplaced = readyAtMs !== undefined && slot.tasks.every((old) => old === task || old.gone || old.lost);
-  const doneAtMs = known.doneAtMs ?? (isReplaced || failed ? now.wallMs : undefined);
-  return {
-    ...known,
-    taskId: task?.record.id ?? known.taskId,
-    failed,
-    ...(readyAtMs === undefined ? {} : { readyAtMs }),
-    ...(doneAtMs === undefined ? {} : { doneAtMs }),
-  };
-}
-
-/** Clocks may be set back, and those of two leaders differ: nothing then waits for a time that is far ahead. */
-function notAheadOf(known: SlotProgress, now: Moment): SlotProgress {
-  const { readyAtMs, doneAtMs } = known;
-  return {
-    ...known,
-    ...(readyAtMs === undefined ? {} : { readyAtMs: Math.min(readyAtMs, now.wallMs) }),
-    ...(doneAtMs === undefined ? {} : { doneAtMs: Math.min(doneAtMs, now.wallMs) }),
-  };
-}
-
-function isDown({ status }: SlotTask): boolean {
-  if (!status) return false;
-  return status.final || status.state === 'failed' || status.state === 'rejected' || status.health === 'unhealthy';
-}
-
-/** Any end of a run counts, exit 0 too: of a task made for this roll-out, not of one that was there before it. */
-function hasEnded({ status, record }: SlotTask): boolean {
-  if (!status) return false;
-  return status.exits.length > 0 || status.restarts > 0 || status.failures > record.priorFailures;
-}
-
 /** Too many failures: pause, or go back. */
 function judge(
   record: RolloutRecord,
   input: RolloutInput,
   dirty: readonly Slot[],
-  rules: UpdateRules,
+  rules: ProgressRules,
 ): RolloutStep | undefined {
   if (rules.failureAction === 'continue') return undefined;
   const failures = Object.values(record.slots).filter((progress) => progress.failed);
@@ -164,20 +146,23 @@ function judge(
   if (!first || failures.length / total <= rules.maxFailureRatio) return undefined;
   const isRollback = input.service.change === 'rollback';
   if (rules.failureAction === 'rollback' && !isRollback && hasEarlierRevision(input.service)) {
-    const message = `update rolled back due to failure or early termination of task ${first.taskId}`;
-    return {
-      record: { ...record, state: 'rollback_started', message },
-      inWork: workSet(record),
-      rollBack: message,
-      nextAtMs: undefined,
-    };
+    const message = `update rolled back due to ${causeOf(first, rules)}`;
+    const next = { ...record, state: 'rollback_started', message } as const;
+    return { record: next, inWork: workSet(record), rollBack: message, nextAtMs: undefined };
   }
+  const what = isRollback && rules.failureAction === 'rollback' ? 'rollback' : 'update';
   const paused: RolloutRecord = {
     ...record,
     state: isRollback ? 'rollback_paused' : 'paused',
-    message: `update paused due to failure or early termination of task ${first.taskId}`,
+    message: `${what} paused due to ${causeOf(first, rules)}`,
   };
   return { record: paused, inWork: workSet(paused), rollBack: undefined, nextAtMs: undefined };
+}
+
+/** Swarm's words, but for what Swarm does not know: a task that neither fails nor becomes ready. */
+function causeOf({ taskId, overdue }: SlotProgress, { progressDeadlineMs: deadlineMs }: ProgressRules): string {
+  if (!overdue) return `failure or early termination of task ${taskId}`;
+  return `task ${taskId}, which was not ready after ${durationText(deadlineMs)} (${PROGRESS_DEADLINE_LABEL})`;
 }
 
 function hasEarlierRevision({ revision, revisions }: ServiceRecord): boolean {
@@ -185,22 +170,28 @@ function hasEarlierRevision({ revision, revisions }: ServiceRecord): boolean {
 }
 
 /** Gives free workers their next slots; completes when there are none left and the last ones have been watched. */
-function advance(record: RolloutRecord, input: RolloutInput, dirty: readonly Slot[], rules: UpdateRules): RolloutStep {
+function advance(
+  record: RolloutRecord,
+  input: RolloutInput,
+  dirty: readonly Slot[],
+  rules: ProgressRules,
+): RolloutStep {
   const { now } = input;
   const entries = Object.values(record.slots);
-  const busyUntil = (progress: SlotProgress) =>
-    progress.doneAtMs === undefined ? Number.POSITIVE_INFINITY : progress.doneAtMs + rules.delayMs;
-  const busy = entries.filter((progress) => now.wallMs < busyUntil(progress));
   const waiting = dirty.filter((slot) => record.slots[slot.key] === undefined);
-  const free = rules.parallelism === 0 ? waiting.length : Math.max(0, rules.parallelism - busy.length);
-  const begun = waiting.slice(0, free).map((slot) => [slot.key, begin(slot.nextTaskId, now)] as const);
+  const busy = entries.filter((progress) => now.wallMs < busyUntil(progress, rules));
+  const begun = nextSlots(waiting, busy.length, rules).map(
+    (slot) => [slot.key, beginSlot(slot.nextTaskId, now)] as const,
+  );
   const next = { ...record, slots: { ...record.slots, ...Object.fromEntries(begun) } };
   const unfinished = waiting.length > 0 || entries.some((progress) => progress.doneAtMs === undefined);
   const watchedUntil = entries.map((progress) => watchEnds(progress, rules)).filter((endMs) => endMs > now.wallMs);
   if (!unfinished && watchedUntil.length === 0) return complete(next, input);
-  const wakeUps = [...watchedUntil, ...(waiting.length > begun.length ? busy.map(busyUntil) : [])].filter(
-    Number.isFinite,
-  );
+  const wakeUps = [
+    ...watchedUntil,
+    ...(waiting.length > begun.length ? busy.map((progress) => busyUntil(progress, rules)) : []),
+    ...Object.values(next.slots).flatMap((progress) => deadlineOf(progress, rules)),
+  ].filter(Number.isFinite);
   return {
     record: next,
     inWork: workSet(next),
@@ -209,7 +200,26 @@ function advance(record: RolloutRecord, input: RolloutInput, dirty: readonly Slo
   };
 }
 
-function watchEnds(progress: SlotProgress, rules: UpdateRules): number {
+/** Slots that serve nobody come first: they cost nothing; the others wait until no more are missing than may be. */
+function nextSlots(waiting: readonly Slot[], busy: number, { parallelism }: ProgressRules): readonly Slot[] {
+  if (parallelism === 0) return waiting;
+  const serves = (slot: Slot) => slot.live.some((task) => task.ready);
+  const missing = waiting.filter((slot) => !serves(slot));
+  const free = Math.max(0, parallelism - busy);
+  const freeForServing = Math.max(0, free - missing.length);
+  return [...missing.slice(0, free), ...waiting.filter(serves).slice(0, freeForServing)];
+}
+
+function busyUntil({ doneAtMs }: SlotProgress, { delayMs }: ProgressRules): number {
+  return doneAtMs === undefined ? Number.POSITIVE_INFINITY : doneAtMs + delayMs;
+}
+
+function deadlineOf(progress: SlotProgress, rules: ProgressRules): readonly number[] {
+  const isOpen = progress.readyAtMs === undefined && progress.doneAtMs === undefined;
+  return isOpen ? [progress.startedAtMs + rules.progressDeadlineMs] : [];
+}
+
+function watchEnds(progress: SlotProgress, rules: ProgressRules): number {
   if (progress.readyAtMs === undefined || rules.failureAction === 'continue') return 0;
   return progress.readyAtMs + rules.monitorMs;
 }

@@ -1,10 +1,10 @@
 /**
  * At most one task of a slot and revision runs, but for a stand-in: another one may start beside it while one of the two
- * hosts was in trouble lately, while records were lost, or where the service starts new tasks first. Of two revisions both
- * run only in these cases.
+ * hosts was in trouble lately or while records were lost. Of two revisions both run only in these cases, or where the
+ * service starts new tasks first.
  */
 import { everywhere, records } from '../befall.ts';
-import { described } from './ground-truth.ts';
+import { described, type RunningContainer } from './ground-truth.ts';
 import type { InvariantMaker } from './invariant.ts';
 
 /** A stand-in is made, and stopped again, within this time of the trouble: see SURGE_RETURN_MS and ENGINE_PATIENCE_MS. */
@@ -15,8 +15,10 @@ export const oneTaskPerSlot: InvariantMaker = ({ world, truth }) => ({
   onContainer: (host, { action }, container) => {
     if (action !== 'start') return undefined;
     const service = truth.service(container.serviceId);
-    if (service?.spec.UpdateConfig?.Order === 'start-first') return undefined;
-    const other = truth.besides(host, container).find(({ taskId }) => taskId !== container.taskId);
+    const startsFirst = service?.spec.UpdateConfig?.Order === 'start-first';
+    const isExcused = ({ revision }: RunningContainer) => startsFirst && revision !== container.revision;
+    const others = truth.besides(host, container).filter(({ taskId }) => taskId !== container.taskId);
+    const other = others.find((one) => !isExcused(one));
     if (!other) return undefined;
     const sinceMs = world.time.nowMs - EXPLAINED_MS;
     if (world.disturbances.since(sinceMs, host, other.host, everywhere, records)) return undefined;

@@ -1,11 +1,12 @@
 /**
  * While nothing else is wrong, an update never leaves fewer ready replicas than it promises: all of them when new tasks
- * start first, all but `parallelism` when old ones stop first. Of an update that overtakes another one nothing is asked yet:
- * it counts its own tasks only, as Swarm's does, and leaves those of the one before out of account (seed 272).
+ * start first, all but `parallelism` when old ones stop first. An update that overtakes another one keeps the promise of
+ * whichever of the two promises less.
  */
 
 import type { ServiceRecord } from '../../../model/records.ts';
 import { updateRules } from '../../../model/service-defaults.ts';
+import type { UpdateConfig } from '../../../model/service-spec.ts';
 import { fewestSince } from '../operator.ts';
 import { isSound } from '../world/images.ts';
 import { isReady, isSoundService } from './ground-truth.ts';
@@ -15,12 +16,8 @@ import type { InvariantMaker } from './invariant.ts';
 const CALM_MS = 15_000;
 
 export const updatesKeepTheirPromise: InvariantMaker = ({ world, operator, truth }) => {
-  /** How many replicas each service had, and at which revision, when it last had all of them at one. */
-  const steady = new Map<string, { readonly replicas: number; readonly revision: number }>();
-  const isOtherwise = ({ id, revision }: ServiceRecord, replicas: number) => {
-    const before = steady.get(id);
-    return before !== undefined && (before.replicas !== replicas || revision > before.revision + 1);
-  };
+  /** How many replicas each service had when it last had all of them at one revision, and the least promised since. */
+  const steady = new Map<string, { readonly replicas: number; readonly least: number }>();
   const isSettling = (service: ServiceRecord) => {
     const wished = operator.wishedOf(service.id);
     const isScaled = !wished || Number.isFinite(fewestSince(wished, world.time.nowMs - CALM_MS));
@@ -38,11 +35,13 @@ export const updatesKeepTheirPromise: InvariantMaker = ({ world, operator, truth
         const replicas = truth.replicasOf(service);
         const ready = running.filter((one) => one.serviceId === service.id && isReady(one) && isSound(one.image));
         const isWhole = ready.length >= replicas && ready.every(({ revision }) => revision === service.revision);
+        const before = steady.get(service.id);
+        const least = Math.min(before?.least ?? replicas, promised(service, replicas));
         // A change taken back changes the count as well.
-        if (isSettling(service) || (!isWhole && isOtherwise(service, replicas))) steady.delete(service.id);
-        else if (isWhole) steady.set(service.id, { replicas, revision: service.revision });
-        else if (steady.has(service.id) && ready.length < promised(service, replicas))
-          return `${service.spec.Name} has ${ready.length} ready replicas: its update promises ${promised(service, replicas)} of ${replicas}`;
+        if (isSettling(service) || (!isWhole && before?.replicas !== replicas)) steady.delete(service.id);
+        else steady.set(service.id, { replicas, least: isWhole ? replicas : least });
+        if (!isWhole && steady.has(service.id) && ready.length < least)
+          return `${service.spec.Name} has ${ready.length} ready replicas: its update promises ${least} of ${replicas}`;
       }
       return undefined;
     },
@@ -55,8 +54,13 @@ function wasAlwaysSound(service: ServiceRecord): boolean {
   return service.revisions.every(({ taskTemplate }) => isSound(taskTemplate.ContainerSpec.Image));
 }
 
-function promised(service: ServiceRecord, replicas: number): number {
-  const config = service.change === 'rollback' ? service.spec.RollbackConfig : service.spec.UpdateConfig;
+/** A way back begins where the update it takes back has come to. */
+function promised({ change, spec }: ServiceRecord, replicas: number): number {
+  const forth = promisedBy(spec.UpdateConfig, replicas);
+  return change === 'rollback' ? Math.min(forth, promisedBy(spec.RollbackConfig, replicas)) : forth;
+}
+
+function promisedBy(config: UpdateConfig | undefined, replicas: number): number {
   const { order, parallelism } = updateRules(config);
   if (order === 'start-first') return replicas;
   return parallelism === 0 ? 0 : Math.max(0, replicas - parallelism);

@@ -1,0 +1,80 @@
+/** How far a roll-out is with one slot: begun, ready, done or failed. Pure. */
+import type { RolloutRecord } from '../../model/records.ts';
+import type { UpdateRules } from '../../model/service-defaults.ts';
+import type { Moment } from './actions.ts';
+import type { Slot, SlotTask } from './slot.ts';
+
+export type SlotProgress = RolloutRecord['slots'][string];
+
+/** The knobs of a roll-out. */
+export interface ProgressRules extends UpdateRules {
+  /** How long a slot's new task may take to become ready. */
+  readonly progressDeadlineMs: number;
+}
+
+/** A slot that comes into work now: with the task it is to get, or with one of the wanted revision it has already. */
+export function beginSlot(taskId: string, now: Moment, found?: SlotTask): SlotProgress {
+  const attempt = found?.status?.attempt;
+  return {
+    taskId,
+    startedAtMs: now.wallMs,
+    failed: false,
+    ...(attempt === undefined ? {} : { attemptFound: attempt }),
+  };
+}
+
+/** The slot's task of the revision rolled out, if there is one. */
+export interface RolledOutTask {
+  readonly task: SlotTask | undefined;
+  /** Made for this roll-out. */
+  readonly isNew: boolean;
+}
+
+/** What has become of a slot in work. */
+export function progressOf(
+  before: SlotProgress,
+  slot: Slot,
+  { task, isNew }: RolledOutTask,
+  now: Moment,
+  rules: ProgressRules,
+): SlotProgress {
+  const known = notAheadOf(before, now);
+  const readyAtMs = known.readyAtMs ?? (task?.ready ? now.wallMs : undefined);
+  const watched = readyAtMs === undefined || now.wallMs < readyAtMs + rules.monitorMs;
+  const hasFallen = watched && task !== undefined && (isDown(task, known) || (isNew && hasEnded(task)));
+  const isOverdue = readyAtMs === undefined && now.wallMs >= known.startedAtMs + rules.progressDeadlineMs;
+  const failed = known.failed || hasFallen || isOverdue;
+  const isReplaced = readyAtMs !== undefined && slot.tasks.every((old) => old === task || old.gone || old.lost);
+  const doneAtMs = known.doneAtMs ?? (isReplaced || failed ? now.wallMs : undefined);
+  return {
+    ...known,
+    taskId: task?.record.id ?? known.taskId,
+    failed,
+    ...(isOverdue && !known.failed && !hasFallen ? { overdue: true } : {}),
+    ...(readyAtMs === undefined ? {} : { readyAtMs }),
+    ...(doneAtMs === undefined ? {} : { doneAtMs }),
+  };
+}
+
+/** Clocks may be set back, and those of two leaders differ: nothing then waits for a time that is far ahead. */
+function notAheadOf(known: SlotProgress, now: Moment): SlotProgress {
+  const { startedAtMs, readyAtMs, doneAtMs } = known;
+  return {
+    ...known,
+    startedAtMs: Math.min(startedAtMs, now.wallMs),
+    ...(readyAtMs === undefined ? {} : { readyAtMs: Math.min(readyAtMs, now.wallMs) }),
+    ...(doneAtMs === undefined ? {} : { doneAtMs: Math.min(doneAtMs, now.wallMs) }),
+  };
+}
+
+/** What an attempt that was found went through before is no failure of this roll-out. */
+function isDown({ status, record }: SlotTask, { taskId, attemptFound = 0 }: SlotProgress): boolean {
+  if (!status || (record.id === taskId && status.attempt <= attemptFound)) return false;
+  return status.final || status.state === 'failed' || status.state === 'rejected' || status.health === 'unhealthy';
+}
+
+/** Any end of a run counts, exit 0 too: of a task made for this roll-out, not of one that was there before it. */
+function hasEnded({ status, record }: SlotTask): boolean {
+  if (!status) return false;
+  return status.exits.length > 0 || status.restarts > 0 || status.failures > record.priorFailures;
+}
