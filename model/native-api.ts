@@ -1,6 +1,7 @@
 /** What the coordinator's native API (`/v1/*` on its unix socket) answers: for what Docker's API has no word for. */
 import { z } from 'zod';
 import { Id } from './records.ts';
+import { modeNames } from './service-defaults.ts';
 
 export const NodeSummary = z.object({
   id: Id,
@@ -26,7 +27,7 @@ export type NodeSummary = z.infer<typeof NodeSummary>;
 export const ServiceSummary = z.object({
   id: Id,
   name: z.string(),
-  mode: z.enum(['replicated', 'global']),
+  mode: z.enum(modeNames),
   image: z.string(),
   desired: z.int(),
   running: z.int(),

@@ -1,4 +1,5 @@
 /** What an unset field of a service means: one place, the values of swarmkit's api/defaults/service.go. */
+import { replicatedJobRules } from './jobs.ts';
 import type { RestartPolicy, ServiceSpec, UpdateConfig } from './service-spec.ts';
 
 const SECOND_NS = 1_000_000_000;
@@ -51,11 +52,22 @@ export function stopGracePeriodMs(spec: ServiceSpec['TaskTemplate']): number {
   return (spec.ContainerSpec.StopGracePeriod ?? DEFAULT_STOP_GRACE_PERIOD_NS) / 1e6;
 }
 
-/** The number of slots a replicated service wants; 1 when unset, as `docker service create` means it. */
+/** The number of slots a service wants; 1 when unset, as `docker service create` means it. A job's are its completions. */
 export function desiredReplicas(spec: ServiceSpec): number {
-  return spec.Mode?.Replicated?.Replicas ?? 1;
+  return replicatedJobRules(spec)?.completions ?? spec.Mode?.Replicated?.Replicas ?? 1;
 }
 
+/** One slot per node: global services and global jobs. */
 export function isGlobal(spec: ServiceSpec): boolean {
-  return spec.Mode?.Global !== undefined;
+  return spec.Mode?.Global !== undefined || spec.Mode?.GlobalJob !== undefined;
+}
+
+export const modeNames = ['replicated', 'global', 'replicated-job', 'global-job'] as const;
+export type ModeName = (typeof modeNames)[number];
+
+/** The mode as `docker service create --mode` spells it. */
+export function modeName({ Mode }: ServiceSpec): ModeName {
+  if (Mode?.ReplicatedJob) return 'replicated-job';
+  if (Mode?.GlobalJob) return 'global-job';
+  return Mode?.Global ? 'global' : 'replicated';
 }

@@ -18,7 +18,7 @@ const REJECTION_BACKOFF = { firstMs: 1_000, maxMs: 30_000 };
 export function decideRestart(memory: TaskMemory, record: TaskRecord, now: Now): TaskMemory {
   const rules = restartRules(record.template.RestartPolicy);
   const failures = ranWell(memory) ? 1 : memory.failures + 1;
-  if (mayNotRestart(memory, rules, record.priorFailures, now)) return { ...memory, failures, final: true };
+  if (mayNotRestart(memory, record, rules, now)) return { ...memory, failures, final: true };
   const waitMs = rules.delayMs ?? defaultWaitMs(memory, failures);
   return { ...memory, failures, retryAtMs: now.wallMs + waitMs, retryAtElapsedMs: now.elapsedMs + waitMs };
 }
@@ -34,11 +34,11 @@ function defaultWaitMs(memory: TaskMemory, failures: number): number {
   return backoffMs(EXIT_BACKOFF, failures - 1);
 }
 
-function mayNotRestart(memory: TaskMemory, rules: RestartRules, priorRestarts: number, now: Now): boolean {
+function mayNotRestart(memory: TaskMemory, record: TaskRecord, rules: RestartRules, now: Now): boolean {
   if (rules.condition === 'none') return true;
-  if (rules.condition === 'on-failure' && memory.state === 'complete') return true;
+  if (memory.state === 'complete' && (rules.condition === 'on-failure' || record.job)) return true;
   if (rules.maxAttempts === 0) return false;
-  return restartsThatCount(memory, rules, priorRestarts, now) >= rules.maxAttempts;
+  return restartsThatCount(memory, rules, record.priorFailures, now) >= rules.maxAttempts;
 }
 
 function restartsThatCount(memory: TaskMemory, rules: RestartRules, priorRestarts: number, now: Now): number {

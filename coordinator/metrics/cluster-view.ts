@@ -1,4 +1,6 @@
 /** A snapshot regrouped for metrics, once per page: services with their tasks, nodes with their load. Pure. */
+
+import { isJob } from '../../model/jobs.ts';
 import { containerLabels } from '../../model/labels.ts';
 import type {
   NodeRecord,
@@ -9,7 +11,7 @@ import type {
   StatusRecord,
   TaskRecord,
 } from '../../model/records.ts';
-import { desiredReplicas, isGlobal } from '../../model/service-defaults.ts';
+import { desiredReplicas, isGlobal, type ModeName, modeName } from '../../model/service-defaults.ts';
 import { labelText } from '../../runtime/label-text.ts';
 import type { NodeState, Snapshot } from '../store/snapshot.ts';
 
@@ -32,7 +34,7 @@ export interface ServiceState {
   readonly version: number;
   /** The version the leader last planned from, where it is this coordinator that leads. */
   readonly plannedVersion: number | undefined;
-  readonly mode: 'replicated' | 'global';
+  readonly mode: ModeName;
   readonly desired: number;
   readonly tasks: readonly TaskState[];
   readonly pending: readonly PendingSlot[];
@@ -136,20 +138,21 @@ function viewService(
   tasks: readonly TaskState[],
   pending: readonly PendingSlot[],
 ): ServiceState {
-  const global = isGlobal(record.spec);
   const replicas = snapshot.scales.get(record.id)?.value.replicas ?? desiredReplicas(record.spec);
-  const wanted = global ? nodesWanting(tasks) + pending.length : replicas;
+  const isCounted = isGlobal(record.spec) || isJob(record.spec);
+  const wanted = isCounted ? placesWanting(tasks) + pending.length : replicas;
   const desired = record.removedAtMs === undefined ? wanted : 0;
   const updateState = snapshot.rollouts.get(record.id)?.value.state;
   const stack = record.spec.Labels?.[containerLabels.stackNamespace] ?? '';
   const labels = labelText({ service: record.spec.Name, stack });
-  const mode = global ? 'global' : 'replicated';
+  const mode = modeName(record.spec);
   return { record, version, plannedVersion, mode, desired, tasks, pending, updateState, labels };
 }
 
-/** A global service wants a task on each node the leader found fitting. */
-function nodesWanting(tasks: readonly TaskState[]): number {
-  return new Set(tasks.filter(({ task }) => task.desired !== 'stopped').map(({ task }) => task.nodeId)).size;
+/** A global service wants a task on each node the leader found fitting, a job what is begun and not complete. */
+function placesWanting(tasks: readonly TaskState[]): number {
+  const wanting = tasks.filter(({ task, status }) => task.desired !== 'stopped' && status?.state !== 'complete');
+  return new Set(wanting.map(({ task }) => task.slot || task.nodeId)).size;
 }
 
 function viewNode(snapshot: Snapshot, id: string, tasks: readonly TaskState[]): NodeView {

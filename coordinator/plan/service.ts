@@ -1,4 +1,6 @@
 /** The plan for one service: its slots, its roll-out, its unhealthy tasks; or its removal. */
+
+import { isJob } from '../../model/jobs.ts';
 import type { ServiceRecord, TaskRecord } from '../../model/records.ts';
 import { desiredReplicas, isGlobal } from '../../model/service-defaults.ts';
 import type { Snapshot } from '../store/snapshot.ts';
@@ -6,6 +8,7 @@ import type { Action, Chain, Moment } from './actions.ts';
 import { type Requirements, stillSuits } from './filters.ts';
 import { wantedGlobal } from './global.ts';
 import { remember } from './history.ts';
+import { stepJob } from './job.ts';
 import type { PlanNode } from './nodes.ts';
 import type { Occupancy } from './occupancy.ts';
 import { wantedReplicas } from './replicated.ts';
@@ -37,6 +40,7 @@ export function planService(planning: ServicePlanning): Chain[] {
   const service = planning.entry.value;
   if (service.removedAtMs !== undefined) return removalOf(planning);
   for (const slot of planning.slots.values()) forgetGone(slot, planning);
+  if (isJob(service.spec)) return planJob(planning);
   const wanted = wantedSlots(planning);
   for (const slot of planning.slots.values()) restore(slot, wanted, planning);
   for (const [key, slot] of planning.slots) if (!wanted.has(key)) retireSlot(slot);
@@ -49,9 +53,24 @@ export function planService(planning: ServicePlanning): Chain[] {
     now: planning.now,
   });
   if (rollout.nextAtMs !== undefined) planning.wakeAt(rollout.nextAtMs);
-  staff(slots, rollout, planning);
+  staff(slots, rollout.inWork, planning);
   replaceOneUnhealthy(slots);
   return [rolloutChain(rollout, planning), ...[...planning.slots.values()].map((slot) => slot.chain())];
+}
+
+/** A job is not rolled out: each change of it begins a new run. */
+function planJob(planning: ServicePlanning): Chain[] {
+  const service = planning.entry.value;
+  const nodeKeys = isGlobal(service.spec) ? wantedSlots(planning) : new Set<string>();
+  const { slots, inWork, completed } = stepJob(service, planning.slots.values(), nodeKeys);
+  for (const slot of planning.slots.values()) {
+    if (!completed.has(slot.key)) restore(slot, slots, planning);
+    if (!slots.has(slot.key)) retireSlot(slot);
+  }
+  const working = [...inWork].map((key) => slotFor(key, planning)).sort(bySlot);
+  staff(working, inWork, planning);
+  replaceOneUnhealthy(working);
+  return [...planning.slots.values()].map((slot) => slot.chain());
 }
 
 function slotFor(key: string, planning: ServicePlanning): Slot {
@@ -98,7 +117,7 @@ function canUpdate(slot: Slot, planning: ServicePlanning): boolean {
   return node?.state === 'ready' && node.availability === 'active';
 }
 
-function staff(slots: readonly Slot[], rollout: RolloutStep, planning: ServicePlanning): void {
+function staff(slots: readonly Slot[], inWork: ReadonlySet<string>, planning: ServicePlanning): void {
   const service = planning.entry.value;
   const suitability = new Suitability(service, planning.occupancy);
   const vacancies: Vacancy[] = [];
@@ -107,7 +126,7 @@ function staff(slots: readonly Slot[], rollout: RolloutStep, planning: ServicePl
     const vacancy = settleSlot(slot, {
       now: planning.now,
       revision: service.revision,
-      mayUpdate: rollout.inWork.has(slot.key),
+      mayUpdate: inWork.has(slot.key),
       unsuitable: (task) => suitability.objection(task),
       wakeAt: planning.wakeAt,
     });

@@ -1,4 +1,5 @@
 /** Gives vacant slots their tasks: places them, makes their records, or writes down why there is no place. */
+import { isJob } from '../../model/jobs.ts';
 import type { ServiceRecord, TaskRecord } from '../../model/records.ts';
 import { updateRules } from '../../model/service-defaults.ts';
 import type { TaskTemplate } from '../../model/service-spec.ts';
@@ -131,6 +132,7 @@ export function taskBody(
     revision: service.revision,
     template: service.spec.TaskTemplate,
     ports: taskPortsOf(service),
+    ...(isJob(service.spec) ? { job: true as const } : {}),
     replaceAttempt: 0,
     createdAtMs: now.wallMs,
   };

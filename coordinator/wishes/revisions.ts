@@ -1,5 +1,6 @@
 /** Which change of a service makes its tasks anew: revisions compared by content. Pure. */
 import { isDeepStrictEqual } from 'node:util';
+import { isJob } from '../../model/jobs.ts';
 import type { Revision } from '../../model/records.ts';
 import type { ServiceSpec, TaskTemplate } from '../../model/service-spec.ts';
 
@@ -14,7 +15,7 @@ export interface RevisionHistory {
 /**
  * The history after `spec` became the wish. The same tasks as now keep the number (placement alone restarts nothing;
  * its new words are kept); the same tasks as some time ago get that time's number back; anything else counts up.
- * A revision that becomes current gets `nowMs` as its time.
+ * A revision that becomes current gets `nowMs` as its time. Every change of a job is a new run of it, hence a new number.
  */
 export function withRevisionOf(
   spec: ServiceSpec,
@@ -22,7 +23,7 @@ export function withRevisionOf(
   nowMs: number,
 ): RevisionHistory {
   const { revision: currentNumber, revisions } = history ?? { revision: 0, revisions: [] };
-  const same = revisions.findLast((known) => runsTheSame(known, spec));
+  const same = isJob(spec) ? undefined : revisions.findLast((known) => runsTheSame(known, spec));
   if (same !== undefined && same.number === currentNumber) {
     const current = { ...same, taskTemplate: spec.TaskTemplate };
     return { revision: currentNumber, revisions: revisions.map((known) => (known === same ? current : known)) };

@@ -79,15 +79,25 @@ export class DockerApiServer {
   }
 
   /** Plays leader and agents once: every slot of a replicated service gets a running task, as the service is now. */
-  async runTasks(serviceName: string, hostname = 'h1', changes: Partial<StatusRecord> = {}): Promise<TaskRecord[]> {
+  async runTasks(
+    serviceName: string,
+    hostname = 'h1',
+    changes: Partial<StatusRecord> = {},
+    slots?: number,
+  ): Promise<TaskRecord[]> {
     const service = this.service(serviceName);
-    const replicas = service.spec.Mode?.Replicated?.Replicas ?? 1;
+    const replicas = slots ?? service.spec.Mode?.Replicated?.Replicas ?? 1;
     const tasks = Array.from({ length: replicas }, (_, index) => aTaskRecord(service, index + 1, nodeIdOf(hostname)));
     for (const task of tasks) {
       await this.connection.buckets.tasks.put(`${task.nodeId}.${task.id}`, task);
-      await this.connection.buckets.statuses.put(`${task.nodeId}.${task.id}`, aStatusRecord(task, changes));
+      await this.report(task, changes);
     }
     return tasks;
+  }
+
+  /** What the task's agent says of it from now on. */
+  async report(task: TaskRecord, changes: Partial<StatusRecord>): Promise<void> {
+    await this.connection.buckets.statuses.put(`${task.nodeId}.${task.id}`, aStatusRecord(task, changes));
   }
 
   service(name: string): ServiceRecord {

@@ -3,7 +3,7 @@ import { Router } from 'express';
 import { z } from 'zod';
 import type { Entry } from '../../../bus/bus.ts';
 import type { ServiceRecord } from '../../../model/records.ts';
-import { isGlobal } from '../../../model/service-defaults.ts';
+import { modeName } from '../../../model/service-defaults.ts';
 import { ServiceSpec } from '../../../model/service-spec.ts';
 import type { DockerApiParts } from './api-parts.ts';
 import { type Filters, parseFilters, passes, passesLabels } from './filters.ts';
@@ -74,7 +74,7 @@ function isWanted({ value: { id, spec } }: Entry<ServiceRecord>, filters: Filter
   return (
     passes(filters, 'id', (prefix) => id.startsWith(prefix)) &&
     passes(filters, 'name', (prefix) => spec.Name.startsWith(prefix)) &&
-    passes(filters, 'mode', (mode) => mode === (isGlobal(spec) ? 'global' : 'replicated')) &&
+    passes(filters, 'mode', (mode) => mode === modeName(spec)) &&
     passes(filters, 'runtime', (runtime) => runtime === 'container') &&
     passesLabels(filters, 'label', spec.Labels ?? {})
   );

@@ -1,4 +1,5 @@
 /** ServiceStatus: how many tasks of a service run and how many should. Pure. */
+import { isJob } from '../../../model/jobs.ts';
 import type { ServiceRecord } from '../../../model/records.ts';
 import { desiredReplicas, isGlobal } from '../../../model/service-defaults.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
@@ -12,6 +13,7 @@ export interface ServiceStatus {
 }
 
 export function serviceStatus(snapshot: Snapshot, record: ServiceRecord): ServiceStatus {
+  if (isJob(record.spec)) return jobCounts(serviceTasks(snapshot, record));
   const wanted = serviceTasks(snapshot, record).filter((task) => task.DesiredState === 'running');
   const isUp = (task: TaskView) => task.NodeID !== undefined && nodeState(snapshot, task.NodeID) !== 'down';
   const running = wanted.filter((task) => task.Status.State === 'running' && isUp(task));
@@ -20,4 +22,13 @@ export function serviceStatus(snapshot: Snapshot, record: ServiceRecord): Servic
   const nodes = new Set(wanted.filter(isUp).map((task) => task.NodeID));
   const DesiredTasks = isGlobal(record.spec) ? nodes.size : replicas;
   return { RunningTasks: running.length, DesiredTasks, CompletedTasks: 0 };
+}
+
+/** Of a job, what is begun and not complete is desired; the client adds the total. */
+function jobCounts(tasks: readonly TaskView[]): ServiceStatus {
+  const [complete, open] = [true, false].map((isComplete) =>
+    tasks.filter((task) => task.DesiredState === 'complete' && (task.Status.State === 'complete') === isComplete),
+  );
+  const running = open?.filter((task) => task.Status.State === 'running') ?? [];
+  return { RunningTasks: running.length, DesiredTasks: open?.length ?? 0, CompletedTasks: complete?.length ?? 0 };
 }

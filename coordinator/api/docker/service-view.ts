@@ -1,5 +1,6 @@
 /** A service as the Engine API shows it. Pure. */
 import type { Entry } from '../../../bus/bus.ts';
+import { isJob, jobIteration } from '../../../model/jobs.ts';
 import type { ServiceRecord } from '../../../model/records.ts';
 import { DEFAULT_STOP_GRACE_PERIOD_NS } from '../../../model/service-defaults.ts';
 import type { ServiceSpec, UpdateConfig } from '../../../model/service-spec.ts';
@@ -25,9 +26,17 @@ export function serviceView(snapshot: Snapshot, entry: Entry<ServiceRecord>, opt
     Spec: options.insertDefaults ? withDefaults(record.spec) : record.spec,
     PreviousSpec: record.previousSpec,
     Endpoint: endpointView(record),
+    JobStatus: jobStatus(record),
     UpdateStatus: updateStatus(record, snapshot.rollouts.get(record.id)?.value),
     ServiceStatus: options.status ? serviceStatus(snapshot, record) : undefined,
   };
+}
+
+/** Which run of a job this is, and when it began. */
+function jobStatus({ spec, revision, revisions, updatedAtMs }: ServiceRecord): object | undefined {
+  if (!isJob(spec)) return undefined;
+  const begunAtMs = revisions.find(({ number }) => number === revision)?.createdAtMs ?? updatedAtMs;
+  return { JobIteration: { Index: jobIteration(revision) }, LastExecution: isoTime(begunAtMs) };
 }
 
 function endpointView({ spec, ports }: ServiceRecord): object {

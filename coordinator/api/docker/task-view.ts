@@ -3,6 +3,7 @@
  * the attempt that runs, the one that waits for its restart, the ones that ended, and slots without a place. Pure.
  */
 import type { Entry } from '../../../bus/bus.ts';
+import { isJob, jobIteration } from '../../../model/jobs.ts';
 import type {
   ExitRecord,
   HistoryEntry,
@@ -30,7 +31,9 @@ export interface TaskView {
   readonly Slot?: number | undefined;
   readonly NodeID?: string | undefined;
   readonly Status: TaskStatusView;
-  readonly DesiredState: 'ready' | 'running' | 'shutdown' | 'remove';
+  readonly DesiredState: 'ready' | 'running' | 'complete' | 'shutdown' | 'remove';
+  /** Of a job's task: the run it belongs to. */
+  readonly JobIteration?: { readonly Index: number } | undefined;
   /** Not part of the API's object: which revision of the service this is, and which record it belongs to. */
   readonly plimsoll: { readonly revision: number; readonly taskId: string };
 }
@@ -99,7 +102,18 @@ function viewsOf(
   const past = slots
     .flatMap(({ value, revision }) => value.history.map((ended) => pastTask(service, value, ended, revision)))
     .filter((task) => !known.has(task.ID) && (task.Slot ?? 0) <= replicas);
-  return boundedHistory([...live, ...pending, ...past], snapshot.cluster?.value.taskHistoryLimit ?? 5);
+  const all = [...live, ...pending, ...past];
+  const views = isJob(service.spec) ? all.flatMap((task) => jobTask(service, task)) : all;
+  return boundedHistory(views, snapshot.cluster?.value.taskHistoryLimit ?? 5);
+}
+
+/** A job's tasks shall complete; those of earlier runs are only shown while they stop. Swarm counts its slots from 0. */
+function jobTask(service: ServiceRecord, task: TaskView): TaskView[] {
+  const Slot = task.Slot === undefined ? undefined : task.Slot - 1;
+  const shown = { ...task, Slot, JobIteration: { Index: jobIteration(task.plimsoll.revision) } };
+  if (task.plimsoll.revision !== service.revision) return isOver(task) ? [] : [{ ...shown, DesiredState: 'remove' }];
+  const shallComplete = task.DesiredState === 'running' || task.Status.State === 'complete';
+  return [{ ...shown, DesiredState: shallComplete ? 'complete' : task.DesiredState }];
 }
 
 interface Pending {

@@ -1,4 +1,5 @@
 /** UpdateStatus of a service: how far its roll-out is, in Swarm's words. Pure. */
+import { isJob } from '../../../model/jobs.ts';
 import type { RolloutRecord, ServiceRecord } from '../../../model/records.ts';
 import { isoTime } from './dates.ts';
 
@@ -15,6 +16,7 @@ export interface UpdateStatus {
  * clears a finished status, as in Swarm.
  */
 export function updateStatus(record: ServiceRecord, rollout: RolloutRecord | undefined): UpdateStatus | undefined {
+  if (isJob(record.spec)) return undefined;
   if (rollout?.revision !== record.revision) return justBegun(record);
   if (rollout.completedAtMs !== undefined && rollout.completedAtMs < record.updatedAtMs) return undefined;
   return {

@@ -1,7 +1,9 @@
 /** `/v1/status`: the cluster on one page. Pure. */
+
+import { isJob } from '../../../model/jobs.ts';
 import type { ClusterStatus, DamagedRecord, NodeSummary, ServiceSummary } from '../../../model/native-api.ts';
 import type { NodeSpecRecord, ServiceRecord, StatusRecord, TaskRecord } from '../../../model/records.ts';
-import { desiredReplicas, isGlobal } from '../../../model/service-defaults.ts';
+import { desiredReplicas, isGlobal, modeName } from '../../../model/service-defaults.ts';
 import { isManager, managerStatusOf } from '../../store/manager-status.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 
@@ -89,7 +91,7 @@ export function serviceSummary(snapshot: Snapshot, service: ServiceRecord): Serv
   return {
     id: service.id,
     name: service.spec.Name,
-    mode: isGlobal(service.spec) ? 'global' : 'replicated',
+    mode: modeName(service.spec),
     image: service.spec.TaskTemplate.ContainerSpec.Image,
     desired: wantedCount(snapshot, service),
     running: tasks.filter(({ status }) => status?.state === 'running').length,
@@ -99,10 +101,12 @@ export function serviceSummary(snapshot: Snapshot, service: ServiceRecord): Serv
   };
 }
 
-/** A global service wants one task on every node that has a slot; the leader decided which nodes fit. */
+/** A global service wants one task on every node that has a slot (the leader decided which fit), a job those begun. */
 function wantedCount(snapshot: Snapshot, service: ServiceRecord): number {
-  if (!isGlobal(service.spec)) return snapshot.scales.get(service.id)?.value.replicas ?? desiredReplicas(service.spec);
-  const placed = new Set(wantedTasks(snapshot, service.id).map(({ task }) => task.nodeId));
+  const { spec } = service;
+  if (!isGlobal(spec) && !isJob(spec)) return snapshot.scales.get(service.id)?.value.replicas ?? desiredReplicas(spec);
+  const unfinished = wantedTasks(snapshot, service.id).filter(({ status }) => status?.state !== 'complete');
+  const placed = new Set(unfinished.map(({ task }) => task.slot || task.nodeId));
   return placed.size + pendingReasons(snapshot, service.id).length;
 }
 
