@@ -42,6 +42,8 @@ export const SubnetRecord = z.object({
   /** Where the other nodes send packets for these ranges. */
   nodeAddress: z.ipv4(),
   subnets: z.array(z.cidrv4()).min(1),
+  /** Since when nobody on the node uses them. */
+  idleSinceMs: z.number().optional(),
 });
 export type SubnetRecord = z.infer<typeof SubnetRecord>;
 

@@ -38,12 +38,15 @@ export function nodePermissions(nodeId: string): UserPermissions {
     ['plim_task', `${nodeId}.>`],
     ['plim_spec', `node.${nodeId}`],
     ['plim_lease', 'leader'],
+    // Addresses of the networks: no secret, and every node routes to every other.
+    ['plim_net', '>'],
   ];
   const watched: Place[] = [...readable, ['plim_node', nodeId], ['plim_status', `${nodeId}.>`], ['plim_endpoint', '>']];
   return {
     publish: [
       subjects.beat(nodeId),
       subjects.usage(nodeId),
+      subjects.payloads(nodeId),
       subjects.reply(nodeId, '>'),
       subjects.event('container', nodeId),
       // Before it registers, an agent asks whether another one lives under its identity.

@@ -48,6 +48,9 @@ const executors: Executors = {
     put(fenced.rollouts, 'rollouts', action.key, { ...action.record, epoch }, action.expectedRevision),
   'delete-rollout': (action, { fenced }) => remove(fenced.rollouts, 'rollouts', action.key, action.expectedRevision),
   'delete-scale': (action, { fenced }) => remove(fenced.scales, 'scales', action.key, action.expectedRevision),
+  'put-net': (action, { fenced, epoch }) =>
+    put(fenced.nets, 'nets', action.key, { ...action.record, epoch }, action.expectedRevision),
+  'delete-net': (action, { fenced }) => remove(fenced.nets, 'nets', action.key, action.expectedRevision),
   'delete-service': (action, { services }) => remove(services, 'services', action.key, action.expectedRevision),
   'roll-back-service': async (action, parts) => {
     await parts.rollBackService(action.key, action.expectedRevision);

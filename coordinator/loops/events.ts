@@ -63,6 +63,8 @@ export function eventOf(action: Action, before: Snapshot, atMs: number): Cluster
     case 'delete-slot':
     case 'delete-rollout':
     case 'delete-scale':
+    case 'put-net':
+    case 'delete-net':
     case 'delete-service':
       return undefined;
   }

@@ -1,4 +1,5 @@
 /** What the planner may ask to be done: a value per write, each with its reason; `apply/` carries them out. */
+import type { NetRecord } from '../../model/network-records.ts';
 import type { RolloutRecord, SlotRecord, TaskRecord } from '../../model/records.ts';
 
 /** What every action carries: why, for people, and the revision it overwrites (absent = the key must not exist). */
@@ -19,6 +20,8 @@ export type Action =
   | (Write & { kind: 'put-rollout'; record: RolloutRecord; expectedRevision: number | undefined })
   | (Overwrite & { kind: 'delete-rollout' })
   | (Overwrite & { kind: 'delete-scale' })
+  | (Write & { kind: 'put-net'; record: NetRecord; expectedRevision: number | undefined })
+  | (Overwrite & { kind: 'delete-net' })
   | (Overwrite & { kind: 'delete-service' })
   | (Overwrite & { kind: 'roll-back-service' });
 

@@ -4,6 +4,7 @@ import type { StatusRecord, TaskRecord } from '../../model/records.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Chain, Moment, Plan, PlanFailure } from './actions.ts';
 import { DEFAULT_HISTORY_LIMIT } from './history.ts';
+import { planNetworks } from './network/plan-networks.ts';
 import { enginePatienceEndsMs, nodesOf, type PlanNode } from './nodes.ts';
 import { Occupancy } from './occupancy.ts';
 import type { Trace } from './restore.ts';
@@ -62,8 +63,9 @@ export function plan(snapshot: Snapshot, now: Moment, orphans: readonly NodeOrph
       return [];
     }
   });
+  const addresses = planNetworks({ snapshot, nodes, now, wakeAt: (wallMs) => wake.at(wallMs) });
   return {
-    chains: [...chains, ...strays(snapshot, nodes)].filter((chain) => chain.length > 0),
+    chains: [...chains, ...strays(snapshot, nodes), ...addresses].filter((chain) => chain.length > 0),
     failures,
     nextAtMs: wake.earliestMs,
   };

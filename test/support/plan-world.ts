@@ -230,6 +230,10 @@ export class PlanWorld {
         return this.deleteExpecting('rollouts', action.key, action.expectedRevision);
       case 'delete-scale':
         return this.deleteExpecting('scales', action.key, action.expectedRevision);
+      case 'put-net':
+        return this.writeExpecting('nets', action.key, action.record, action.expectedRevision);
+      case 'delete-net':
+        return this.deleteExpecting('nets', action.key, action.expectedRevision);
       case 'delete-service':
         return this.deleteExpecting('services', action.key, action.expectedRevision);
       case 'roll-back-service':

@@ -1,0 +1,133 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { NetRecord } from '../../../../../model/network-records.ts';
+import { derivedId } from '../../../../../runtime/identifiers.ts';
+import { ipv4Range, overlaps } from '../../../../../runtime/ipv4.ts';
+import { PlanWorld } from '../../../../support/plan-world.ts';
+
+const back = derivedId('network', 'back');
+
+describe('addresses of networks', () => {
+  let world: PlanWorld;
+
+  beforeEach(() => {
+    world = new PlanWorld();
+    world.addNode('n1');
+    world.addNode('n2');
+  });
+
+  const addNetwork = (name: string, change: { subnet?: string; internal?: boolean } = {}) => {
+    const id = derivedId('network', name);
+    world.write('networks', id, {
+      v: 1,
+      id,
+      name,
+      labels: {},
+      options: {},
+      internal: false,
+      createdAtMs: 0,
+      ...change,
+    });
+    return id;
+  };
+  const onNetwork = (name: string, replicas: number, networks: readonly string[], mode?: 'dnsrr') =>
+    world.addService(name, replicas, {
+      TaskTemplate: { ContainerSpec: { Image: 'good' }, Networks: networks.map((Target) => ({ Target })) },
+      ...(mode && { EndpointSpec: { Mode: mode } }),
+    });
+  const records = () => [...world.tables.nets.values()].map((entry) => entry.value);
+  const ranges = () => records().flatMap((record) => (record.kind === 'subnet' ? record.subnets : []));
+  const vips = () => records().flatMap((record) => (record.kind === 'vip' ? [record.address] : []));
+
+  test('a range per node with tasks, one virtual address per service; then nothing is left to do', () => {
+    addNetwork('back', { internal: true });
+    onNetwork('web', 2, [back]);
+    world.converge();
+
+    expect(records().filter(({ kind }) => kind === 'subnet')).toHaveLength(2);
+    for (const record of records()) {
+      if (record.kind === 'subnet') expect(record.network).toEqual({ id: back, name: 'back', internal: true });
+    }
+    expect(vips()).toHaveLength(1);
+    expect(vips()[0]).toMatch(/^10\.208\./);
+    expect(world.lead()).toBe(0);
+  });
+
+  test('no two ranges and no two virtual addresses meet', () => {
+    for (let index = 0; index < 40; index += 1) {
+      addNetwork(`n${index}`);
+      onNetwork(`s${index}`, 2, [derivedId('network', `n${index}`)]);
+    }
+    world.converge(1_000);
+
+    const all = ranges().map(ipv4Range);
+    expect(all).toHaveLength(80);
+    for (const [index, range] of all.entries()) {
+      expect(all.slice(index + 1).some((other) => overlaps(range, other))).toBe(false);
+    }
+    expect(new Set(vips()).size).toBe(40);
+  });
+
+  test('a node gets a second range when the first is full', () => {
+    addNetwork('back');
+    onNetwork('web', 130, [back]);
+    world.converge(1_000);
+
+    expect(ranges()).toHaveLength(4);
+    expect(new Set(ranges()).size).toBe(4);
+  });
+
+  test('a network of its own range stays inside it', () => {
+    addNetwork('back', { subnet: '10.50.0.0/24' });
+    onNetwork('web', 2, [back]);
+    world.converge();
+
+    expect(ranges()).toHaveLength(2);
+    for (const range of ranges()) expect(overlaps(ipv4Range('10.50.0.0/24'), ipv4Range(range))).toBe(true);
+  });
+
+  test('dnsrr has no virtual address', () => {
+    addNetwork('back');
+    onNetwork('web', 1, [back], 'dnsrr');
+    world.converge();
+    expect(vips()).toEqual([]);
+  });
+
+  test('what a new leader finds, it keeps; what was lost, it gives out the same again', () => {
+    addNetwork('back');
+    onNetwork('web', 2, [back]);
+    world.converge();
+    const before = new Map([...world.tables.nets].map(([key, { value }]): [string, NetRecord] => [key, value]));
+
+    world.tables.nets.clear();
+    world.converge();
+
+    expect(new Map([...world.tables.nets].map(([key, { value }]) => [key, value]))).toEqual(before);
+  });
+
+  test('addresses are free again when tasks are gone: ranges a minute later, so that an update finds them still', () => {
+    addNetwork('back');
+    const id = onNetwork('web', 2, [back]);
+    world.converge();
+
+    world.remove(id);
+    world.converge();
+    expect(vips()).toEqual([]);
+    expect(ranges()).toHaveLength(2);
+
+    world.pass(60_000);
+    world.converge();
+    expect(records()).toEqual([]);
+  });
+
+  test('a network removed while its tasks stop keeps their ranges until they have', () => {
+    addNetwork('back');
+    const id = onNetwork('web', 2, [back]);
+    world.converge();
+    const before = ranges();
+
+    world.remove(id);
+    world.tables.networks.clear();
+    world.lead();
+    expect(ranges()).toEqual(before);
+  });
+});
