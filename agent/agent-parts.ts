@@ -8,6 +8,8 @@ import type { TcpProbe } from '../runtime/tcp-probe.ts';
 import type { BeatState } from './beat-state.ts';
 import type { BusLinkParts } from './bus-link.ts';
 import type { Engine } from './engine/engine.ts';
+import type { EnginePassage } from './engine/engine-passage.ts';
+import type { VolatileFolder } from './files/volatile-folder.ts';
 import type { Host } from './host.ts';
 import type { AgentHttp, HttpParts } from './http-server.ts';
 import type { NodeMetrics } from './metrics/node-metrics.ts';
@@ -26,6 +28,8 @@ export interface AgentParts {
   readonly files: JsonFiles;
   /** Can this host open a TCP connection to there? */
   readonly probe: TcpProbe;
+  /** Where the secrets and configs of tasks lie in clear: in memory. */
+  readonly volatileFolder: VolatileFolder;
   readonly planTask: typeof planTask;
   /** Makes an id nobody has had before. */
   readonly newId: () => string;

@@ -12,6 +12,8 @@ import { BeatState } from './beat-state.ts';
 import { BusLink } from './bus-link.ts';
 import { ContainerEvents } from './container-events.ts';
 import { EngineWatch } from './engine-watch.ts';
+import { PayloadSource, type PayloadSourceParts } from './files/payload-source.ts';
+import { createTaskFiles, type TaskFiles } from './files/task-files.ts';
 import { keepHouse } from './housekeeping.ts';
 import type { AgentHttp } from './http-server.ts';
 import { ImageStore } from './image-store.ts';
@@ -64,6 +66,7 @@ class Agent {
   private readonly changed = new Poke();
   private readonly events: ContainerEvents;
   private readonly link: BusLink;
+  private readonly taskFiles: TaskFiles;
   private readonly images: ImageStore;
   private readonly supervisor: TaskSupervisor;
   private http: AgentHttp | undefined;
@@ -79,6 +82,7 @@ class Agent {
     this.description = new NodeDescription({ ...parts, ...parts.identity, settings });
     this.events = new ContainerEvents(parts.identity.nodeId, parts.log, this.metrics);
     this.link = this.createLink();
+    this.taskFiles = this.createTaskFiles();
     this.images = new ImageStore(parts.engine, parts.clock);
     this.supervisor = this.createSupervisor();
   }
@@ -122,6 +126,12 @@ class Agent {
     });
   }
 
+  private createTaskFiles(): TaskFiles {
+    const { parts, settings, link } = this;
+    const ask: PayloadSourceParts['ask'] = (request) => link.askForPayload(request);
+    return createTaskFiles(new PayloadSource({ ...parts, stateDir: settings.stateDir, ask }), parts.volatileFolder);
+  }
+
   private createSupervisor(): TaskSupervisor {
     const { parts, metrics, link } = this;
     return new TaskSupervisor({
@@ -133,15 +143,31 @@ class Agent {
       executor: {
         images: this.images,
         ports: parts.ports,
+        files: this.taskFiles,
         place: () => this.description.place(),
       },
       onStatus: (status) => {
         link.report(status);
+        if (status.removed) this.dropFiles(status.taskId);
         this.ingress.take(status, this.supervisor);
       },
-      onForgotten: (taskId) => link.forget(taskId),
+      onForgotten: (taskId) => {
+        link.forget(taskId);
+        this.dropFiles(taskId);
+      },
       onChange: () => this.changed.poke(),
     });
+  }
+
+  private dropFiles(taskId: string): void {
+    const live = () => this.supervisor.tasks().filter(({ memory }) => !memory?.removed);
+    this.taskFiles
+      .drop(taskId)
+      .then(() => this.taskFiles.keepOnly(live().map(({ record }) => record)))
+      .catch((error: unknown) => {
+        const fields = { taskId, error: messageOf(error) };
+        this.parts.log.warn(fields, 'cannot remove the files of a task that is over: trying again after the next one');
+      });
   }
 
   private createEngineWatch(): EngineWatch {

@@ -1,6 +1,8 @@
 /** The agent's side of the bus: connects for as long as it takes, registers, then feeds assignments in and statuses out. */
 import type { Buckets } from '../bus/buckets.ts';
 import type { Bus } from '../bus/bus.ts';
+import { subjects } from '../bus/subjects.ts';
+import { type PayloadRequest, SealedPayload } from '../model/payload.ts';
 import type { NodeRecord } from '../model/records.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -23,6 +25,7 @@ const RETRY = { firstMs: 100, maxMs: 5_000 };
 const FULL_PASS_MS = 30_000;
 
 export interface BusConnection {
+const PAYLOAD_TIMEOUT_MS = 5_000;
   readonly bus: Bus;
   readonly buckets: Buckets;
 }
@@ -77,6 +80,13 @@ export class BusLink {
   forget(taskId: string): void {
     this.reporter?.forget(taskId);
   }
+  /** Asks the cluster for a content; `unavailable` while the bus is away. */
+  async askForPayload(request: PayloadRequest): Promise<SealedPayload> {
+    const { bus } = this;
+    if (bus === undefined) throw new PlimsollError('unavailable', 'the bus has not been reached yet');
+    return bus.request(subjects.payloads(this.parts.nodeId), request, SealedPayload, PAYLOAD_TIMEOUT_MS);
+  }
+
 
   /** Attaches the supervisor to the bus, however long that takes. */
   async run(supervisor: TaskSupervisor): Promise<void> {

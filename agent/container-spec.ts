@@ -4,6 +4,7 @@ import type { TaskRecord } from '../model/records.ts';
 import type { ContainerSpec } from '../model/service-spec.ts';
 import { attemptId } from '../runtime/identifiers.ts';
 import { expandTemplate, type TemplateWords } from '../runtime/task-template.ts';
+import type { FileMount } from './files/task-files.ts';
 import { type HostPlace, hostConfig } from './host-config.ts';
 
 export interface ContainerRequest {
@@ -13,7 +14,12 @@ export interface ContainerRequest {
 }
 
 /** The create request of a task's attempt. Throws `invalid` or `unsupported`, naming the field. */
-export function containerRequest(record: TaskRecord, attempt: number, place: HostPlace): ContainerRequest {
+export function containerRequest(
+  record: TaskRecord,
+  attempt: number,
+  place: HostPlace,
+  files: readonly FileMount[] = [],
+): ContainerRequest {
   const name = containerName(record, attempt);
   const words = templateWords(record, attempt, name, place);
   const spec = record.template.ContainerSpec;
@@ -22,7 +28,24 @@ export function containerRequest(record: TaskRecord, attempt: number, place: Hos
     ...portsExposed(record),
     Labels: labelsOf(record, attempt, name, place),
   };
-  return { name, body: withoutUnset({ ...body, HostConfig: withoutUnset(hostConfig(record, words, place)) }) };
+  const HostConfig = withoutUnset(withFiles(hostConfig(record, words, place), files));
+  return { name, body: withoutUnset({ ...body, HostConfig }) };
+}
+
+function withFiles(config: Record<string, unknown>, files: readonly FileMount[]): Record<string, unknown> {
+  if (files.length === 0) return config;
+  const { Mounts } = config;
+  return { ...config, Mounts: [...(Array.isArray(Mounts) ? Mounts : []), ...files.map(readOnlyFile)] };
+}
+
+function readOnlyFile({ source, target }: FileMount): Record<string, unknown> {
+  return { Type: 'bind', Source: source, Target: target, ReadOnly: true };
+}
+
+/** What an attempt's templates and the templates among its files are expanded with. */
+export function templateContext(record: TaskRecord, attempt: number, place: HostPlace) {
+  const words = templateWords(record, attempt, containerName(record, attempt), place);
+  return { words, environment: environmentOf(record.template.ContainerSpec, words) };
 }
 
 /** `service.slot.attempt id`, the node's id in place of a global service's slot: Swarm's container name. */

@@ -10,6 +10,8 @@ import { probeTcp } from '../runtime/tcp-probe.ts';
 import { programVersion } from '../runtime/version.ts';
 import type { AgentParts } from './agent-parts.ts';
 import { DockerEngine } from './engine/docker-engine.ts';
+import { DockerPassage } from './engine/engine-passage.ts';
+import { RealVolatileFolder } from './files/volatile-folder.ts';
 import { serveHttp } from './http-server.ts';
 import { ContainerCgroups } from './metrics/container-cgroups.ts';
 import { KernelFiles, keepableFiles } from './metrics/kernel-files.ts';
@@ -46,6 +48,7 @@ export function realParts(settings: AgentSettings): AgentParts {
     host: realHost(settings),
     files: durableFiles,
     probe: probeTcp,
+    volatileFolder: new RealVolatileFolder(settings.filesDir, runHostCommand),
     planTask,
     newId: randomId,
     serveHttp,

@@ -23,6 +23,8 @@ export const AgentSettings = z.object({
   imageCleanupAbove: z.coerce.number().min(0).max(1).default(0.85),
   /** Find out how much the containers' writable layers hold? A walk over all their files, in the background. */
   measureLayers: z.stringbool().or(z.boolean()).default(false),
+  /** Where secrets and configs of tasks lie in clear, seen by the engine under the same path; in memory, or a tmpfs is mounted there. */
+  filesDir: HostDirectory.default('/run/plimsoll/files'),
   /** Where the host's /proc, /sys and / are seen from here: elsewhere when the agent runs in a container. */
   procRoot: HostDirectory.default('/proc'),
   sysRoot: HostDirectory.default('/sys'),

@@ -1,8 +1,9 @@
 /** Does one step of a task on the engine. */
 import type { TaskRecord } from '../model/records.ts';
 import { PlimsollError } from '../runtime/errors.ts';
-import { containerRequest } from './container-spec.ts';
+import { containerRequest, templateContext } from './container-spec.ts';
 import type { Engine } from './engine/engine.ts';
+import type { FileMount, TaskFiles } from './files/task-files.ts';
 import type { HostPlace } from './host-config.ts';
 import type { ImageStore } from './image-store.ts';
 import type { Step } from './plan/step.ts';
@@ -27,6 +28,7 @@ export interface ExecutorParts {
   readonly engine: Engine;
   readonly images: ImageStore;
   readonly ports: PublishedPorts;
+  readonly files: Pick<TaskFiles, 'prepare'>;
   readonly place: () => Promise<HostPlace>;
   /** Told of a new container's id before it starts. */
   readonly onCreated: (taskId: string, containerId: string) => void;
@@ -50,6 +52,8 @@ export async function executeStep(
       return refusable('start', () => parts.engine.start(containerId));
     }
     case 'start':
+      // A host that was off has lost what lay in memory.
+      await prepareFiles(parts, record, step.attempt);
       return refusable('start', () => parts.engine.start(step.containerId));
     case 'stop':
       if (isCurrent) await parts.ports.withdraw(record.id);
@@ -61,10 +65,11 @@ export async function executeStep(
 
 async function create(parts: ExecutorParts, record: TaskRecord, attempt: number): Promise<string> {
   const place = await parts.place();
+  const files = await prepareFiles(parts, record, attempt);
   const published = ingressPorts(record).map((port) => ({ protocol: port.Protocol, port: port.PublishedPort }));
   return refusable('create', async () => {
     await parts.ports.checkFree(published);
-    const request = containerRequest(record, attempt, place);
+    const request = containerRequest(record, attempt, place, files);
     try {
       return await parts.engine.create(request);
     } catch (error) {
@@ -73,6 +78,12 @@ async function create(parts: ExecutorParts, record: TaskRecord, attempt: number)
       throw error;
     }
   });
+}
+
+/** The secrets and configs of an attempt, on this host. */
+async function prepareFiles(parts: ExecutorParts, record: TaskRecord, attempt: number): Promise<FileMount[]> {
+  const { words, environment } = templateContext(record, attempt, await parts.place());
+  return refusable('create', () => parts.files.prepare(record, words, environment));
 }
 
 /** The name is derived from the attempt: taken means that an earlier call got through without telling us. */

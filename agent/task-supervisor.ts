@@ -10,6 +10,7 @@ import { KeyedQueue } from '../runtime/keyed-queue.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
 import type { Engine } from './engine/engine.ts';
+import { PayloadAwayError } from './files/payload-source.ts';
 import type { Now, ObservedContainer } from './plan/observed-container.ts';
 import { type planTask, refuseAttempt } from './plan/plan-task.ts';
 import { statusOf, type UnnumberedStatus } from './plan/status.ts';
@@ -349,12 +350,16 @@ export class TaskSupervisor {
     }
   }
 
-  /** The engine is away, which is no fault of the task: resolves when it can be looked at again. */
+  /** The engine (or the bus that has a secret) is away, which is no fault of the task: resolves when to try again. */
   private async waitForEngine(entry: Entry, step: EngineStep, error: unknown): Promise<void> {
     const code = error instanceof PlimsollError ? error.code : 'internal';
-    this.parts.metrics.engineFailures.inc({ code });
     const fields = { taskId: entry.record.id, step: step.kind, error: messageOf(error), retryMs: ENGINE_RETRY_MS };
-    this.parts.log.warn(fields, 'the engine did not do a step: trying again');
+    if (error instanceof PayloadAwayError) {
+      this.parts.log.warn(fields, 'a secret or config cannot be had from the cluster: trying again');
+    } else {
+      this.parts.metrics.engineFailures.inc({ code });
+      this.parts.log.warn(fields, 'the engine did not do a step: trying again');
+    }
     const { signal } = this.stopping;
     while (!signal.aborted) {
       await this.parts.clock.sleep(ENGINE_RETRY_MS, signal).catch(() => undefined);

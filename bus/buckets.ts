@@ -1,5 +1,6 @@
 /** The buckets of design section 4 as typed doors. Keys are given without the kind prefix of shared buckets. */
 import type { EndpointRecord, NetRecord, NetworkRecord } from '../model/network-records.ts';
+import type { PayloadRecord } from '../model/payload.ts';
 import type {
   ClaimRecord,
   ClusterRecord,
@@ -14,7 +15,6 @@ import type {
   StatusRecord,
   TaskRecord,
 } from '../model/records.ts';
-import type { PayloadRecord } from '../model/payload.ts';
 import type { VolumeRecord } from '../model/volume-record.ts';
 import type { Bucket, Fence } from './bus.ts';
 

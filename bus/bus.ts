@@ -61,7 +61,11 @@ export interface Bus {
   /** Asks whoever answers `subject`. Throws `unavailable` at once when nobody listens, `timeout` after `timeoutMs`. */
   request<T>(subject: string, message: unknown, reply: z.ZodType<T>, timeoutMs: number): Promise<T>;
   /** Answers requests on `subject`; a thrown PlimsollError travels to the asker. Of several who do, one gets each request. */
-  respond<T>(subject: string, schema: z.ZodType<T>, handler: (message: T) => Promise<unknown>): Subscription;
+  respond<T>(
+    subject: string,
+    schema: z.ZodType<T>,
+    handler: (message: T, subject: string) => Promise<unknown>,
+  ): Subscription;
   /** Asks a node's agent; answers come back on `plim.reply.<node>.>`, the only place that node may answer to. */
   askNode<T>(nodeId: string, verb: string, message: unknown, reply: z.ZodType<T>, timeoutMs: number): Promise<T>;
   /** Asks a node's agent for a stream of bytes with flow control (64 KB chunks, a window of 8). Ends with the source or the signal. */

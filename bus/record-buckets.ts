@@ -1,6 +1,7 @@
 /** All buckets as typed doors over raw ones, and the fence that keeps a former leader from writing. */
 import type { z } from 'zod';
 import { EndpointRecord, NetRecord, NetworkRecord, netKey } from '../model/network-records.ts';
+import { PayloadRecord } from '../model/payload.ts';
 import {
   ClaimRecord,
   ClusterRecord,
@@ -15,7 +16,6 @@ import {
   StatusRecord,
   TaskRecord,
 } from '../model/records.ts';
-import { PayloadRecord } from '../model/payload.ts';
 import { VolumeRecord } from '../model/volume-record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { PlimsollError } from '../runtime/errors.ts';

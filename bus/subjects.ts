@@ -13,6 +13,8 @@ export const subjects = {
   reply: (nodeId: string, requestId: string) => `plim.reply.${nodeId}.${requestId}`,
   event: (kind: string, id: string) => `plim.event.${kind}.${id}`,
   events: 'plim.event.>',
+  /** A node asks for contents its tasks refer to. */
+  payloads: (nodeId: string) => `plim.payloads.${nodeId}`,
   join: 'plim.join',
   /** Each coordinator says that it is there. */
   coordinatorBeat: 'plim.coordinator.beat',

@@ -81,7 +81,11 @@ export class WireBus implements Bus {
     return this.answerOf(subject, answer, reply);
   }
 
-  respond<T>(subject: string, schema: z.ZodType<T>, handler: (message: T) => Promise<unknown>): Subscription {
+  respond<T>(
+    subject: string,
+    schema: z.ZodType<T>,
+    handler: (message: T, subject: string) => Promise<unknown>,
+  ): Subscription {
     const answer = (message: WireMessage) => void this.answerOne(message, schema, handler);
     return this.wire.subscribe(subject, answer, RESPONDERS);
   }
@@ -187,7 +191,7 @@ export class WireBus implements Bus {
   private async answerOne<T>(
     message: WireMessage,
     schema: z.ZodType<T>,
-    handler: (message: T) => Promise<unknown>,
+    handler: (message: T, subject: string) => Promise<unknown>,
   ): Promise<void> {
     if (!isReplySubject(message.reply)) return this.drop(message, 'a request without a proper reply subject');
     const parsed = this.parse(schema, message);
@@ -196,7 +200,7 @@ export class WireBus implements Bus {
       return this.send(message.reply, encodeError(new PlimsollError('invalid', parsed.problem)));
     }
     try {
-      this.send(message.reply, encodeAnswer(await handler(parsed.value)));
+      this.send(message.reply, encodeAnswer(await handler(parsed.value, message.subject)));
     } catch (error) {
       if (!(error instanceof PlimsollError)) this.handlerFailed(message.subject, error);
       this.send(message.reply, encodeError(error));

@@ -7,6 +7,7 @@ import type { Metrics } from '../runtime/metrics.ts';
 import type { TcpProbe } from '../runtime/tcp-probe.ts';
 import type { Admission } from './admission.ts';
 
+import type { Vault } from './payloads/vault.ts';
 import type { Planner } from './plan/plan.ts';
 
 export interface CoordinatorParts {
@@ -28,4 +29,6 @@ export interface CoordinatorParts {
   readonly admission: (bus: Bus, buckets: Buckets) => Admission;
   readonly probe: TcpProbe;
   readonly plan: Planner;
+  /** Seals the contents of secrets and configs. */
+  readonly vault: Vault;
 }

@@ -17,6 +17,7 @@ import { Presence } from './loops/presence.ts';
 import { probeNode } from './loops/probes.ts';
 import type { PlannedVersions } from './metrics/state-page.ts';
 import { measureTransitions } from './metrics/transition-metrics.ts';
+import { servePayloads } from './payloads/payload-service.ts';
 import type { NodeWatch } from './store/liveness.ts';
 import { openStore, type Store } from './store/store.ts';
 import { UsageBook } from './usage/usage-book.ts';
@@ -140,6 +141,8 @@ class Core implements CoordinatorCore {
     lifecycle.onStop('transitions', measureTransitions({ registry, store, clock, isLeading: this.isLeading }));
     const admission = this.admission.serve();
     lifecycle.onStop('admission', () => admission.stop());
+    const payloads = servePayloads({ ...this.assembly, ...parts, snapshot: () => store.snapshot() });
+    lifecycle.onStop('payloads', () => payloads.stop());
     this.background('presence', this.presence().run(lifecycle.signal));
     this.background('usage', this.usage.run(lifecycle.signal));
     this.background('liveness', this.livenessLoop().run(lifecycle.signal));

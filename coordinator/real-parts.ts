@@ -1,6 +1,6 @@
 /** A coordinator's parts as they are in production: NATS, the cluster's keys on this host's disk, real time. */
 import { connectBus } from '../bus/connect-bus.ts';
-import { joinAddressOf, openCluster } from '../bus/identity/cluster.ts';
+import { contentKeyOf, joinAddressOf, openCluster } from '../bus/identity/cluster.ts';
 import { readCoordinatorIdentity, readNodeIdentity } from '../bus/identity/user-identity.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { randomId } from '../runtime/identifiers.ts';
@@ -10,6 +10,7 @@ import { probeTcp } from '../runtime/tcp-probe.ts';
 import { programVersion } from '../runtime/version.ts';
 import { createAdmission } from './admission.ts';
 import type { CoordinatorParts } from './coordinator-parts.ts';
+import { vaultOf } from './payloads/vault.ts';
 import { plan } from './plan/plan.ts';
 import type { CoordinatorSettings } from './settings.ts';
 
@@ -17,6 +18,7 @@ import type { CoordinatorSettings } from './settings.ts';
 export function realParts(settings: CoordinatorSettings): CoordinatorParts {
   const { stateDir } = settings;
   const identity = readCoordinatorIdentity(stateDir);
+  const cluster = openCluster(stateDir);
   const clock = systemClock;
   const version = programVersion();
   const log = createLog('coordinator', settings.logLevel);
@@ -31,10 +33,11 @@ export function realParts(settings: CoordinatorSettings): CoordinatorParts {
     random: Math.random,
     newId: randomId,
     connect: () => connectBus({ identity, purpose: 'state', waitForServer: false, clock, log, registry: metrics }),
-    joinAddress: joinAddressOf(openCluster(stateDir)),
+    joinAddress: joinAddressOf(cluster),
     admission: (bus, buckets) => createAdmission({ stateDir, bus, buckets, clock, log }),
     probe: probeTcp,
     plan,
+    vault: vaultOf(contentKeyOf(cluster)),
   };
 }
 

@@ -167,13 +167,17 @@ function planTowardsRunning(
   if (record.desired === 'ready') return { memory: advance(memory, 'ready', 'prepared', now), step: undefined };
   const starting = advance(memory, 'starting', 'starting', now);
   if (container) {
-    return { memory: starting, step: { kind: 'start', containerId: container.id, reason: 'made but never started' } };
+    return { memory: starting, step: startStep(container) };
   }
   const reason = memory.attempt === 1 ? 'assigned to this node' : `attempt ${memory.attempt - 1} ended`;
   return { memory: starting, step: { kind: 'create', attempt: memory.attempt, reason } };
 }
 
 function planRunning(view: TaskView, memory: TaskMemory, container: ObservedContainer): TaskPlan {
+function startStep({ id, attempt }: ObservedContainer): Step {
+  return { kind: 'start', containerId: id, attempt, reason: 'made but never started' };
+}
+
   if (view.record.replaceAttempt >= memory.attempt || memory.replaceReason !== undefined) {
     const replaceReason = memory.replaceReason ?? 'unhealthy container';
     return { memory: { ...memory, replaceReason }, step: stopStep(view, container, replaceReason) };

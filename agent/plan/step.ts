@@ -5,7 +5,7 @@ export type Step =
   /** Make the container of `attempt` and start it. */
   | { readonly kind: 'create'; readonly attempt: number; readonly reason: string }
   /** Start a container that was made and never started. */
-  | { readonly kind: 'start'; readonly containerId: string; readonly reason: string }
+  | { readonly kind: 'start'; readonly containerId: string; readonly attempt: number; readonly reason: string }
   | { readonly kind: 'stop'; readonly containerId: string; readonly graceMs: number; readonly reason: string }
   | { readonly kind: 'remove'; readonly containerId: string; readonly reason: string }
   /** Look again then. */

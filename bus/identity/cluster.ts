@@ -1,4 +1,5 @@
 /** A cluster's own secrets, `<state-dir>/cluster/`: made once, read by its coordinators and its NATS server. */
+import { hkdfSync } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -104,6 +105,14 @@ export function openCluster(stateDir: string): Cluster {
 
 export function saveCluster(stateDir: string, cluster: Cluster): void {
   writePrivateJson(clusterFile(stateDir), cluster);
+}
+
+/**
+ * The key the contents of secrets and configs are sealed under, 32 bytes. It follows from the operator's seed, which no node
+ * and no bucket ever sees: every coordinator of the cluster has it, and so has every backup of this folder.
+ */
+export function contentKeyOf({ keys, clusterId }: Pick<Cluster, 'keys' | 'clusterId'>): Buffer {
+  return Buffer.from(hkdfSync('sha256', keys.operatorSeed, clusterId, 'plimsoll contents of secrets and configs', 32));
 }
 
 /** What `plim token` prints. */

@@ -4,6 +4,7 @@ import type { Entry } from '../../bus/bus.ts';
 import type { ServiceRecord } from '../../model/records.ts';
 import type { PortConfig, ServiceSpec } from '../../model/service-spec.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
+import { checkReferredExist } from '../payloads/reference-rules.ts';
 import { Claims } from './claims.ts';
 import { notFound, StaleVersionError } from './errors.ts';
 import { ingressPorts, portKey, refuseTakenPorts, settlePorts } from './ports.ts';
@@ -42,6 +43,7 @@ export class ServiceWishes {
 
   private async createNamed(id: string, wanted: ServiceSpec): Promise<{ id: string; warnings: string[] }> {
     checkServiceSpec(wanted);
+    checkReferredExist(wanted.TaskTemplate.ContainerSpec, this.parts.snapshot());
     const spec = withNetworkIds(withServerDefaults(wanted), this.parts.snapshot().networks);
     const owner = { v: 1, ownerId: id, ownerName: spec.Name } as const;
     const taken = await this.claims.take([nameClaim(spec.Name)], owner);
@@ -61,6 +63,7 @@ export class ServiceWishes {
   async update(id: string, wanted: ServiceSpec, version: number): Promise<{ warnings: string[] }> {
     const entry = await this.stored(id, version);
     checkServiceSpec(wanted);
+    checkReferredExist(wanted.TaskTemplate.ContainerSpec, this.parts.snapshot());
     checkUnchangeable(entry.value.spec, wanted);
     const spec = withNetworkIds(withServerDefaults(wanted), this.parts.snapshot().networks);
     await this.change(entry, spec, 'update');

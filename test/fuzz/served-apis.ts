@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createDockerApi } from '../../coordinator/api/docker/api.ts';
 import { createNativeApi } from '../../coordinator/api/native/native-api.ts';
 import { closeServer, servePages, serveSocket } from '../../coordinator/api-servers.ts';
+import { vaultOf } from '../../coordinator/payloads/vault.ts';
 import { openStore, type Store } from '../../coordinator/store/store.ts';
 import { createWishes } from '../../coordinator/wishes/wishes.ts';
 import { systemClock } from '../../runtime/clock.ts';
@@ -84,6 +85,7 @@ function apisOn({ bus, buckets }: MemoryConnection, store: Store) {
     buckets,
     barrier: store,
     random: Math.random,
+    vault: vaultOf(new Uint8Array(32)),
     newId: randomId,
     revokeNode: async () => undefined,
   });

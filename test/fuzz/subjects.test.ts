@@ -9,6 +9,7 @@ import { AgentSettings } from '../../agent/settings.ts';
 import { subjects } from '../../bus/subjects.ts';
 import { type CoordinatorCore, startCore } from '../../coordinator/core.ts';
 import { plan } from '../../coordinator/plan/plan.ts';
+import { vaultOf } from '../../coordinator/payloads/vault.ts';
 import {
   Beat,
   ContainerListRequest,
@@ -25,6 +26,7 @@ import { eventually } from '../support/eventually.ts';
 import { FakeEngine } from '../support/fake-engine.ts';
 import { type MemoryConnection, MemoryServer } from '../support/memory-bus.ts';
 import { metricValue } from '../support/prometheus-text.ts';
+import { noFolder } from '../support/no-files.ts';
 import { spoiltJson } from './json-from-schema.ts';
 
 const nodeId = derivedId('node', 'h1');
@@ -171,6 +173,7 @@ function startCoordinator(): Promise<CoordinatorCore> {
     }),
     probe: async () => ({ reachable: false, error: 'no answer' }),
   });
+    vault: vaultOf(new Uint8Array(32)),
 }
 
 function startFakeAgent(): Promise<RunningAgent> {
@@ -190,6 +193,7 @@ function startFakeAgent(): Promise<RunningAgent> {
       diskUse: async () => 0,
     },
     files: {
+    volatileFolder: noFolder,
       read: async (path) => saved.get(path),
       write: async (path, value) => void saved.set(path, value),
     },

@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { type RunningAgent, startAgent } from '../../agent/agent.ts';
 import type { AgentParts } from '../../agent/agent-parts.ts';
 import { DockerEngine } from '../../agent/engine/docker-engine.ts';
+import { DockerPassage } from '../../agent/engine/engine-passage.ts';
+import { RealVolatileFolder } from '../../agent/files/volatile-folder.ts';
 import { serveHttp } from '../../agent/http-server.ts';
+import { runHostCommand } from '../../agent/network/command-runner.ts';
 import { planTask } from '../../agent/plan/plan-task.ts';
 import { realHost } from '../../agent/real-host.ts';
 import { AgentSettings } from '../../agent/settings.ts';
@@ -34,6 +37,8 @@ export class AgentOnMemoryBus {
   readonly portCalls: string[] = [];
   private readonly stateDir: string;
   private readonly address: string;
+  /** Where tasks' secrets lie in clear; in memory, as /dev/shm is everywhere. */
+  readonly filesDir = join('/dev/shm', `plimsoll-agent-${randomId()}`);
 
   private constructor(address: string, stateDir: string) {
     this.address = address;
@@ -98,6 +103,7 @@ export class AgentOnMemoryBus {
       version: '0.0.0',
       clock: systemClock,
       log: createLog('agent', process.env.PLIMSOLL_TEST_LOG === undefined ? 'silent' : 'debug'),
+    await rm(this.filesDir, { recursive: true, force: true });
       metrics: createMetrics('agent', '0.0.0'),
       engine: this.engine,
       host: realHost({ stateDir: this.stateDir, dockerConfigFile: '/etc/docker/daemon.json' }),
@@ -111,6 +117,7 @@ export class AgentOnMemoryBus {
         if (purpose === 'state') this.connection = connection;
         return connection;
       },
+      volatileFolder: new RealVolatileFolder(this.filesDir, runHostCommand),
       ports: {
         apply: async (endpoints) => {
           this.portCalls.push(`apply ${endpoints.map(({ publishedPort }) => publishedPort).join(' ')}`);

@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDockerApi, type DockerApi } from '../../coordinator/api/docker/api.ts';
+import { vaultOf } from '../../coordinator/payloads/vault.ts';
 import type { NodeLiveness, Snapshot } from '../../coordinator/store/snapshot.ts';
 import { openStore, type Store } from '../../coordinator/store/store.ts';
 import { createWishes } from '../../coordinator/wishes/wishes.ts';
@@ -146,6 +147,7 @@ export class DockerApiServer {
       advertiseAddress: '10.99.0.1',
       joinAddress: '10.99.0.1:4222',
       joinToken: async () => 'PLIM-1-test',
+      vault: vaultOf(new Uint8Array(32)),
       caPem: '-----BEGIN CERTIFICATE-----\n',
     });
     this.folder = await mkdtemp(join(tmpdir(), 'plimsoll-api-'));

@@ -6,6 +6,7 @@ import { Client } from 'undici';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type RunningCoordinator, startCoordinator } from '../../../coordinator/coordinator.ts';
 import type { CoordinatorParts } from '../../../coordinator/coordinator-parts.ts';
+import { vaultOf } from '../../../coordinator/payloads/vault.ts';
 import { plan } from '../../../coordinator/plan/plan.ts';
 import { CoordinatorSettings } from '../../../coordinator/settings.ts';
 import { systemClock } from '../../../runtime/clock.ts';
@@ -56,6 +57,7 @@ async function coordinator(name: string): Promise<RunningCoordinator & { api: Cl
       serve: () => ({ stop: () => undefined }),
     }),
     probe: async () => ({ reachable: false, error: 'no answer' }),
+    vault: vaultOf(new Uint8Array(32)),
   };
   const started = await startCoordinator(settings, parts);
   running.push(started);

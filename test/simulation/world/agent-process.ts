@@ -8,6 +8,7 @@ import type { Engine } from '../../../agent/engine/engine.ts';
 import { AgentSettings } from '../../../agent/settings.ts';
 import type { Bus } from '../../../bus/bus.ts';
 import type { JsonFiles } from '../../../runtime/files.ts';
+import { noFolder } from '../../support/no-files.ts';
 import type { Network } from './network.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { Trace } from './trace.ts';
@@ -51,6 +52,7 @@ function partsOf(process: SimulatedProcess, place: AgentPlace): AgentParts {
     host: hostOf(place),
     files: process.use(place.files),
     probe: network.probeFrom(host, process),
+    volatileFolder: noFolder,
     newId: place.newId,
     planTask: place.planTask,
     serveHttp: async () => ({ port: settings.port, stop: async () => undefined }),

@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import type { Admission } from '../../../coordinator/admission.ts';
 import type { CoordinatorParts } from '../../../coordinator/coordinator-parts.ts';
 import { type CoordinatorCore, startCore } from '../../../coordinator/core.ts';
+import { vaultOf } from '../../../coordinator/payloads/vault.ts';
 import { plan } from '../../../coordinator/plan/plan.ts';
 import type { Mutations } from './mutations.ts';
 import type { Network } from './network.ts';
@@ -48,6 +49,7 @@ function partsOf(process: SimulatedProcess, place: CoordinatorPlace): Coordinato
     joinAddress: 'nats',
     admission: () => closedAdmission,
     probe: network.probeFrom(host, process),
+    vault: vaultOf(new Uint8Array(32)),
   };
 }
 

@@ -58,7 +58,8 @@ describe('AssignmentFeed and TaskSupervisor', () => {
         executor: {
           images: new ImageStore(engine, clock),
           ports: { apply: async () => undefined, withdraw: async () => undefined, checkFree: async () => undefined },
-          place: async () => place,
+          files: { prepare: async () => [] },
+        place: async () => place,
         },
         onStatus: (status) => statuses.set(status.taskId, status),
         onForgotten: (taskId) => statuses.delete(taskId),

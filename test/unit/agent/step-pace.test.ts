@@ -21,7 +21,7 @@ const place = {
 };
 
 describe('StepPace', () => {
-  const step = { kind: 'start', containerId: 'c1', reason: '' } as const;
+  const step = { kind: 'start', containerId: 'c1', attempt: 1, reason: '' } as const;
 
   it('lets a step be done twice at once, then later and later', () => {
     const pace = new StepPace();
@@ -69,6 +69,7 @@ describe('TaskSupervisor on an engine that starts nothing', () => {
       executor: {
         images: new ImageStore(engine, clock),
         ports: { apply: async () => undefined, withdraw: async () => undefined, checkFree: async () => undefined },
+        files: { prepare: async () => [] },
         place: async () => place,
       },
       onStatus: () => undefined,

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { vaultOf } from '../../../../coordinator/payloads/vault.ts';
 import { openStore, type Store } from '../../../../coordinator/store/store.ts';
 import { createWishes, type Wishes } from '../../../../coordinator/wishes/wishes.ts';
 import type { ServiceSpec } from '../../../../model/service-spec.ts';
@@ -39,6 +40,7 @@ describe('service wishes', () => {
       clock,
       log,
       random: () => 0,
+      vault: vaultOf(new Uint8Array(32)),
       newId: randomId,
       revokeNode: async () => {},
     });

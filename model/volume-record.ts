@@ -1,0 +1,15 @@
+/** A volume made on the cluster: how a node is to make it when the first task there mounts it. */
+import { z } from 'zod';
+import { Id } from './records.ts';
+
+/** `volume.<id>` in plim_spec. */
+export const VolumeRecord = z.object({
+  v: z.literal(1),
+  id: Id,
+  name: z.string(),
+  driver: z.string(),
+  options: z.record(z.string(), z.string()),
+  labels: z.record(z.string(), z.string()),
+  createdAtMs: z.number(),
+});
+export type VolumeRecord = z.infer<typeof VolumeRecord>;
