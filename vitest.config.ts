@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+// Real servers on a busy machine: a test that fails is tried once more, and scripts/test names it as flaky, to be mended.
+const RETRIES_WITH_REAL_SERVERS = 1;
+
 export default defineConfig({
   test: {
     projects: [
@@ -14,6 +17,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          retry: RETRIES_WITH_REAL_SERVERS,
           include: ['test/integration/**/*.test.ts', 'test/contract/**/*.test.ts', 'test/fuzz/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -22,6 +26,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          retry: RETRIES_WITH_REAL_SERVERS,
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/e2e/take-down-lab.ts'],
           testTimeout: 180_000,
@@ -32,6 +37,7 @@ export default defineConfig({
       {
         test: {
           name: 'labs',
+          retry: RETRIES_WITH_REAL_SERVERS,
           include: ['test/labs/**/*.test.ts', 'test/differential/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 300_000,
