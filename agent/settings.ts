@@ -3,6 +3,8 @@ import { z } from 'zod';
 
 const HostDirectory = z.string().regex(/^\//, 'must be an absolute path');
 
+export const DEFAULT_FILES_DIR = '/run/plimsoll/files';
+
 export const AgentSettings = z.object({
   /** Holds node/identity.json, node/assignments.json, node/incarnation.json. */
   stateDir: z.string().default('/var/lib/plimsoll'),
@@ -23,8 +25,8 @@ export const AgentSettings = z.object({
   imageCleanupAbove: z.coerce.number().min(0).max(1).default(0.85),
   /** Find out how much the containers' writable layers hold? A walk over all their files, in the background. */
   measureLayers: z.stringbool().or(z.boolean()).default(false),
-  /** Where secrets and configs of tasks lie in clear, seen by the engine under the same path; in memory, or a tmpfs is mounted there. */
-  filesDir: HostDirectory.default('/run/plimsoll/files'),
+  /** Where tasks' secrets and configs lie in clear; a tmpfs is mounted there unless it is in memory. The engine sees it under the same path. */
+  filesDir: HostDirectory.default(DEFAULT_FILES_DIR),
   /** Where the host's /proc, /sys and / are seen from here: elsewhere when the agent runs in a container. */
   procRoot: HostDirectory.default('/proc'),
   sysRoot: HostDirectory.default('/sys'),

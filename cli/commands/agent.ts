@@ -14,6 +14,7 @@ export function addAgentCommand(program: Command): void {
     .option('--docker-config-file <path>', 'configuration of the engine (default "/etc/docker/daemon.json")')
     .option('--image-cleanup-above <share>', "remove unused images when the engine's disk is fuller (default 0.85)")
     .option('--measure-layers', "find out how much the containers' writable layers hold (walks over all their files)")
+    .option('--files-dir <directory>', 'in memory: where secrets and configs lie (default "/run/plimsoll/files")')
     .option('--proc-root <directory>', 'where the host\'s /proc is seen, for an agent in a container (default "/proc")')
     .option('--sys-root <directory>', 'the same of /sys (default "/sys")')
     .option('--rootfs <directory>', 'the same of / (default "/")')

@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { DEFAULT_FILES_DIR } from '../../agent/settings.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { messageOf } from '../../runtime/errors.ts';
 import { removeDockerContext } from '../docker-cli.ts';
@@ -67,7 +68,7 @@ async function down(settings: DownSettings, terminal: Terminal): Promise<void> {
   }
   await stopUnits(['nats', 'dockerd', 'containerd'], parts);
   await units.close();
-  await removeFiles([socket, engineRunDir(socket)]);
+  await removeFiles([socket, engineRunDir(socket), DEFAULT_FILES_DIR]);
   removeEmptyDirectory(dirname(socket));
   if (settings.context) await removeContext(parts);
   if (settings.purge) await removeFiles([stateDir]);

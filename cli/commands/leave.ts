@@ -1,6 +1,7 @@
 /** `plim leave`: this host is no node any more. */
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { DEFAULT_FILES_DIR } from '../../agent/settings.ts';
 import { nodeIdentityFile, readNodeIdentity } from '../../bus/identity/user-identity.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
@@ -39,6 +40,7 @@ async function leave({ stateDir, docker, keep }: LeaveSettings, terminal: Termin
   if (!keep) {
     await clearContainers(docker, clusterId, parts);
     await clearNetwork(parts);
+    await removeFiles([DEFAULT_FILES_DIR]);
   }
   await removeFiles([nodeIdentityFile(stateDir)]);
   if ((await units.names()).length === 0) await units.close();

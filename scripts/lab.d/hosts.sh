@@ -22,7 +22,9 @@ power_on_host() {
   ! host_is_powered "$host" || return 0
   power_off_host "$host"
   rm -rf "$dir/run" "$dir/pids"
-  mkdir -p "$dir"/{run,pids,log,state,namespaces}
+  mkdir -p "$dir"/{run/files,pids,log,state,namespaces}
+  # Before the host's mounts part from the machine's: agent and engine see the same files in memory.
+  mount -t tmpfs -o mode=0700 tmpfs "$dir/run/files"
   create_network_namespace "$host"
   create_host_namespaces "$host"
 }
@@ -58,6 +60,7 @@ prepare_modern_root() {
   mount -t tmpfs tmpfs "$root/merged/tmp"
   mkdir -p "$root/merged$dir" "$root/merged/mnt/machine"
   mount --bind "$dir" "$root/merged$dir"
+  mount --bind "$dir/run/files" "$root/merged$dir/run/files"
   cd "$root/merged" || exit
   pivot_root . mnt/machine
   umount -l /mnt/machine
@@ -69,7 +72,7 @@ power_off_host() {
   namespaces="$(host_dir "$host")/namespaces"
   [ "$(cable_state "$host")" = none ] || cable_down "$host"
   kill_all_of_host "$host"
-  for pinned in "$namespaces/mnt" "$namespaces/uts" "$namespaces"; do
+  for pinned in "$namespaces/mnt" "$namespaces/uts" "$namespaces" "$(host_dir "$host")/run/files"; do
     while mountpoint -q "$pinned"; do umount -l "$pinned"; done
   done
   remove_network_namespace "$host"
