@@ -44,6 +44,7 @@ export interface AgentParts {
   /** The part of /metrics about this host and all containers on it. */
   readonly nodeMetrics: NodeMetrics;
   /** Reads what this host and our containers on it use. */
-  readonly usageMeter: UsageMeter;
+  /** Absent where nobody wants to know what is used: then nothing is published. */
+  readonly usageMeter?: UsageMeter;
   readonly monotonicNs: () => bigint;
 }

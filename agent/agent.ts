@@ -24,6 +24,7 @@ import { planUnhealthyReplacements } from './plan/replace-unhealthy.ts';
 import { type Incarnation, markRegistered, nextIncarnation } from './registration.ts';
 import type { AgentSettings } from './settings.ts';
 import { type SupervisedTask, TaskSupervisor } from './task-supervisor.ts';
+import type { UsageMeter } from './usage/usage-meter.ts';
 import { publishUsage } from './usage/usage-publisher.ts';
 
 const TICK_MS = 500;
@@ -104,7 +105,7 @@ class Agent {
     this.background('housekeeping', this.keepHouse(lifecycle.signal));
     this.background('metrics', parts.nodeMetrics.watch(lifecycle.signal));
     this.background('bus', this.link.run(supervisor));
-    this.background('usage', this.publishUsage(lifecycle.signal));
+    if (parts.usageMeter) this.background('usage', this.publishUsage(parts.usageMeter, lifecycle.signal));
     lifecycle.onStop('bus link', () => this.link.stop());
     return { nodeId: parts.identity.nodeId, port: http.port, failed, stop: () => lifecycle.stop() };
   }
@@ -259,13 +260,13 @@ class Agent {
     await keepHouse({ ...parts, metrics, stateDir, cleanupAbove, tasks, hasPulled, rootDir }, signal);
   }
 
-  private async publishUsage(signal: AbortSignal): Promise<void> {
+  private async publishUsage(meter: UsageMeter, signal: AbortSignal): Promise<void> {
     const { parts, metrics, supervisor, description, link } = this;
     const { nodeId } = parts.identity;
     const tasks = () => supervisor.tasks();
     const rootDir = () => description.rootDir;
     const publish = (usage: Usage) => link.publish(subjects.usage(nodeId), usage);
-    await publishUsage({ ...parts, nodeId, metrics, meter: parts.usageMeter, tasks, rootDir, publish }, signal);
+    await publishUsage({ ...parts, nodeId, metrics, meter, tasks, rootDir, publish }, signal);
   }
 
   private async metricsPage(): Promise<readonly string[]> {

@@ -27,6 +27,8 @@ const ANSWERED_MS = 150;
 
 export const leaseKey = 'leader';
 const epochKey = 'leader';
+/** Made once: schemas are dear to make. */
+const Anything = z.unknown();
 
 export interface LeaseHolder {
   readonly coordinatorId: string;
@@ -114,7 +116,7 @@ async function leaderIsGone(parts: LeaseParts, found: Entry<LeaseRecord>, signal
 /** A leader that is slow or frozen still listens: only "no responders" says that its process is gone. */
 async function askLeader(parts: LeaseParts): Promise<'answer' | 'silence' | 'nobody'> {
   try {
-    await parts.bus.request(subjects.leaderPing, null, z.unknown(), PING_TIMEOUT_MS);
+    await parts.bus.request(subjects.leaderPing, null, Anything, PING_TIMEOUT_MS);
     return 'answer';
   } catch (error) {
     if (!parts.bus.connected) throw error;
@@ -144,7 +146,7 @@ async function lead(
 ): Promise<void> {
   const { epoch } = first.record;
   const term = new AbortController();
-  const answering = parts.bus.respond(subjects.leaderPing, z.unknown(), async () => ({ epoch }));
+  const answering = parts.bus.respond(subjects.leaderPing, Anything, async () => ({ epoch }));
   const lease = new TermLease(parts, first);
   let announced = false;
   let reason = 'the coordinator stops';

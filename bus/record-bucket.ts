@@ -6,7 +6,8 @@ import type { Log } from '../runtime/log.ts';
 import type { Bucket, BucketView, Entry } from './bus.ts';
 import type { BusMetrics } from './bus-metrics.ts';
 import type { Expectation, RawBucket, StoredMessage } from './raw-bucket.ts';
-import { type KeyOf, parseRecordAt, RecordView } from './record-view.ts';
+import type { Reader } from './reader.ts';
+import { type KeyOf, RecordView, readRecordAt } from './record-view.ts';
 
 export interface DoorParts<T> {
   readonly raw: RawBucket;
@@ -20,6 +21,7 @@ export interface DoorParts<T> {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: BusMetrics;
+  readonly reader: Reader;
 }
 
 export class RecordBucket<T> implements Bucket<T> {
@@ -66,8 +68,8 @@ export class RecordBucket<T> implements Bucket<T> {
   async get(key: string): Promise<Entry<T> | undefined> {
     const stored = await this.parts.raw.read(this.full(key));
     if (!stored || stored.deleted) return undefined;
-    const { schema, keyOf } = this.parts;
-    const parsed = parseRecordAt(key, stored.data, { schema, keyOf });
+    const { schema, keyOf, reader } = this.parts;
+    const parsed = readRecordAt(key, stored, { schema, keyOf, reader });
     if ('value' in parsed) {
       return { key, value: parsed.value, revision: stored.revision, writtenAtMs: stored.writtenAtMs };
     }
@@ -80,9 +82,9 @@ export class RecordBucket<T> implements Bucket<T> {
   }
 
   async watch(filter = '>'): Promise<BucketView<T>> {
-    const { keyPrefix, schema, keyOf, clock, log } = this.parts;
+    const { keyPrefix, schema, keyOf, clock, log, reader } = this.parts;
     const onQuarantined = () => this.countQuarantined();
-    const view = new RecordView({ bucket: this.name, keyPrefix, schema, keyOf, clock, log, onQuarantined });
+    const view = new RecordView({ bucket: this.name, keyPrefix, schema, keyOf, clock, log, reader, onQuarantined });
     view.attach(await this.parts.raw.watch(this.full(filter), view));
     return view;
   }

@@ -25,8 +25,9 @@ import type { Buckets, LeaderBuckets } from './buckets.ts';
 import type { Bucket, Fence } from './bus.ts';
 import type { BusMetrics } from './bus-metrics.ts';
 import type { RawBucket } from './raw-bucket.ts';
+import { reader as plainReader, type Reader } from './reader.ts';
 import { RecordBucket } from './record-bucket.ts';
-import { type KeyOf, parseRecord } from './record-view.ts';
+import type { KeyOf } from './record-view.ts';
 
 export interface BucketsParts {
   readonly raw: (name: BucketName) => RawBucket;
@@ -35,16 +36,18 @@ export interface BucketsParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: BusMetrics;
+  /** Default: reads each record anew. */
+  readonly reader?: Reader;
 }
 
 type FenceRevisions = ReadonlyMap<BucketName, number>;
 
 /** The buckets over `parts.raw`. */
 export function recordBuckets(parts: BucketsParts): Buckets {
-  const { clock, log, metrics } = parts;
+  const { clock, log, metrics, reader = plainReader } = parts;
   const raised = new Map<number, FenceRevisions>();
   const door = <T>(name: BucketName, schema: z.ZodType<T>, keyOf?: KeyOf<T>, keyPrefix = ''): Bucket<T> =>
-    new RecordBucket({ raw: parts.raw(name), schema, ...(keyOf && { keyOf }), keyPrefix, clock, log, metrics });
+    new RecordBucket({ raw: parts.raw(name), schema, ...(keyOf && { keyOf }), keyPrefix, clock, log, metrics, reader });
   return {
     ...leaderDoors(parts, undefined),
     services: door('plim_spec', ServiceRecord, ({ id }) => id, 'service.'),
@@ -72,12 +75,12 @@ export function recordBuckets(parts: BucketsParts): Buckets {
 }
 
 function leaderDoors(parts: BucketsParts, fences: FenceRevisions | undefined): LeaderBuckets {
-  const { clock, log, metrics } = parts;
+  const { clock, log, metrics, reader = plainReader } = parts;
   const door = <T>(name: BucketName, schema: z.ZodType<T>, keyOf?: KeyOf<T>): Bucket<T> => {
     const revision = fences?.get(name);
     const fence = revision === undefined ? {} : { fence: { key: fenceKey, revision } };
     const own = { schema, ...(keyOf && { keyOf }), keyPrefix: '', ...fence };
-    return new RecordBucket({ raw: parts.raw(name), ...own, clock, log, metrics });
+    return new RecordBucket({ raw: parts.raw(name), ...own, clock, log, metrics, reader });
   };
   return {
     slots: door('plim_slot', SlotRecord, ({ serviceId, slot, nodeId }) => `${serviceId}.${slot === 0 ? nodeId : slot}`),
@@ -107,7 +110,7 @@ async function raiseFences(parts: BucketsParts, epoch: number): Promise<FenceRev
 /** Writes the epoch over a lower one; throws `conflict` when a higher one is there. */
 async function raiseOne(raw: RawBucket, epoch: number): Promise<number> {
   const stored = await raw.read(fenceKey);
-  const known = stored && !stored.deleted ? parseRecord(EpochRecord, stored.data) : undefined;
+  const known = stored && !stored.deleted ? plainReader.record(EpochRecord, stored) : undefined;
   const found = known && 'value' in known ? known.value.epoch : -1;
   if (found > epoch) {
     throw new PlimsollError('conflict', `Cannot lead as epoch ${epoch}: bucket ${raw.name} has seen epoch ${found}`);

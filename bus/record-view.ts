@@ -5,6 +5,7 @@ import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import type { BucketView, Entry } from './bus.ts';
 import type { RawWatch, StoredMessage, WatchSink } from './raw-bucket.ts';
+import type { Reader, Reading } from './reader.ts';
 
 const REACH_TIMEOUT_MS = 5_000;
 
@@ -17,34 +18,24 @@ export interface ViewParts<T> {
   readonly keyOf: KeyOf<T> | undefined;
   readonly clock: Clock;
   readonly log: Log;
+  readonly reader: Reader;
   readonly onQuarantined: () => void;
 }
 
 export type KeyOf<T> = (record: T) => string;
 
-export type ParsedRecord<T> = { readonly value: T } | { readonly problem: string };
+type RecordReading<T> = Pick<ViewParts<T>, 'schema' | 'keyOf' | 'reader'>;
 
 /** A record that lies under another's key is damaged as well: whoever wrote it, it must not be taken for that one. Pure. */
-export function parseRecordAt<T>(
+export function readRecordAt<T>(
   key: string,
-  text: string,
-  { schema, keyOf }: { readonly schema: z.ZodType<T>; readonly keyOf: KeyOf<T> | undefined },
-): ParsedRecord<T> {
-  const parsed = parseRecord(schema, text);
+  stored: StoredMessage,
+  { schema, keyOf, reader }: RecordReading<T>,
+): Reading<T> {
+  const parsed = reader.record(schema, stored);
   if ('problem' in parsed || !keyOf) return parsed;
   const ownKey = keyOf(parsed.value);
   return ownKey === key ? parsed : { problem: `it is the record of ${ownKey}, under another key` };
-}
-
-/** Text as a record: the value, or why it is none. Pure. */
-export function parseRecord<T>(schema: z.ZodType<T>, text: string): ParsedRecord<T> {
-  try {
-    const result = schema.safeParse(JSON.parse(text));
-    if (result.success) return { value: result.data };
-    return { problem: result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ') };
-  } catch (error) {
-    return { problem: messageOf(error) };
-  }
 }
 
 export class RecordView<T> implements BucketView<T>, WatchSink {
@@ -152,7 +143,7 @@ export class RecordView<T> implements BucketView<T>, WatchSink {
   }
 
   private store(key: string, message: StoredMessage): void {
-    const parsed = parseRecordAt(key, message.data, this.parts);
+    const parsed = readRecordAt(key, message, this.parts);
     if ('value' in parsed) {
       const { revision, writtenAtMs } = message;
       this.entries.set(key, { key, value: parsed.value, revision, writtenAtMs });

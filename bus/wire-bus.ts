@@ -8,6 +8,7 @@ import type { Bus, Subscription } from './bus.ts';
 import type { BusMetrics } from './bus-metrics.ts';
 import { receiveStream, type StreamEnds, sendStream } from './byte-stream.ts';
 import { decodeAnswer, decodeJson, encodeAnswer, encodeError, encodeErrorFrame, encodeJson } from './envelope.ts';
+import { type Reader, reader } from './reader.ts';
 import { subjectKind, subjects } from './subjects.ts';
 import type { Wire, WireMessage } from './wire.ts';
 
@@ -28,15 +29,19 @@ export interface WireBusParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: BusMetrics;
+  /** Default: reads each message anew. */
+  readonly reader?: Reader;
 }
 
 export class WireBus implements Bus {
   private readonly wire: Wire;
   private readonly parts: WireBusParts;
+  private readonly reader: Reader;
 
   constructor(parts: WireBusParts) {
     this.wire = parts.wire;
     this.parts = parts;
+    this.reader = parts.reader ?? reader;
   }
 
   get connected(): boolean {
@@ -70,7 +75,7 @@ export class WireBus implements Bus {
 
   subscribe<T>(subject: string, schema: z.ZodType<T>, handler: (message: T, subject: string) => void): Subscription {
     return this.wire.subscribe(subject, (message) => {
-      const parsed = this.parse(schema, message);
+      const parsed = this.reader.message(schema, message);
       if ('problem' in parsed) this.drop(message, parsed.problem);
       else this.guard(message.subject, () => handler(parsed.value, message.subject));
     });
@@ -123,7 +128,7 @@ export class WireBus implements Bus {
     const running = new Set<AbortController>();
     const subscription = this.wire.subscribe(subjects.rpc(nodeId, verb), (message) => {
       if (!isReplySubject(message.reply)) return this.drop(message, 'a request without a proper reply subject');
-      const parsed = this.parse(request, message);
+      const parsed = this.reader.message(request, message);
       if ('problem' in parsed) return this.refuseStream(message, parsed.problem);
       const gone = new AbortController();
       running.add(gone);
@@ -194,7 +199,7 @@ export class WireBus implements Bus {
     handler: (message: T, subject: string) => Promise<unknown>,
   ): Promise<void> {
     if (!isReplySubject(message.reply)) return this.drop(message, 'a request without a proper reply subject');
-    const parsed = this.parse(schema, message);
+    const parsed = this.reader.message(schema, message);
     if ('problem' in parsed) {
       this.drop(message, parsed.problem);
       return this.send(message.reply, encodeError(new PlimsollError('invalid', parsed.problem)));
@@ -210,15 +215,6 @@ export class WireBus implements Bus {
   private refuseStream(message: WireMessage, problem: string): void {
     this.drop(message, problem);
     if (message.reply) this.send(message.reply, encodeErrorFrame(new PlimsollError('invalid', problem)));
-  }
-
-  private parse<T>(schema: z.ZodType<T>, message: WireMessage): { value: T } | { problem: string } {
-    try {
-      const parsed = schema.safeParse(decodeJson(message.data));
-      return parsed.success ? { value: parsed.data } : { problem: z.prettifyError(parsed.error) };
-    } catch (error) {
-      return { problem: messageOf(error) };
-    }
   }
 
   private drop(message: WireMessage, problem: string): void {

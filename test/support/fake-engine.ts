@@ -114,6 +114,11 @@ export class FakeEngine implements Engine {
     this.containers = this.host.containers;
   }
 
+  /** Counts whatever happens to containers. */
+  get changes(): number {
+    return this.host.changes;
+  }
+
   // ---- what befalls it ----
 
   /** How containers made from now on behave. */

@@ -29,6 +29,7 @@ import {
 } from './memory-bus/memory-store.ts';
 import { MessageRoutes } from './memory-bus/message-routes.ts';
 import { Pipe } from './memory-bus/pipe.ts';
+import { sharedReader } from './memory-bus/shared-reader.ts';
 import { compilePattern } from './memory-bus/subject-pattern.ts';
 
 export interface MemoryServerOptions {
@@ -279,10 +280,10 @@ export class MemoryConnection implements Wire {
     this.toServer = new Pipe(server.clock, (work) => work());
     this.toClient = new Pipe(server.clock, soon);
     const parts = { clock: this.clock, log: options.log ?? server.log, metrics: busMetrics(this.metrics) };
-    this.bus = new WireBus({ ...parts, wire: this });
+    this.bus = new WireBus({ ...parts, wire: this, reader: sharedReader });
     const raw = (bucket: BucketName) =>
       new MemoryBucket({ server, connection: this, name: bucket, log: parts.log, metrics: parts.metrics });
-    this.buckets = recordBuckets({ ...parts, raw, serverFences: server.serverFences });
+    this.buckets = recordBuckets({ ...parts, raw, serverFences: server.serverFences, reader: sharedReader });
   }
 
   // ---- faults ----

@@ -15,15 +15,17 @@ export class GroundTruth {
   private readonly world: World;
   /** Records by their text: most stay as they are. */
   private readonly parsed = new Map<string, unknown>();
+  private readonly lastRecords = new Map<string, { readonly changes: number; readonly records: readonly unknown[] }>();
+  private lastRunning: { readonly changes: number; readonly containers: readonly RunningContainer[] } | undefined;
 
   constructor(world: World) {
     this.world = world;
   }
 
-  running(): RunningContainer[] {
-    return this.world.hosts.flatMap(({ name, nodeId, engine }) =>
-      engine.running.map((one) => ({ ...one, host: name, place: placeOf({ nodeId, slot: one.slot }) })),
-    );
+  running(): readonly RunningContainer[] {
+    const changes = this.world.hosts.reduce((sum, { engine }) => sum + engine.changes, 0);
+    if (this.lastRunning?.changes !== changes) this.lastRunning = { changes, containers: this.listRunning() };
+    return this.lastRunning.containers;
   }
 
   /** Other containers that run for the same place. */
@@ -42,7 +44,7 @@ export class GroundTruth {
     return spec.Mode?.Global ? this.world.hosts.length : (spec.Mode?.Replicated?.Replicas ?? 1);
   }
 
-  services(): ServiceRecord[] {
+  services(): readonly ServiceRecord[] {
     return this.records<ServiceRecord>('plim_spec', 'service.*');
   }
 
@@ -54,13 +56,26 @@ export class GroundTruth {
     return this.records<RolloutRecord>('plim_rollout', serviceId)[0];
   }
 
-  tasks(): TaskRecord[] {
+  tasks(): readonly TaskRecord[] {
     return this.records<TaskRecord>('plim_task', '>');
   }
 
-  private records<T>(bucket: BucketName, pattern: string): T[] {
-    const stored = this.world.network.server.store(bucket).content(pattern);
-    return stored.filter(({ deleted }) => !deleted).map(({ data }) => this.parse(data) as T);
+  private listRunning(): RunningContainer[] {
+    return this.world.hosts.flatMap(({ name, nodeId, engine }) =>
+      engine.running.map((one) => ({ ...one, host: name, place: placeOf({ nodeId, slot: one.slot }) })),
+    );
+  }
+
+  /** What is stored under a pattern, read anew when the bucket has changed. */
+  private records<T>(bucket: BucketName, pattern: string): readonly T[] {
+    const store = this.world.network.server.store(bucket);
+    const name = `${bucket} ${pattern}`;
+    const known = this.lastRecords.get(name);
+    if (known?.changes === store.changes) return known.records as T[];
+    const stored = store.content(pattern).filter(({ deleted }) => !deleted);
+    const records = stored.map(({ data }) => this.parse(data) as T);
+    this.lastRecords.set(name, { changes: store.changes, records });
+    return records;
   }
 
   private parse(text: string): unknown {

@@ -70,17 +70,9 @@ function partsOf(process: SimulatedProcess, place: AgentPlace): AgentParts {
       return { stop: async () => ended.abort() };
     },
     nodeMetrics: { page: async () => [], watch: async () => undefined },
-    usageMeter: nothingMeasured,
     monotonicNs,
   };
 }
-
-const nothingMeasured: AgentParts['usageMeter'] = {
-  host: () => undefined,
-  container: () => undefined,
-  forget: () => undefined,
-  disk: async () => undefined,
-};
 
 function hostOf({ host, hasCoordinator }: AgentPlace): AgentParts['host'] {
   return {

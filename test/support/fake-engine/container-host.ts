@@ -47,6 +47,8 @@ export class ContainerHost {
   readonly containers = new Map<string, ObservedContainer>();
   /** Asked at each creation. */
   behaviourOf: (request: ContainerRequest) => ContainerBehaviour = () => wellBehaved;
+  /** Counts whatever happens to containers. */
+  changes = 0;
   private readonly runs = new Map<string, Run>();
   private readonly clock: Clock | undefined;
   private readonly emit: (event: EngineEvent) => void;
@@ -80,6 +82,7 @@ export class ContainerHost {
     this.made += 1;
     const id = `container-${this.made}`;
     const behaviour = { ...wellBehaved, ...this.behaviourOf(request) };
+    this.changes += 1;
     this.containers.set(id, newContainer(id, request));
     this.runs.set(id, { request, behaviour, timers: new Set(), marks: new Set(), ends: new Set() });
     return id;
@@ -143,6 +146,7 @@ export class ContainerHost {
   destroy(id: string): void {
     this.tell('destroy', id);
     for (const cancel of this.runOf(id).timers) cancel();
+    this.changes += 1;
     this.containers.delete(id);
     this.runs.delete(id);
   }
@@ -178,7 +182,9 @@ export class ContainerHost {
 
   change(id: string, change: Partial<ObservedContainer>): void {
     const container = this.containers.get(id);
-    if (container) this.containers.set(id, { ...container, ...change });
+    if (!container) return;
+    this.changes += 1;
+    this.containers.set(id, { ...container, ...change });
   }
 
   /** Ends every running container at once, as the end of a host, or of a dockerd that does not let them live. */

@@ -55,11 +55,15 @@ export class MemoryStore {
   readonly definition: BucketDefinition;
   /** False from a crash of the server, for buckets in memory, until somebody opens the streams again. */
   exists = true;
+  /** Counts whatever happens to what is stored. */
+  changes = 0;
   private revision = 0;
   private messages = new Map<string, KeptMessage>();
   /** The message before the last one, for readers that are behind. */
   private readonly replaced = new Map<string, KeptMessage>();
   private readonly consumers = new Set<MemoryConsumer>();
+  /** What `lastRevision()` found, as of so many changes. */
+  private readonly lastRevisions = new Map<Matches, { readonly changes: number; readonly revision: number }>();
   private readonly clock: Clock;
 
   constructor(definition: BucketDefinition, clock: Clock) {
@@ -96,11 +100,14 @@ export class MemoryStore {
   /** The highest revision under a pattern, 0 for none. */
   lastRevision(matches: Matches): number {
     this.requireExists();
-    let last = 0;
-    for (const [key, { revision }] of this.messages) {
-      if (revision > last && matches(key) && this.kept(key)) last = revision;
+    const known = this.lastRevisions.get(matches);
+    if (known?.changes === this.changes && this.definition.maxAgeMs === undefined) return known.revision;
+    let revision = 0;
+    for (const [key, message] of this.messages) {
+      if (message.revision > revision && matches(key) && this.kept(key)) revision = message.revision;
     }
-    return last;
+    this.lastRevisions.set(matches, { changes: this.changes, revision });
+    return revision;
   }
 
   /** Adds a consumer and sends it what is there; answers how many messages that are. */
@@ -131,6 +138,7 @@ export class MemoryStore {
 
   /** The stream made anew from a backup, or empty: its numbers begin there again, its consumers are gone. */
   recreate(from: StoreBackup = { messages: new Map(), revision: 0 }): void {
+    this.changes += 1;
     this.messages = new Map(from.messages);
     this.replaced.clear();
     this.revision = from.revision;
@@ -140,6 +148,7 @@ export class MemoryStore {
 
   /** Everything deleted at once; the numbers go on, and no consumer hears of it. */
   purge(): void {
+    this.changes += 1;
     this.messages.clear();
   }
 
@@ -159,6 +168,7 @@ export class MemoryStore {
   }
 
   private keep(key: string, data: string | undefined): KeptMessage {
+    this.changes += 1;
     this.revision += 1;
     const message = {
       key,
