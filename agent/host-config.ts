@@ -49,8 +49,6 @@ export function hostConfig(record: TaskRecord, words: TemplateWords, place: Host
 function refuseUnsupported(template: TaskTemplate): void {
   const spec = template.ContainerSpec;
   const refused = [
-    spec.Secrets?.length && 'ContainerSpec.Secrets',
-    spec.Configs?.length && 'ContainerSpec.Configs',
     spec.Isolation && spec.Isolation !== 'default' && 'ContainerSpec.Isolation',
     spec.Privileges?.CredentialSpec && 'ContainerSpec.Privileges.CredentialSpec',
     template.Resources?.Reservations?.GenericResources?.length && 'Resources.Reservations.GenericResources',

@@ -13,8 +13,6 @@ export function refuseUnsupported(spec: ServiceSpec): void {
 
 function refuseContainerFields(container: TaskTemplate['ContainerSpec']): void {
   const at = (field: string) => `TaskTemplate.ContainerSpec.${field}`;
-  if (container.Secrets?.length) throw unsupported('secrets', at('Secrets'));
-  if (container.Configs?.length) throw unsupported('configs', at('Configs'));
   if (container.Isolation && container.Isolation !== 'default') throw unsupported('isolation modes', at('Isolation'));
   if (container.Privileges?.CredentialSpec) {
     throw unsupported('credential specs (Windows only)', at('Privileges.CredentialSpec'));

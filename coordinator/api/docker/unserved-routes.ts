@@ -8,8 +8,6 @@ import { ApiError, sendJson } from './responses.ts';
 
 /** Method, path and what it would do, as the sentence goes on. */
 const refusedActions: readonly (readonly ['get' | 'post' | 'put' | 'head' | 'delete', string, string])[] = [
-  ['post', '/secrets/create', 'secrets'],
-  ['post', '/configs/create', 'configs'],
   ['post', '/volumes/create', 'volumes of the cluster'],
   ['post', '/volumes/prune', 'pruning volumes'],
   ['post', '/containers/create', 'single containers: create a service'],
@@ -61,13 +59,6 @@ function refuse(what: string): RequestHandler {
 }
 
 function emptyKinds(router: Router): void {
-  for (const kind of ['secret', 'config']) {
-    router.get(`/${kind}s`, (_req, res) => sendJson(res, 200, []));
-    router.all(`/${kind}s/:name{/update}`, (req, _res, next) => {
-      if (req.path === `/${kind}s/create`) return next();
-      throw new ApiError(404, `${kind} ${pathPart(req, 'name')} not found`);
-    });
-  }
   router.get('/volumes', (_req, res) => sendJson(res, 200, { Volumes: [], Warnings: null }));
   router.all('/volumes/:name', (req, _res, next) => {
     if (req.method === 'POST' || req.method === 'PUT') return next();

@@ -139,7 +139,6 @@ describe('containerRequest()', () => {
   });
 
   it.each([
-    ['secrets', aTask({ container: { Secrets: [{ SecretID: 'a', SecretName: 'a' }] } }), /ContainerSpec.Secrets/],
     ['an overlay network', aTask({ template: { Networks: [{ Target: 'mynet' }] } }), /networks mynet/],
     ['an unknown template', aTask({ container: { Env: ['A={{.Node.Labels.zone}}'] } }), /\{\{\.Node\.Labels\.zone\}\}/],
   ])('refuses %s by name', (_, task, message) => {

@@ -19,7 +19,11 @@ const port = (changes: Partial<PortConfig> = {}): PortConfig => ({
   PublishMode: 'ingress',
   ...changes,
 });
-const secret = { SecretID: 'x', SecretName: 'x' };
+const secret = (name: string, target: string) => ({
+  SecretID: name,
+  SecretName: name,
+  File: { Name: target, UID: '0', GID: '0', Mode: 0o444 },
+});
 
 describe('checkServiceSpec()', () => {
   it.each<[string, ServiceSpec]>([
@@ -49,7 +53,16 @@ describe('checkServiceSpec()', () => {
       '(EndpointSpec.Ports)',
       { ...withTemplate({ Networks: [{ Target: 'host' }] }), EndpointSpec: { Ports: [port()] } },
     ],
-    ['(TaskTemplate.ContainerSpec.Secrets)', withContainer({ Secrets: [secret] })],
+    ['malformed secret reference', withContainer({ Secrets: [{ SecretID: 'x', SecretName: 'x' }] })],
+    ['invalid secret target file name', withContainer({ Secrets: [secret('x', '../x')] })],
+    [
+      "secret references 'x' and 'y' have a conflicting target: 'z'",
+      withContainer({ Secrets: [secret('x', 'z'), secret('y', 'z')] }),
+    ],
+    [
+      '(TaskTemplate.ContainerSpec.Configs.Runtime)',
+      withContainer({ Configs: [{ ConfigID: 'x', ConfigName: 'x', Runtime: {} }] }),
+    ],
     ['(TaskTemplate.ContainerSpec.Isolation)', withContainer({ Isolation: 'hyperv' })],
     ['Privileges.CredentialSpec)', withContainer({ Privileges: { CredentialSpec: { File: 'x' } } })],
     ['Privileges.Seccomp.Profile: with Mode', withContainer({ Privileges: { Seccomp: { Mode: 'custom' } } })],
