@@ -23,9 +23,9 @@ import type { TaskSupervisor } from './task-supervisor.ts';
 
 const RETRY = { firstMs: 100, maxMs: 5_000 };
 const FULL_PASS_MS = 30_000;
+const PAYLOAD_TIMEOUT_MS = 5_000;
 
 export interface BusConnection {
-const PAYLOAD_TIMEOUT_MS = 5_000;
   readonly bus: Bus;
   readonly buckets: Buckets;
 }

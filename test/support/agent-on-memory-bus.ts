@@ -95,6 +95,7 @@ export class AgentOnMemoryBus {
       await this.engine.remove(container.id);
     }
     await rm(this.stateDir, { recursive: true, force: true });
+    await rm(this.filesDir, { recursive: true, force: true });
   }
 
   private parts(): AgentParts {
@@ -103,11 +104,11 @@ export class AgentOnMemoryBus {
       version: '0.0.0',
       clock: systemClock,
       log: createLog('agent', process.env.PLIMSOLL_TEST_LOG === undefined ? 'silent' : 'debug'),
-    await rm(this.filesDir, { recursive: true, force: true });
       metrics: createMetrics('agent', '0.0.0'),
       engine: this.engine,
       host: realHost({ stateDir: this.stateDir, dockerConfigFile: '/etc/docker/daemon.json' }),
       files: durableFiles,
+      volatileFolder: new RealVolatileFolder(this.filesDir, runHostCommand),
       probe: probeTcp,
       planTask,
       newId: randomId,
@@ -117,7 +118,6 @@ export class AgentOnMemoryBus {
         if (purpose === 'state') this.connection = connection;
         return connection;
       },
-      volatileFolder: new RealVolatileFolder(this.filesDir, runHostCommand),
       ports: {
         apply: async (endpoints) => {
           this.portCalls.push(`apply ${endpoints.map(({ publishedPort }) => publishedPort).join(' ')}`);

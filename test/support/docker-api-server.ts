@@ -134,6 +134,7 @@ export class DockerApiServer {
       buckets: this.connection.buckets,
       barrier: this.store,
       random: () => 0.5,
+      vault: vaultOf(new Uint8Array(32)),
       newId: randomId,
       revokeNode: async (nodeId) => void this.revokedNodes.push(nodeId),
     });
@@ -147,7 +148,6 @@ export class DockerApiServer {
       advertiseAddress: '10.99.0.1',
       joinAddress: '10.99.0.1:4222',
       joinToken: async () => 'PLIM-1-test',
-      vault: vaultOf(new Uint8Array(32)),
       caPem: '-----BEGIN CERTIFICATE-----\n',
     });
     this.folder = await mkdtemp(join(tmpdir(), 'plimsoll-api-'));
