@@ -8,8 +8,8 @@ import { planTask } from '../../agent/plan/plan-task.ts';
 import { AgentSettings } from '../../agent/settings.ts';
 import { subjects } from '../../bus/subjects.ts';
 import { type CoordinatorCore, startCore } from '../../coordinator/core.ts';
-import { plan } from '../../coordinator/plan/plan.ts';
 import { vaultOf } from '../../coordinator/payloads/vault.ts';
+import { plan } from '../../coordinator/plan/plan.ts';
 import {
   Beat,
   ContainerListRequest,
@@ -25,8 +25,8 @@ import { createLog } from '../../runtime/log.ts';
 import { eventually } from '../support/eventually.ts';
 import { FakeEngine } from '../support/fake-engine.ts';
 import { type MemoryConnection, MemoryServer } from '../support/memory-bus.ts';
-import { metricValue } from '../support/prometheus-text.ts';
 import { noFolder } from '../support/no-files.ts';
+import { metricValue } from '../support/prometheus-text.ts';
 import { spoiltJson } from './json-from-schema.ts';
 
 const nodeId = derivedId('node', 'h1');
@@ -172,8 +172,8 @@ function startCoordinator(): Promise<CoordinatorCore> {
       serve: () => ({ stop: () => undefined }),
     }),
     probe: async () => ({ reachable: false, error: 'no answer' }),
-  });
     vault: vaultOf(new Uint8Array(32)),
+  });
 }
 
 function startFakeAgent(): Promise<RunningAgent> {
@@ -192,8 +192,8 @@ function startFakeAgent(): Promise<RunningAgent> {
       logsAreUnbounded: async () => false,
       diskUse: async () => 0,
     },
-    files: {
     volatileFolder: noFolder,
+    files: {
       read: async (path) => saved.get(path),
       write: async (path, value) => void saved.set(path, value),
     },
