@@ -35,6 +35,7 @@ export class AgentOnMemoryBus {
   agent: RunningAgent | undefined;
   /** What the ports part was told, newest last. */
   readonly portCalls: string[] = [];
+  private readonly assigned = new Map<string, TaskRecord>();
   private readonly stateDir: string;
   private readonly address: string;
   /** Where tasks' secrets lie in clear; in memory, as /dev/shm is everywhere. */
@@ -65,11 +66,23 @@ export class AgentOnMemoryBus {
   }
 
   async assign(task: TaskRecord): Promise<void> {
+    this.assigned.set(task.id, task);
     const { tasks } = this.leader.buckets;
     const key = `${task.nodeId}.${task.id}`;
     const existing = await tasks.get(key);
     if (existing) await tasks.update(key, task, existing.revision);
     else await tasks.create(key, task);
+  }
+
+  /** Has every task stopped and removed, as a leader does. */
+  async stopTasks(): Promise<void> {
+    await Promise.all(
+      [...this.assigned.values()].map(async (task) => {
+        await this.assign({ ...task, desired: 'stopped' });
+        await this.statusWhere(task, ({ removed }) => removed, `${task.serviceName} is removed`);
+      }),
+    );
+    this.assigned.clear();
   }
 
   async status(task: TaskRecord): Promise<StatusRecord | undefined> {
@@ -106,6 +119,7 @@ export class AgentOnMemoryBus {
       log: createLog('agent', process.env.PLIMSOLL_TEST_LOG === undefined ? 'silent' : 'debug'),
       metrics: createMetrics('agent', '0.0.0'),
       engine: this.engine,
+      passage: new DockerPassage(this.address),
       host: realHost({ stateDir: this.stateDir, dockerConfigFile: '/etc/docker/daemon.json' }),
       files: durableFiles,
       volatileFolder: new RealVolatileFolder(this.filesDir, runHostCommand),

@@ -1,9 +1,10 @@
 /** The Engine API of a coordinator on the memory bus behind a real unix socket, with nodes and tasks as a test scripts them. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, request, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { createDockerApi, type DockerApi } from '../../coordinator/api/docker/api.ts';
 import { vaultOf } from '../../coordinator/payloads/vault.ts';
 import type { NodeLiveness, Snapshot } from '../../coordinator/store/snapshot.ts';
@@ -114,6 +115,18 @@ export class DockerApiServer {
       const child = execFile(cli, [...args], { env, timeout: 30_000 }, (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : (child.exitCode ?? -1), stdout, stderr });
       });
+    });
+  }
+
+  /** Posts JSON; the status is the answer's code. */
+  post(path: string, body: object): Promise<CommandResult> {
+    const headers = { 'Content-Type': 'application/json' };
+    return new Promise((resolve, reject) => {
+      const asked = request({ socketPath: this.socketPath, path, method: 'POST', headers }, (response) => {
+        const answer = (stdout: string) => resolve({ code: response.statusCode ?? 0, stdout, stderr: '' });
+        text(response).then(answer, reject);
+      });
+      asked.on('error', reject).end(JSON.stringify(body));
     });
   }
 

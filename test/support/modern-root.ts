@@ -15,6 +15,7 @@ export async function makeModernRoot(dir: string): Promise<string> {
   const namespaces = join(dir, 'namespaces');
   const pinned = join(namespaces, 'mnt');
   await mkdir(namespaces);
+  await mkdir(join(dir, 'run', 'files'), { recursive: true });
   await writeFile(pinned, '');
   // A mount namespace can be pinned to a file only where mounts are not propagated.
   await bash(`

@@ -153,6 +153,8 @@ describe.each(clients)('%s against the Engine API', (cli) => {
       expect((await docker('service', 'rollback', '--detach', 'web')).code).toBe(0);
       expect(await show()).toBe('plimsoll/sleep:1 rollback_started\n');
       expect(cluster.service('web').revision).toBe(1);
+      expect((await docker('service', 'update', '--detach', '--rollback', 'web')).code).toBe(0);
+      expect(await show()).toBe('plimsoll/sleep:2 rollback_started\n');
     });
 
     it('makes nothing new for an update that says the same', async () => {
