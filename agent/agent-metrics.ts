@@ -17,6 +17,8 @@ export interface AgentMetrics {
   readonly eventsLost: Counter<string>;
   readonly imagesRemoved: Counter<string>;
   readonly usageFailures: Counter<string>;
+  readonly engineSessions: Gauge<string>;
+  readonly engineSessionsRefused: Counter<string>;
   readonly tasks: Gauge<'state'>;
 }
 
@@ -53,6 +55,15 @@ export function agentMetrics(registry: Metrics): AgentMetrics {
     ingressFailures: count('plimsoll_agent_ingress_failures_total', 'Times published ports could not be set.'),
     massStopsChecked: count('plimsoll_agent_mass_stops_checked_total', 'Times a stop of most tasks was checked first.'),
     usageFailures: count('plimsoll_agent_usage_failures_total', 'Times the usage of this node could not be read.'),
+    engineSessions: gauge(
+      registry,
+      'plimsoll_agent_engine_sessions',
+      'Sessions coordinators have open with the engine.',
+    ),
+    engineSessionsRefused: count(
+      'plimsoll_agent_engine_sessions_refused_total',
+      'Sessions refused because as many as may be were open.',
+    ),
     eventsLost: count('plimsoll_agent_events_lost_total', 'Container events the bus did not take.'),
     imagesRemoved: count(
       'plimsoll_agent_images_removed_total',

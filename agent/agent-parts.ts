@@ -24,6 +24,8 @@ export interface AgentParts {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly engine: Engine;
+  /** How coordinators' requests for the virtual engine reach the engine. */
+  readonly passage: EnginePassage;
   readonly host: Host;
   readonly files: JsonFiles;
   /** Can this host open a TCP connection to there? */

@@ -16,6 +16,8 @@ import { AssignmentFeed } from './assignment-feed.ts';
 import type { ContainerEvents } from './container-events.ts';
 import type { Engine } from './engine/engine.ts';
 import { answerRequests } from './node-requests.ts';
+import type { EnginePassage } from './engine/engine-passage.ts';
+import { answerEngineSessions } from './engine-sessions.ts';
 import type { UnnumberedStatus } from './plan/status.ts';
 import { cloneError, isTakenOver, refuseSecond, register } from './registration.ts';
 import { StatusReporter } from './status-reporter.ts';
@@ -39,6 +41,7 @@ export interface BusLinkParts {
   readonly metrics: AgentMetrics;
   readonly engine: Engine;
   readonly probe: TcpProbe;
+  readonly passage: EnginePassage;
   readonly events: ContainerEvents;
   /** The page this agent serves under /metrics. */
   readonly metricsPage: () => Promise<readonly string[]>;
@@ -106,7 +109,10 @@ export class BusLink {
     await this.untilDone('report statuses', () => this.startReporting(buckets, supervisor));
     await this.untilDone('watch assignments', () => this.startFeeding(buckets, supervisor));
     const { bus: streams } = await this.connect('streams');
-    const answers = answerRequests({ ...this.parts, bus, streams, supervisor });
+    const answers = [
+      ...answerRequests({ ...this.parts, bus, streams, supervisor }),
+      answerEngineSessions({ ...this.parts, streams }),
+    ];
     this.lifecycle.onStop('answers', () => answers.forEach((answer) => answer.stop()));
     this.parts.events.attach(bus);
     this.parts.log.info({ nodeId: this.parts.nodeId }, 'this node takes part in the cluster');

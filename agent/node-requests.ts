@@ -9,6 +9,7 @@ import {
   MetricsRequest,
   type OrphansReply,
   ProbeRequest,
+  RestartRequest,
   StatsRequest,
 } from '../model/messages.ts';
 import type { NodeRecord } from '../model/records.ts';
@@ -48,6 +49,10 @@ export function answerRequests(parts: NodeRequestParts): Subscription[] {
       containers: await engine.listRaw(all),
     })),
     bus.answer(nodeId, 'inspect', InspectRequest, async ({ id }) => ({ container: await engine.inspectRaw(id) })),
+    bus.answer(nodeId, 'restart', RestartRequest, async ({ containerId, graceMs }) => {
+      supervisor.replace(taskOf(supervisor, containerId), 'restarted by request');
+      await engine.stop(containerId, graceMs);
+    }),
     bus.answer(nodeId, 'instance', InstanceRequest, async (): Promise<InstanceReply> => {
       const { instance, incarnation, hostname, address } = await describe();
       return { instance, incarnation, hostname, address };
@@ -56,6 +61,12 @@ export function answerRequests(parts: NodeRequestParts): Subscription[] {
       return { orphans: supervisor.orphans() };
     }),
   ];
+}
+
+function taskOf(supervisor: TaskSupervisor, containerId: string): string {
+  const task = supervisor.tasks().find(({ containers }) => containers.some(({ id }) => id === containerId));
+  if (task !== undefined) return task.record.id;
+  throw new PlimsollError('not-found', `No task of this node has container ${containerId}`);
 }
 
 function answerStreams({ streams, nodeId, engine, supervisor, metricsPage }: NodeRequestParts): Subscription[] {

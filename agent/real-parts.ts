@@ -45,6 +45,7 @@ export function realParts(settings: AgentSettings): AgentParts {
     log,
     metrics,
     engine,
+    passage: new DockerPassage(settings.docker),
     host: realHost(settings),
     files: durableFiles,
     probe: probeTcp,

@@ -68,8 +68,17 @@ export interface Bus {
   ): Subscription;
   /** Asks a node's agent; answers come back on `plim.reply.<node>.>`, the only place that node may answer to. */
   askNode<T>(nodeId: string, verb: string, message: unknown, reply: z.ZodType<T>, timeoutMs: number): Promise<T>;
-  /** Asks a node's agent for a stream of bytes with flow control (64 KB chunks, a window of 8). Ends with the source or the signal. */
-  askNodeStream(nodeId: string, verb: string, message: unknown, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /**
+   * Asks a node's agent for a stream of bytes with flow control (64 KB chunks, a window of 8). Ends with the source or the
+   * signal. `input` goes the other way, held to the same window; it is the caller's to end when the stream is over.
+   */
+  askNodeStream(
+    nodeId: string,
+    verb: string,
+    message: unknown,
+    signal: AbortSignal,
+    input?: AsyncIterable<Uint8Array>,
+  ): AsyncIterable<Uint8Array>;
   /** The agent's side of `askNode` for its own node. */
   answer<T>(
     nodeId: string,
@@ -77,12 +86,12 @@ export interface Bus {
     schema: z.ZodType<T>,
     handler: (message: T) => Promise<unknown>,
   ): Subscription;
-  /** The agent's side of `askNodeStream`; the signal aborts when the asker is gone. */
+  /** The agent's side of `askNodeStream`; the signal aborts, and the input fails, when the asker is gone. */
   answerStream<T>(
     nodeId: string,
     verb: string,
     schema: z.ZodType<T>,
-    handler: (message: T, signal: AbortSignal) => AsyncIterable<Uint8Array>,
+    handler: (message: T, signal: AbortSignal, input: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
   ): Subscription;
   readonly connected: boolean;
   onConnectionChange(listener: (connected: boolean) => void): () => void;

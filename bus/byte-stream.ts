@@ -1,11 +1,20 @@
 /**
  * Byte streams over single messages with flow control: the producer may have `WINDOW` unacknowledged chunks under way, the
- * consumer grants one more for each it has passed on. Either side notices when the other is gone.
+ * consumer grants one more for each it has passed on. Either side notices when the other is gone. The consumer may send
+ * input of its own, held to a window of the same size.
  */
 import type { Clock } from '../runtime/clock.ts';
-import { isAbort, PlimsollError } from '../runtime/errors.ts';
+import { isAbort, messageOf, PlimsollError } from '../runtime/errors.ts';
 import { Poke } from '../runtime/loop.ts';
-import { decodeFrame, encodeDataFrame, encodeEndFrame, encodeErrorFrame, type Frame } from './envelope.ts';
+import {
+  decodeFrame,
+  encodeDataFrame,
+  encodeEndFrame,
+  encodeErrorFrame,
+  encodeGrantFrame,
+  type Frame,
+} from './envelope.ts';
+import { Credits, StreamInput } from './stream-input.ts';
 import type { Wire } from './wire.ts';
 
 export const CHUNK_BYTES = 64 * 1024;
@@ -17,6 +26,9 @@ const SILENCE_MS = 16_000;
 const GRANT = 1;
 const KEEPALIVE = 2;
 const CANCEL = 3;
+/** A chunk of the consumer's input follows. */
+const INPUT = 4;
+const INPUT_END = 5;
 
 export interface StreamEnds {
   readonly wire: Wire;
@@ -27,21 +39,27 @@ export interface StreamEnds {
   readonly controlSubject: string;
 }
 
-/** Sends `source` chunk by chunk as the consumer grants them; aborts `gone` when the consumer cancels or falls silent. */
-export async function sendStream(ends: StreamEnds, source: AsyncIterable<Uint8Array>, gone: AbortController) {
-  const poke = new Poke();
-  const consumer = { credits: WINDOW, heardAtMs: ends.clock.elapsedMs() };
-  const subscription = ends.wire.subscribe(ends.controlSubject, (message) => {
+/** Makes what is sent out of the consumer's input. */
+export type StreamSource = (input: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+
+/** Sends the source's chunks as the consumer grants them; aborts `gone` when the consumer cancels or falls silent. */
+export async function sendStream(ends: StreamEnds, source: StreamSource, gone: AbortController) {
+  const credits = new Credits(WINDOW);
+  const consumer = { heardAtMs: ends.clock.elapsedMs() };
+  const grantInput = (count: number) => void ends.wire.publish(ends.dataSubject, encodeGrantFrame(count));
+  const input = new StreamInput(WINDOW, grantInput, gone.signal);
+  const subscription = ends.wire.subscribe(ends.controlSubject, ({ data }) => {
     consumer.heardAtMs = ends.clock.elapsedMs();
-    if (message.data[0] === GRANT) consumer.credits += 1;
-    if (message.data[0] === CANCEL) gone.abort(new PlimsollError('unavailable', 'the reader of the stream has left'));
-    poke.poke();
+    if (data[0] === GRANT) credits.add(1);
+    if (data[0] === INPUT && !input.push(data.slice(1))) gone.abort(unaskedInput());
+    if (data[0] === INPUT_END) input.end();
+    if (data[0] === CANCEL) gone.abort(new PlimsollError('unavailable', 'the reader of the stream has left'));
   });
   const done = new AbortController();
   gone.signal.addEventListener('abort', () => done.abort(), { once: true });
   const watching = watchConsumer(ends, consumer, gone, done.signal);
   try {
-    await sendChunks(ends, source, consumer, poke, gone.signal);
+    await sendChunks(ends, source(input), credits, gone.signal);
   } catch (error) {
     if (!gone.signal.aborted) ends.wire.publish(ends.dataSubject, encodeErrorFrame(error));
   } finally {
@@ -54,15 +72,12 @@ export async function sendStream(ends: StreamEnds, source: AsyncIterable<Uint8Ar
 async function sendChunks(
   ends: StreamEnds,
   source: AsyncIterable<Uint8Array>,
-  consumer: { credits: number },
-  poke: Poke,
+  credits: Credits,
   signal: AbortSignal,
 ): Promise<void> {
   for await (const bytes of source) {
     for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {
-      while (consumer.credits === 0 && !signal.aborted) await poke.wait(signal);
-      if (signal.aborted) return;
-      consumer.credits -= 1;
+      if (!(await credits.take(signal))) return;
       ends.wire.publish(ends.dataSubject, encodeDataFrame(bytes.subarray(start, start + CHUNK_BYTES)));
     }
   }
@@ -87,27 +102,46 @@ async function watchConsumer(
   }
 }
 
-/** Reads what `sendStream` sends; `start` sends the request once the subscription is in place. */
+function unaskedInput(): PlimsollError {
+  return new PlimsollError('refused', `more than ${WINDOW} chunks of input came at once`);
+}
+
+/**
+ * Reads what `sendStream` sends; `start` sends the request once the subscription is in place. `input` is sent as it is
+ * granted; when it fails, the stream does.
+ */
 export async function* receiveStream(
   ends: StreamEnds,
   start: () => boolean,
   signal: AbortSignal,
+  input?: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   const frames: Frame[] = [];
   const poke = new Poke();
+  const inputCredits = new Credits(0);
   const producer = { heardAtMs: ends.clock.elapsedMs() };
   const subscription = ends.wire.subscribe(ends.dataSubject, (message) => {
     producer.heardAtMs = ends.clock.elapsedMs();
     const frame = message.noResponders ? nobodyListens(ends.dataSubject) : decodeFrame(message.data);
+    if (frame.kind === 'grant') return inputCredits.add(frame.count);
     if (frame.kind !== 'data' || frame.bytes.length > 0) frames.push(frame);
     poke.poke();
   });
   const done = new AbortController();
-  const watching = watchProducer(ends, producer, frames, poke, done.signal);
+  let failure: PlimsollError | undefined;
+  const fail = (error: PlimsollError) => {
+    failure = error;
+    poke.poke();
+  };
+  const watching = watchProducer(ends, producer, fail, done.signal);
   let isEnded = false;
   try {
     if (!start()) throw new PlimsollError('unavailable', 'Cannot ask for a stream: no connection to NATS');
+    if (input !== undefined) {
+      void sendInput(ends, input, inputCredits, done.signal).catch((error: unknown) => fail(inputFailure(error)));
+    }
     while (!signal.aborted && !isEnded) {
+      if (failure !== undefined) throw failure;
       const frame = frames.shift();
       if (!frame) await poke.wait(signal);
       else if (frame.kind === 'data') {
@@ -126,6 +160,29 @@ export async function* receiveStream(
   }
 }
 
+/** Left behind when the stream is over before its input: whoever made the input ends it. */
+async function sendInput(
+  ends: StreamEnds,
+  input: AsyncIterable<Uint8Array>,
+  credits: Credits,
+  done: AbortSignal,
+): Promise<void> {
+  for await (const bytes of input) {
+    for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {
+      if (!(await credits.take(done))) return;
+      const chunk = encodeDataFrame(bytes.subarray(start, start + CHUNK_BYTES));
+      chunk[0] = INPUT;
+      ends.wire.publish(ends.controlSubject, chunk);
+    }
+  }
+  if (!done.aborted) ends.wire.publish(ends.controlSubject, Uint8Array.of(INPUT_END));
+}
+
+function inputFailure(error: unknown): PlimsollError {
+  const words = `The input of the stream broke off: ${messageOf(error)}`;
+  return new PlimsollError('unavailable', words, { cause: error });
+}
+
 function nobodyListens(subject: string): Frame {
   return {
     kind: 'error',
@@ -136,8 +193,7 @@ function nobodyListens(subject: string): Frame {
 async function watchProducer(
   ends: StreamEnds,
   producer: { heardAtMs: number },
-  frames: Frame[],
-  poke: Poke,
+  fail: (error: PlimsollError) => void,
   done: AbortSignal,
 ): Promise<void> {
   while (!done.aborted) {
@@ -149,8 +205,7 @@ async function watchProducer(
     }
     ends.wire.publish(ends.controlSubject, Uint8Array.of(KEEPALIVE));
     if (ends.clock.elapsedMs() - producer.heardAtMs > SILENCE_MS) {
-      frames.push({ kind: 'error', error: new PlimsollError('unavailable', 'the source of the stream is silent') });
-      poke.poke();
+      fail(new PlimsollError('unavailable', 'the source of the stream is silent'));
     }
   }
 }

@@ -36,11 +36,14 @@ export function decodeAnswer(data: Uint8Array): unknown {
 export type Frame =
   | { readonly kind: 'data'; readonly bytes: Uint8Array }
   | { readonly kind: 'end' }
+  /** So many more chunks of input may be sent. */
+  | { readonly kind: 'grant'; readonly count: number }
   | { readonly kind: 'error'; readonly error: PlimsollError };
 
 const DATA = 1;
 const END = 2;
 const ERROR = 3;
+const GRANT = 4;
 
 export function encodeDataFrame(bytes: Uint8Array): Uint8Array {
   const frame = new Uint8Array(bytes.length + 1);
@@ -51,6 +54,11 @@ export function encodeDataFrame(bytes: Uint8Array): Uint8Array {
 
 export function encodeEndFrame(): Uint8Array {
   return Uint8Array.of(END);
+}
+
+/** `count` is at most 255. */
+export function encodeGrantFrame(count: number): Uint8Array {
+  return Uint8Array.of(GRANT, count);
 }
 
 export function encodeErrorFrame(error: unknown): Uint8Array {
@@ -66,6 +74,8 @@ export function decodeFrame(data: Uint8Array): Frame {
       return { kind: 'data', bytes: body };
     case END:
       return { kind: 'end' };
+    case GRANT:
+      return { kind: 'grant', count: body[0] ?? 0 };
     case ERROR: {
       const { code, message } = ErrorBody.parse(decodeJson(body));
       return { kind: 'error', error: new PlimsollError(code, message) };

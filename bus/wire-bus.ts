@@ -101,12 +101,18 @@ export class WireBus implements Bus {
     return this.answerOf(subject, answer, reply);
   }
 
-  askNodeStream(nodeId: string, verb: string, message: unknown, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  askNodeStream(
+    nodeId: string,
+    verb: string,
+    message: unknown,
+    signal: AbortSignal,
+    input?: AsyncIterable<Uint8Array>,
+  ): AsyncIterable<Uint8Array> {
     const streamId = this.requestId();
     const ends = this.streamEnds(nodeId, streamId);
     const request = encodeJson({ streamId, message });
     const start = () => this.wire.publish(subjects.rpc(nodeId, verb), request, ends.dataSubject);
-    return receiveStream(ends, start, signal);
+    return receiveStream(ends, start, signal, input);
   }
 
   answer<T>(
@@ -122,7 +128,7 @@ export class WireBus implements Bus {
     nodeId: string,
     verb: string,
     schema: z.ZodType<T>,
-    handler: (message: T, signal: AbortSignal) => AsyncIterable<Uint8Array>,
+    handler: (message: T, signal: AbortSignal, input: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
   ): Subscription {
     const request = StreamRequest.extend({ message: schema });
     const running = new Set<AbortController>();
@@ -133,11 +139,7 @@ export class WireBus implements Bus {
       const gone = new AbortController();
       running.add(gone);
       const ends = this.streamEnds(nodeId, parsed.value.streamId);
-      void sendStream(
-        ends,
-        guarded(() => handler(parsed.value.message, gone.signal)),
-        gone,
-      )
+      void sendStream(ends, (input) => guarded(() => handler(parsed.value.message, gone.signal, input)), gone)
         .catch((error) => this.handlerFailed(message.subject, error))
         .finally(() => running.delete(gone));
     });

@@ -87,6 +87,8 @@ export type LogsRequest = z.infer<typeof LogsRequest>;
 /** The engine's own usage figures of a container: one JSON object a second, or one only; `oneShot`: without measuring first. */
 export const StatsRequest = z.object({ id: z.string().min(1), stream: z.boolean(), oneShot: z.boolean() });
 export type StatsRequest = z.infer<typeof StatsRequest>;
+/** Ends the running attempt of the task a container belongs to, so that its next one begins. */
+export const RestartRequest = z.object({ containerId: z.string().min(1), graceMs: z.int().min(0) });
 /** The node's own /metrics page. */
 export const MetricsRequest = z.object({});
 /** Can this node open a TCP connection to there? */

@@ -22,9 +22,9 @@ export interface SentRequest {
 export class EngineHttp {
   private readonly target: RequestOptions;
 
-  /** `address` is unix:///path or tcp://host:port; throws `invalid` for anything else. */
+  /** `address` is one `engineTarget` understands. */
   constructor(address: string) {
-    this.target = { ...targetOf(address), agent: new Agent({ keepAlive: true }) };
+    this.target = { ...engineTarget(address), agent: new Agent({ keepAlive: true }) };
   }
 
   send({ method, path, query = {}, body }: EngineRequest): SentRequest {
@@ -61,7 +61,8 @@ function parsedOr(text: string): unknown {
   }
 }
 
-function targetOf(address: string): RequestOptions {
+/** Where requests go. `address` is unix:///path or tcp://host:port; throws `invalid` for anything else. */
+export function engineTarget(address: string): RequestOptions {
   const url = new URL(address);
   // The engine looks at no Host header, but HTTP wants one.
   if (url.protocol === 'unix:') return { socketPath: url.pathname, host: 'localhost' };

@@ -122,7 +122,8 @@ function exitOf(container: ObservedContainer, view: TaskView, memory: TaskMemory
   }
   if (memory.replaceReason !== undefined) {
     const error = `task: ${memory.replaceReason} (exit ${exitCode})`;
-    return { ...at, state: 'failed', message: 'started', error, failureKind: 'unhealthy' };
+    const failureKind = memory.replaceReason.includes('unhealthy') ? 'unhealthy' : 'restarted';
+    return { ...at, state: 'failed', message: 'started', error, failureKind };
   }
   const { kind, sentence } = explainExit(exitCode, oomKilled, container.error);
   if (sentence === '') return { ...at, state: 'complete', message: 'finished', error: '', failureKind: undefined };

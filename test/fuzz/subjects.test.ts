@@ -1,4 +1,5 @@
 /** Garbage on every subject a coordinator or an agent listens to: dropped and counted, and both go on answering. */
+import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -210,6 +211,7 @@ function startFakeAgent(): Promise<RunningAgent> {
     },
     startBeats: () => ({ stop: async () => undefined }),
     nodeMetrics: { page: async () => [], watch: async () => undefined },
+    passage: { open: () => Readable.from([]) },
     usageMeter: {
       host: () => undefined,
       container: () => undefined,

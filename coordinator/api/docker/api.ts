@@ -1,14 +1,18 @@
 /** The Docker Engine API of a cluster: what the docker CLI and every Docker SDK speak to. */
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Duplex } from 'node:stream';
 import express from 'express';
 import { requestMetrics } from '../request-metrics.ts';
 import type { DockerApiParts } from './api-parts.ts';
 import { negotiateVersion } from './api-version.ts';
+import { containerActionRoutes } from './container-actions.ts';
 import { containerRoutes } from './container-routes.ts';
 import { containerStatsRoutes } from './container-stats.ts';
 import { EventFeed } from './event-feed.ts';
 import { eventRoutes } from './event-routes.ts';
+import { execRoutes } from './exec-routes.ts';
+import { upgradable } from './hijack.ts';
 import { logRoutes } from './log-routes.ts';
 import { networkRoutes } from './network-routes.ts';
 import { nodeRoutes } from './node-routes.ts';
@@ -24,13 +28,15 @@ export interface DockerApi {
   readonly handler: RequestListener;
   /** For the server's `upgrade` event: exec and attach, which hijack their connection. */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Ends every open stream (logs, events). */
+  /** Ends every open stream (logs, events, sessions with containers). */
   close(): void;
 }
 
 export function createDockerApi(parts: DockerApiParts): DockerApi {
   const app = express();
   const closing = new AbortController();
+  // Every open stream listens.
+  setMaxListeners(0, closing.signal);
   const events = new EventFeed(parts.bus);
   app.disable('x-powered-by');
   app.disable('etag');
@@ -39,7 +45,8 @@ export function createDockerApi(parts: DockerApiParts): DockerApi {
   app.use(systemRoutes(parts), swarmRoutes(parts), nodeRoutes(parts), serviceRoutes(parts), taskRoutes(parts));
   app.use(logRoutes(parts, closing.signal), eventRoutes(parts, events, closing.signal), containerRoutes(parts));
   app.use(networkRoutes(parts));
-  app.use(containerStatsRoutes(parts, closing.signal));
+  app.use(containerStatsRoutes(parts, closing.signal), containerActionRoutes(parts, closing.signal));
+  app.use(execRoutes(parts, closing.signal));
   app.use(payloadRoutes(parts, 'secret'), payloadRoutes(parts, 'config'));
   app.use(unservedRoutes());
   app.use(() => {
@@ -50,12 +57,5 @@ export function createDockerApi(parts: DockerApiParts): DockerApi {
     closing.abort();
     events.close();
   };
-  return { handler: app, upgrade: refuseUpgrade, close };
-}
-
-/** Nothing of ours hijacks a connection yet; the refusal is worded as every other. */
-function refuseUpgrade(_req: IncomingMessage, socket: Duplex): void {
-  const body = JSON.stringify({ message: 'Plimsoll does not support exec and attach yet (not supported)' });
-  const head = `HTTP/1.1 501 Not Implemented\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
-  socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`);
+  return { handler: app, upgrade: upgradable(app), close };
 }

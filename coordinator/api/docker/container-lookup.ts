@@ -1,9 +1,11 @@
 /** Which node has a container: known for containers of tasks; for others all nodes are asked. */
 import { PlimsollError } from '../../../runtime/errors.ts';
+import { attemptId } from '../../../runtime/identifiers.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { DockerApiParts } from './api-parts.ts';
 import { InspectReply } from './container-view.ts';
 import { nodeState } from './node-state.ts';
+import { refuseLostNode } from './node-watch.ts';
 import { ApiError } from './responses.ts';
 
 const NODE_DEADLINE_MS = 4_000;
@@ -18,6 +20,7 @@ export interface FoundContainer {
 export async function inspectAnywhere(parts: DockerApiParts, reference: string): Promise<FoundContainer> {
   const snapshot = parts.snapshot();
   const known = nodeOfContainer(snapshot, reference);
+  if (known !== undefined) refuseLostNode(parts, known, `reach container ${reference}`);
   const nodeIds = known === undefined ? nodesUp(snapshot) : [known];
   const answers = await Promise.allSettled(nodeIds.map((nodeId) => inspect(parts, nodeId, reference)));
   const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
@@ -42,7 +45,12 @@ export function nodesUp(snapshot: Snapshot): string[] {
 
 /** Undefined for a container that no task's newest attempt has. */
 export function nodeOfContainer(snapshot: Snapshot, reference: string): string | undefined {
-  if (!/^[0-9a-f]{12,64}$/.test(reference)) return undefined;
-  const isIt = (containerId: string | undefined) => containerId?.startsWith(reference);
-  return [...snapshot.statuses.values()].find(({ value }) => isIt(value.containerId))?.value.nodeId;
+  const statuses = [...snapshot.statuses.values()].map(({ value }) => value);
+  if (/^[0-9a-f]{12,64}$/.test(reference)) {
+    return statuses.find(({ containerId }) => containerId?.startsWith(reference))?.nodeId;
+  }
+  // `web.1.<attempt's id>`: how we name containers.
+  const shownId = /\.([0-9a-z]{25})$/.exec(reference)?.[1];
+  if (shownId === undefined) return undefined;
+  return statuses.find(({ taskId, attempt }) => attemptId(taskId, attempt) === shownId)?.nodeId;
 }

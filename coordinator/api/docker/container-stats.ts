@@ -7,15 +7,12 @@ import { messageOf, PlimsollError } from '../../../runtime/errors.ts';
 import type { DockerApiParts } from './api-parts.ts';
 import { clientSignal } from './client-signal.ts';
 import { inspectAnywhere, nodeOfContainer } from './container-lookup.ts';
-import { nodeState } from './node-state.ts';
+import { leaveLostNode, refuseLostNode } from './node-watch.ts';
 import { pathPart, queryFlag, queryText } from './query.ts';
-import { nodeName } from './references.ts';
 import { ApiError } from './responses.ts';
 
 /** An engine measures for up to two seconds before its first word. */
 const FIRST_WORD_MS = 8_000;
-/** How often a stream looks whether its node is still there. */
-const LOOK_MS = 1_000;
 
 /** `closing` ends open streams when the coordinator stops. */
 export function containerStatsRoutes(parts: DockerApiParts, closing: AbortSignal): Router {
@@ -56,17 +53,8 @@ interface StatsSource {
 
 async function findSource(parts: DockerApiParts, reference: string): Promise<StatsSource> {
   const nodeId = nodeOfContainer(parts.snapshot(), reference) ?? (await inspectAnywhere(parts, reference)).nodeId;
-  if (nodeState(parts.snapshot(), nodeId) !== 'down') return { nodeId, id: reference };
-  const name = nodeName(parts.snapshot(), nodeId) || nodeId;
-  throw new PlimsollError('unavailable', `Cannot measure container ${reference}: its node ${name} is down`);
-}
-
-/** A node that is lost says no goodbye. */
-async function leaveLostNode(parts: DockerApiParts, nodeId: string, leaving: AbortController): Promise<void> {
-  while (!leaving.signal.aborted) {
-    await parts.clock.sleep(LOOK_MS, leaving.signal).catch(() => undefined);
-    if (nodeState(parts.snapshot(), nodeId) === 'down') leaving.abort();
-  }
+  refuseLostNode(parts, nodeId, `measure container ${reference}`);
+  return { nodeId, id: reference };
 }
 
 /**

@@ -51,6 +51,7 @@ function partsOf(process: SimulatedProcess, place: AgentPlace): AgentParts {
     engine: process.use(place.engine),
     host: hostOf(place),
     files: process.use(place.files),
+    passage: nobodyLooksIn,
     probe: network.probeFrom(host, process),
     volatileFolder: noFolder,
     newId: place.newId,
@@ -74,7 +75,13 @@ function partsOf(process: SimulatedProcess, place: AgentPlace): AgentParts {
   };
 }
 
-function hostOf({ host, hasCoordinator }: AgentPlace): AgentParts['host'] {
+const nobodyLooksIn: AgentParts['passage'] = {
+  open: () => {
+    throw new Error('No simulated client looks into containers');
+  },
+};
+
+function hostOf({ host, hasCoordinator, killContainer }: AgentPlace): AgentParts['host'] {
   return {
     hostname: () => host,
     addressTowards: async () => host,

@@ -204,3 +204,85 @@ describe('byte streams from a node', () => {
     await expect(read(ask(forever()))).rejects.toMatchObject({ code: 'unavailable' });
   });
 });
+
+describe('input into a stream of a node', () => {
+  const ask = (input: AsyncIterable<Uint8Array>, signal = forever()) =>
+    coordinator.bus.askNodeStream(nodeId, 'exec', { text: 'x' }, signal, input);
+
+  test('arrives whole and in order, and ends', async () => {
+    agent.bus.answerStream(nodeId, 'exec', Text, (_message, _signal, input) => input);
+
+    const bytes = await read(ask(chunks(20, 150_000)));
+
+    expect(bytes.length).toBe(20 * 150_000);
+    expect([bytes[0], bytes[150_000], bytes.at(-1)]).toEqual([0, 1, 19]);
+  });
+
+  test('is not taken from its source before it is asked for, nor beyond the window', async () => {
+    let taken = 0;
+    const source = async function* () {
+      for (; taken < 100; taken += 1) yield Uint8Array.of(taken);
+    };
+    const [idle, slow] = [new AbortController(), new AbortController()];
+    agent.bus.answerStream(nodeId, 'exec', Text, async function* (_message, signal, input) {
+      yield Buffer.from('head');
+      if (idle.signal.aborted) for await (const _bytes of input) break;
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    });
+    void read(ask(source(), idle.signal));
+    await settleMicrotasks();
+    expect(taken).toBeLessThan(2);
+    idle.abort();
+
+    void read(ask(source(), slow.signal));
+    await settleMicrotasks();
+
+    expect(taken).toBeGreaterThan(6);
+    expect(taken).toBeLessThan(12);
+    slow.abort();
+  });
+
+  test('that fails ends the stream on both sides', async () => {
+    const seen: unknown[] = [];
+    agent.bus.answerStream(nodeId, 'exec', Text, async function* (_message, signal, input) {
+      yield Buffer.from('head');
+      try {
+        for await (const bytes of input) seen.push(Buffer.from(bytes).toString());
+      } catch (error) {
+        seen.push(error, signal.aborted);
+      }
+    });
+    const source = async function* () {
+      yield Buffer.from('some');
+      throw new Error('the client is gone');
+    };
+
+    await expect(read(ask(source()))).rejects.toThrow('the client is gone');
+    await settleMicrotasks();
+
+    expect(seen).toEqual(['some', expect.objectContaining({ code: 'unavailable' }), true]);
+  });
+
+  test('beyond what was granted ends the session', async () => {
+    let isRefused: AbortSignal | undefined;
+    agent.bus.answerStream(nodeId, 'exec', Text, async function* (_message, signal) {
+      isRefused = signal;
+      yield Buffer.from('head');
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    });
+    const streamId = 'rude';
+    const reply = `plim.reply.${nodeId}.${streamId}`;
+    coordinator.publish(
+      `plim.rpc.${nodeId}.exec`,
+      Buffer.from(JSON.stringify({ streamId, message: { text: '' } })),
+      reply,
+    );
+    await settleMicrotasks();
+    for (let sent = 0; sent < 9; sent += 1) {
+      coordinator.publish(`plim.rpc.${nodeId}._stream.${streamId}`, Uint8Array.of(4, sent));
+    }
+    await settleMicrotasks();
+
+    expect(isRefused?.aborted).toBe(true);
+  });
+});
