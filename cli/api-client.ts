@@ -9,7 +9,8 @@ const REQUEST_TIMEOUT_MS = 10_000;
 
 export interface ApiClient {
   get<T>(path: string, answer: z.ZodType<T>): Promise<T>;
-  post<T>(path: string, answer: z.ZodType<T>): Promise<T>;
+  /** `body` is sent as JSON. */
+  post<T>(path: string, answer: z.ZodType<T>, body?: unknown): Promise<T>;
   delete(path: string): Promise<void>;
   /** The lines of an endless answer, each parsed, until the signal aborts or the coordinator goes. */
   lines<T>(path: string, line: z.ZodType<T>, signal: AbortSignal): AsyncIterable<T>;
@@ -18,15 +19,15 @@ export interface ApiClient {
 }
 
 export function createApiClient(socketPath: string): ApiClient {
-  const ask = async (method: string, path: string): Promise<string> => {
-    const response = await send(socketPath, method, path);
+  const ask = async (method: string, path: string, body?: unknown): Promise<string> => {
+    const response = await send(socketPath, method, path, { body });
     const text = await readText(response);
     if ((response.statusCode ?? 0) < 300) return text;
     throw errorOf(text, `${method} ${path}`);
   };
   return {
     get: async (path, answer) => answer.parse(JSON.parse(await ask('GET', path))),
-    post: async (path, answer) => answer.parse(JSON.parse(await ask('POST', path))),
+    post: async (path, answer, body) => answer.parse(JSON.parse(await ask('POST', path, body))),
     delete: async (path) => void (await ask('DELETE', path)),
     lines: (path, line, signal) => readLines(socketPath, path, line, signal),
     status: async (path) => {
@@ -36,7 +37,18 @@ export function createApiClient(socketPath: string): ApiClient {
   };
 }
 
-function send(socketPath: string, method: string, path: string, signal?: AbortSignal): Promise<IncomingMessage> {
+interface SendOptions {
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+function send(
+  socketPath: string,
+  method: string,
+  path: string,
+  { body, signal }: SendOptions = {},
+): Promise<IncomingMessage> {
+  const headers = body === undefined ? {} : { 'Content-Type': 'application/json' };
   return new Promise((resolve, reject) => {
     const asking = request({ socketPath, method, path, ...(signal ? { signal } : {}) }, (response) => {
       asking.setTimeout(0);
@@ -44,7 +56,7 @@ function send(socketPath: string, method: string, path: string, signal?: AbortSi
     });
     asking.setTimeout(REQUEST_TIMEOUT_MS, () => asking.destroy(timeoutError(socketPath)));
     asking.on('error', (error) => reject(error instanceof PlimsollError ? error : unreachable(socketPath, error)));
-    asking.end();
+    asking.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
 
@@ -89,7 +101,7 @@ async function* readLines<T>(
   line: z.ZodType<T>,
   signal: AbortSignal,
 ): AsyncIterable<T> {
-  const response = await send(socketPath, 'GET', path, signal);
+  const response = await send(socketPath, 'GET', path, { signal });
   if (response.statusCode !== 200) throw errorOf(await readText(response), `GET ${path}`);
   for await (const text of createInterface({ input: response })) yield line.parse(JSON.parse(text));
 }

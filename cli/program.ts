@@ -19,6 +19,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<AddC
     top: async () => (await import('./commands/top.ts')).addTopCommand,
     why: async () => (await import('./commands/why.ts')).addWhyCommand,
     events: async () => (await import('./commands/events.ts')).addEventsCommand,
+    secret: async () => (await import('./commands/secret.ts')).addSecretCommand,
     context: async () => (await import('./commands/context.ts')).addContextCommand,
   },
   'Hosts:': {

@@ -74,6 +74,7 @@ function nativeApi({ settings, parts, core }: Assembly): ReturnType<typeof creat
     damagedRecords: () => core.store.damagedRecords(),
     plannedVersion: core.plannedVersion,
     removeNode: (nodeId, force) => core.wishes.nodes.remove(nodeId, force),
+    payloads: core.wishes.payloads,
     identity: {
       clusterId: parts.identity.clusterId,
       advertiseAddress: settings.advertise,

@@ -65,6 +65,17 @@ export const ClusterStatus = z.object({
 export type ClusterStatus = z.infer<typeof ClusterStatus>;
 
 /** `GET /v1/token`, `POST /v1/token/rotate` */
+/** `POST /v1/secrets/<name>/rotate` */
+export const RotationAnswer = z.object({
+  id: z.string(),
+  version: z.int(),
+  /** The name the content before has now. */
+  formerName: z.string(),
+  /** Names of the services that are being updated. */
+  services: z.array(z.string()),
+});
+export type RotationAnswer = z.infer<typeof RotationAnswer>;
+
 export const JoinTokenAnswer = z.object({ token: z.string(), address: z.string() });
 export type JoinTokenAnswer = z.infer<typeof JoinTokenAnswer>;
 

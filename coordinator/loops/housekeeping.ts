@@ -21,6 +21,9 @@ const FIRST_ROUND_MS = 2_000;
 const ABSENT_MS = 60_000;
 const ORPHANS_TIMEOUT_MS = 2_000;
 
+/** While a record of these cannot be read, nobody can say that a name is nobody's. */
+const ownersOfClaims = ['services', 'networks', 'secrets', 'configs', 'volumes'] as const;
+
 export interface HousekeepingParts {
   readonly buckets: Buckets;
   readonly bus: Pick<Bus, 'askNode'>;
@@ -86,7 +89,7 @@ export class Housekeeping {
   }
 
   private async sweepClaims(snapshot: Snapshot): Promise<void> {
-    if (!this.parts.store.isReadable('services') || !this.parts.store.isReadable('networks')) return;
+    if (!ownersOfClaims.every((bucket) => this.parts.store.isReadable(bucket))) return;
     const { claims } = this.parts.buckets;
     const view = await claims.watch();
     try {
@@ -163,6 +166,12 @@ function isHeld(key: string, { ownerId }: ClaimRecord, snapshot: Snapshot): bool
       return owner !== undefined && owner.removedAtMs === undefined;
     case 'network':
       return snapshot.networks.has(ownerId);
+    case 'secret':
+      return snapshot.secrets.has(ownerId);
+    case 'config':
+      return snapshot.configs.has(ownerId);
+    case 'volume':
+      return snapshot.volumes.has(ownerId);
     default:
       return undefined;
   }

@@ -36,7 +36,7 @@ export class AgentOnMemoryBus {
   /** What the ports part was told, newest last. */
   readonly portCalls: string[] = [];
   private readonly assigned = new Map<string, TaskRecord>();
-  private readonly stateDir: string;
+  readonly stateDir: string;
   private readonly address: string;
   /** Where tasks' secrets lie in clear; in memory, as /dev/shm is everywhere. */
   readonly filesDir = join('/dev/shm', `plimsoll-agent-${randomId()}`);
@@ -101,6 +101,11 @@ export class AgentOnMemoryBus {
     );
   }
 
+  /** What lies in memory, as a host that was off has lost it. */
+  async forgetFiles(): Promise<void> {
+    await rm(this.filesDir, { recursive: true, force: true });
+  }
+
   async dispose(): Promise<void> {
     await this.stopAgent();
     for (const container of await this.engine.listOwn(this.clusterId)) {
@@ -108,7 +113,7 @@ export class AgentOnMemoryBus {
       await this.engine.remove(container.id);
     }
     await rm(this.stateDir, { recursive: true, force: true });
-    await rm(this.filesDir, { recursive: true, force: true });
+    await this.forgetFiles();
   }
 
   private parts(): AgentParts {

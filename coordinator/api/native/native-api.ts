@@ -18,6 +18,7 @@ import type { UsageBook } from '../../usage/usage-book.ts';
 import { requestMetrics } from '../request-metrics.ts';
 import { addMetricsRoute } from './metrics-route.ts';
 import { addNodePageRoute } from './node-page-route.ts';
+import { addSecretRoutes } from './secret-routes.ts';
 import { type DiscoveryVia, discoveryTargets, discoveryVias } from './service-discovery.ts';
 import { clusterStatus } from './status-view.ts';
 import { addUsageRoutes } from './usage-routes.ts';
@@ -38,6 +39,7 @@ export interface NativeApiParts {
   damagedRecords(): readonly DamagedRecord[];
   /** Takes the node out of the cluster for good: its identity is revoked. */
   removeNode(nodeId: string, force: boolean): Promise<void>;
+  readonly payloads: Wishes['payloads'];
   readonly bus: Bus;
   readonly access: ClusterAccess;
   readonly usage: Pick<UsageBook, 'fresh'>;
@@ -83,6 +85,7 @@ function createLocalApp(parts: NativeApiParts, nodePages: NodePages): Express {
   addStatusRoutes(app, parts);
   addUsageRoutes(app, parts, () => requireReady(parts));
   addMembershipRoutes(app, parts);
+  addSecretRoutes(app, parts, () => requireReady(parts));
   app.get('/v1/events', (_request, response) => streamEvents(parts, response));
   addErrorAnswers(app, parts.log);
   return app;

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { createNativeApi, type NativeApiParts } from '../../../../../coordinator/api/native/native-api.ts';
 import { systemClock } from '../../../../../runtime/clock.ts';
+import { PlimsollError } from '../../../../../runtime/errors.ts';
 import { createLog } from '../../../../../runtime/log.ts';
 import { createMetrics } from '../../../../../runtime/metrics.ts';
 import { MemoryServer } from '../../../../support/memory-bus.ts';
@@ -12,6 +13,18 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop();
 });
 
+const refused = async () => {
+  throw new PlimsollError('unsupported', 'not in this test');
+};
+const nothing = {
+  create: refused,
+  relabel: refused,
+  remove: refused,
+  rotate: refused,
+  content: () => Buffer.alloc(0),
+};
+const noPayloads = { secret: nothing, config: nothing };
+
 function parts(changes: Partial<NativeApiParts> = {}): NativeApiParts {
   const world = new PlanWorld();
   const { bus } = new MemoryServer({ clock: systemClock }).connect();
@@ -21,6 +34,7 @@ function parts(changes: Partial<NativeApiParts> = {}): NativeApiParts {
     notReady: () => undefined,
     damagedRecords: () => [],
     removeNode: async () => undefined,
+    payloads: noPayloads,
     access: { joinToken: async () => 'PLIM-1-old', rotateJoinToken: async () => 'PLIM-1-new' },
     metrics: createMetrics('coordinator', '1'),
     plannedVersion: () => undefined,

@@ -1,0 +1,154 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createSealingKeys, openSealed } from '../../../../bus/identity/sealing.ts';
+import { payloadFor } from '../../../../coordinator/payloads/payload-service.ts';
+import { vaultOf } from '../../../../coordinator/payloads/vault.ts';
+import { openStore, type Store } from '../../../../coordinator/store/store.ts';
+import { createWishes, type Wishes } from '../../../../coordinator/wishes/wishes.ts';
+import type { ServiceSpec } from '../../../../model/service-spec.ts';
+import { randomId } from '../../../../runtime/identifiers.ts';
+import { createLog } from '../../../../runtime/log.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { type MemoryConnection, MemoryServer } from '../../../support/memory-bus.ts';
+import { aSpec } from '../../../support/snapshots.ts';
+import { aTask } from '../../../support/tasks.ts';
+
+const spec = (Name: string) => ({ Name, Labels: {} });
+const text = (words: string) => Buffer.from(words);
+
+describe('secrets and configs', () => {
+  const clock = new FakeClock();
+  const vault = vaultOf(new Uint8Array(32).fill(1));
+  let server: MemoryServer;
+  let connection: MemoryConnection;
+  let store: Store;
+  let wishes: Wishes;
+
+  beforeEach(async () => {
+    server = new MemoryServer({ clock });
+    connection = server.connect();
+    store = await openStore({ buckets: connection.buckets, clock });
+    wishes = createWishes({
+      buckets: connection.buckets,
+      bus: connection.bus,
+      snapshot: () => store.snapshot(),
+      barrier: store,
+      vault,
+      clock,
+      log: createLog('test', 'silent'),
+      random: () => 0,
+      newId: randomId,
+      revokeNode: async () => {},
+    });
+  });
+
+  const using = (id: string, name: string): ServiceSpec =>
+    aSpec({
+      TaskTemplate: {
+        ContainerSpec: {
+          Image: 'a:1',
+          Secrets: [{ SecretID: id, SecretName: name, File: { Name: 'x', UID: '0', GID: '0', Mode: 0o444 } }],
+        },
+      },
+    });
+  const versionOf = (kind: 'secrets' | 'configs', id: string) => store.snapshot()[kind].get(id)?.revision ?? 0;
+
+  it('are written sealed', async () => {
+    const id = await wishes.payloads.secret.create(spec('pw'), text('hush hush'));
+    const stored = [...server.store('plim_spec').content('>')].map((entry) => String(entry.data)).join();
+
+    expect(stored).toContain(`"id":"${id}"`);
+    expect(stored).not.toContain('hush hush');
+    expect(stored).not.toContain(text('hush hush').toString('base64'));
+  });
+
+  it.each([
+    ['secret', spec('pw'), 0, 'secret data must be larger than 0 and less than 512000 bytes'],
+    ['secret', spec('pw'), 512_000, 'secret data must be larger than 0 and less than 512000 bytes'],
+    ['config', spec('pw'), 1_024_000, 'config data must be larger than 0 and less than 1024000 bytes'],
+    ['config', spec('-pw'), 1, 'invalid name, only 64 [a-zA-Z0-9-_.] characters allowed'],
+    ['secret', spec('p'.repeat(65)), 1, 'invalid name, only 64'],
+  ] as const)('%s %j of %i bytes is refused', async (kind, wanted, bytes, sentence) => {
+    await expect(wishes.payloads[kind].create(wanted, Buffer.alloc(bytes, 'x'))).rejects.toThrow(sentence);
+    expect(store.snapshot()[`${kind}s`].size).toBe(0);
+  });
+
+  it('may be as large as Swarm lets them be', async () => {
+    await wishes.payloads.secret.create(spec('big'), Buffer.alloc(511_999, 'x'));
+    await wishes.payloads.config.create(spec('big'), Buffer.alloc(1_023_999, 'x'));
+  });
+
+  it('have names of their own, without regard to case', async () => {
+    await wishes.payloads.secret.create(spec('pw'), text('1'));
+    await wishes.payloads.config.create(spec('pw'), text('1'));
+    await expect(wishes.payloads.secret.create(spec('PW'), text('2'))).rejects.toThrow('secret PW already exists');
+  });
+
+  it('change their labels only', async () => {
+    const id = await wishes.payloads.config.create(spec('c'), text('1'));
+    const relabelled = { Name: 'c', Labels: { a: 'b' } };
+    await wishes.payloads.config.relabel(id, relabelled, text('1'), versionOf('configs', id));
+    expect(store.snapshot().configs.get(id)?.value.spec.Labels).toEqual({ a: 'b' });
+
+    const change = wishes.payloads.config.relabel(id, relabelled, text('2'), versionOf('configs', id));
+    await expect(change).rejects.toThrow('only updates to Labels are allowed');
+    const stale = wishes.payloads.config.relabel(id, relabelled, undefined, versionOf('configs', id) - 1);
+    await expect(stale).rejects.toThrow('update out of sequence');
+  });
+
+  it('stay while a service uses them', async () => {
+    const id = await wishes.payloads.secret.create(spec('pw'), text('1'));
+    const { id: service } = await wishes.services.create(using(id, 'pw'));
+    await expect(wishes.payloads.secret.remove(id)).rejects.toThrow(
+      "secret 'pw' is in use by the following service: web",
+    );
+
+    await wishes.services.remove(service);
+    await wishes.payloads.secret.remove(id);
+    await wishes.payloads.secret.create(spec('pw'), text('again'));
+  });
+
+  it('must be there when a service asks for them', async () => {
+    await expect(wishes.services.create(using('x', 'nope'))).rejects.toThrow('secret not found: nope');
+    expect(store.snapshot().services.size).toBe(0);
+  });
+
+  it('are rotated under their name, and their services rolled', async () => {
+    const first = await wishes.payloads.secret.create(spec('pw'), text('old'));
+    const { id: service } = await wishes.services.create(using(first, 'pw'));
+    const rotation = await wishes.payloads.secret.rotate(first, text('new'));
+
+    expect(rotation).toMatchObject({ version: 2, formerName: 'pw.v1', services: ['web'] });
+    const { secrets, services } = store.snapshot();
+    expect(secrets.get(first)?.value.spec.Name).toBe('pw.v1');
+    expect(secrets.get(rotation.id)?.value).toMatchObject({ version: 2, spec: { Name: 'pw' } });
+    const record = services.get(service)?.value;
+    expect(record?.revision).toBe(2);
+    expect(record?.spec.TaskTemplate.ContainerSpec.Secrets).toMatchObject([
+      { SecretID: rotation.id, SecretName: 'pw', File: { Name: 'x' } },
+    ]);
+
+    const second = await wishes.payloads.secret.rotate(rotation.id, text('newer'));
+    expect(second).toMatchObject({ version: 3, formerName: 'pw.v2' });
+    await expect(wishes.payloads.secret.create(spec('pw'), text('x'))).rejects.toThrow('already exists');
+  });
+
+  it('go to the nodes of their tasks alone, sealed for each', async () => {
+    const id = await wishes.payloads.secret.create(spec('pw'), text('hush'));
+    const task = aTask({ template: using(id, 'pw').TaskTemplate });
+    const withSecret = { ...task, template: using(id, 'pw').TaskTemplate };
+    await connection.buckets.tasks.create(`${task.nodeId}.${task.id}`, withSecret);
+    const keys = createSealingKeys();
+    const ask = (nodeId: string, wanted: string) =>
+      payloadFor({ snapshot: () => store.snapshot(), vault }, nodeId, {
+        taskId: task.id,
+        kind: 'secret',
+        id: wanted,
+        publicKey: keys.publicKey,
+      });
+
+    expect(String(Buffer.from(openSealed(keys.seed, ask(task.nodeId, id))))).toBe('hush');
+    expect(() => ask(randomId(), id)).toThrow(/does not refer to/);
+    const other = await wishes.payloads.secret.create(spec('other'), text('1'));
+    expect(() => ask(task.nodeId, other)).toThrow(/does not refer to/);
+  });
+});
