@@ -50,7 +50,7 @@ function send(
 ): Promise<IncomingMessage> {
   const headers = body === undefined ? {} : { 'Content-Type': 'application/json' };
   return new Promise((resolve, reject) => {
-    const asking = request({ socketPath, method, path, ...(signal ? { signal } : {}) }, (response) => {
+    const asking = request({ socketPath, method, path, headers, ...(signal ? { signal } : {}) }, (response) => {
       asking.setTimeout(0);
       resolve(response);
     });

@@ -95,7 +95,8 @@ export class Housekeeping {
     try {
       for (const [key, { value, revision }] of view.entries) {
         const isOwned = isHeld(key, value, snapshot);
-        if (isOwned !== undefined && this.isLongAbsent(`claim ${key}`, isOwned)) await this.sweep(claims, key, revision);
+        if (isOwned !== undefined && this.isLongAbsent(`claim ${key}`, isOwned))
+          await this.sweep(claims, key, revision);
       }
     } finally {
       await view.close();

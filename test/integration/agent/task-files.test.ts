@@ -56,7 +56,7 @@ it('a task sees its files, owned and read-only; nothing of them is on the disk i
   expect(await inContainer(containerId, 'cat', '/run/secrets/pw')).toBe(SECRET);
   expect(await inContainer(containerId, 'cat', '/etc/app.conf')).toBe(`slot=1 pw=${SECRET}`);
   expect(await engine.docker('inspect', containerId ?? '', '--format', '{{range .Mounts}}{{.RW}} {{end}}')).toBe(
-    'false false ',
+    'false false',
   );
   const files = join(lab.filesDir, task.id);
   expect((await stat(lab.filesDir)).mode & 0o777).toBe(0o700);
