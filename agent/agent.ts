@@ -19,6 +19,7 @@ import type { AgentHttp } from './http-server.ts';
 import { ImageStore } from './image-store.ts';
 import { IngressFeed } from './ingress-feed.ts';
 import { ensureLiveRestore } from './live-restore.ts';
+import type { MetricsPage } from './metrics/page-writer.ts';
 import { NodeDescription } from './node-description.ts';
 import { planUnhealthyReplacements } from './plan/replace-unhealthy.ts';
 import { type Incarnation, markRegistered, nextIncarnation } from './registration.ts';
@@ -269,14 +270,15 @@ class Agent {
     await publishUsage({ ...parts, nodeId, metrics, meter, tasks, rootDir, publish }, signal);
   }
 
-  private async metricsPage(): Promise<readonly string[]> {
+  private async metricsPage(): Promise<MetricsPage> {
     const tasks = this.supervisor.tasks();
     this.metrics.tasks.reset();
     for (const { memory } of tasks) this.metrics.tasks.inc({ state: memory?.state ?? 'assigned' });
     const ownContainers = tasks.flatMap((task) => task.containers);
     const { engineVersion: dockerVersion } = this.description;
+    const own = Buffer.from(`${await this.parts.metrics.metrics()}\n`);
     const node = await this.parts.nodeMetrics.page({ ownContainers, dockerVersion });
-    return [`${await this.parts.metrics.metrics()}\n`, ...node];
+    return { ...node, pieces: [own, ...node.pieces] };
   }
 
   private background(name: string, work: Promise<void>): void {

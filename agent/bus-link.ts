@@ -15,9 +15,10 @@ import type { AgentMetrics } from './agent-metrics.ts';
 import { AssignmentFeed } from './assignment-feed.ts';
 import type { ContainerEvents } from './container-events.ts';
 import type { Engine } from './engine/engine.ts';
-import { answerRequests } from './node-requests.ts';
 import type { EnginePassage } from './engine/engine-passage.ts';
 import { answerEngineSessions } from './engine-sessions.ts';
+import type { MetricsPage } from './metrics/page-writer.ts';
+import { answerRequests } from './node-requests.ts';
 import type { UnnumberedStatus } from './plan/status.ts';
 import { cloneError, isTakenOver, refuseSecond, register } from './registration.ts';
 import { StatusReporter } from './status-reporter.ts';
@@ -44,7 +45,7 @@ export interface BusLinkParts {
   readonly passage: EnginePassage;
   readonly events: ContainerEvents;
   /** The page this agent serves under /metrics. */
-  readonly metricsPage: () => Promise<readonly string[]>;
+  readonly metricsPage: () => Promise<MetricsPage>;
   /** What this host is now. Throws while the engine has not answered yet. */
   readonly describe: () => Promise<NodeRecord>;
   readonly onRegistered: () => Promise<void>;
@@ -89,7 +90,6 @@ export class BusLink {
     if (bus === undefined) throw new PlimsollError('unavailable', 'the bus has not been reached yet');
     return bus.request(subjects.payloads(this.parts.nodeId), request, SealedPayload, PAYLOAD_TIMEOUT_MS);
   }
-
 
   /** Attaches the supervisor to the bus, however long that takes. */
   async run(supervisor: TaskSupervisor): Promise<void> {

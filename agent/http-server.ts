@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
+import type { MetricsPage } from './metrics/page-writer.ts';
 
 export interface AgentHttp {
   readonly port: number;
@@ -13,8 +14,7 @@ export interface AgentHttp {
 }
 
 export interface HttpParts {
-  /** Prometheus text, in pieces. */
-  readonly metricsPage: () => Promise<readonly string[]>;
+  readonly metricsPage: () => Promise<MetricsPage>;
   readonly healthy: () => { readonly healthy: boolean; readonly why: string };
   readonly log: Log;
 }
@@ -41,7 +41,7 @@ async function answer(method: string, url: string, response: ServerResponse, par
   if (method !== 'GET' && method !== 'HEAD') return send(response, 405, 'text/plain', 'only GET is answered here\n');
   switch (url.split('?')[0]) {
     case '/metrics':
-      return sendPieces(response, await parts.metricsPage());
+      return sendPage(response, await parts.metricsPage());
     case '/healthz': {
       const { healthy, why } = parts.healthy();
       return send(response, healthy ? 200 : 503, 'text/plain', `${why}\n`);
@@ -57,10 +57,11 @@ function send(response: ServerResponse, status: number, type: string, body: stri
 }
 
 /** The page of a host with many containers has megabytes: written at once it would hold up everything else. */
-async function sendPieces(response: ServerResponse, pieces: readonly string[]): Promise<void> {
+async function sendPage(response: ServerResponse, { pieces, release }: MetricsPage): Promise<void> {
   response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' });
   // A client that goes away in the middle of the page wants no answer any more.
   await pipeline(Readable.from(pieces), response).catch(() => undefined);
+  release();
 }
 
 async function closeServer(server: Server): Promise<void> {

@@ -16,6 +16,7 @@ import type { NodeRecord } from '../model/records.ts';
 import { PlimsollError } from '../runtime/errors.ts';
 import type { TcpProbe } from '../runtime/tcp-probe.ts';
 import type { Engine } from './engine/engine.ts';
+import type { MetricsPage } from './metrics/page-writer.ts';
 import type { TaskSupervisor } from './task-supervisor.ts';
 
 export interface NodeRequestParts {
@@ -29,7 +30,7 @@ export interface NodeRequestParts {
   /** What this host is, and which agent runs on it. */
   readonly describe: () => Promise<NodeRecord>;
   /** The page the agent serves under /metrics. */
-  readonly metricsPage: () => Promise<readonly string[]>;
+  readonly metricsPage: () => Promise<MetricsPage>;
 }
 
 const OrphansRequest = z.object({});
@@ -78,17 +79,21 @@ function answerStreams({ streams, nodeId, engine, supervisor, metricsPage }: Nod
       engine.stats(id, options, signal),
     ),
     streams.answerStream(nodeId, 'metrics', MetricsRequest, async function* () {
-      yield* inChunks(await metricsPage());
+      const page = await metricsPage();
+      try {
+        yield* inChunks(page.pieces);
+      } finally {
+        page.release();
+      }
     }),
   ];
 }
 
-/** Each chunk costs the bus two messages: small pieces share one. */
-function* inChunks(pieces: readonly string[]): Generator<Uint8Array> {
-  let waiting: Buffer[] = [];
+/** Each chunk costs the bus two messages: small pieces share one. They are copies: the bus keeps them until it has sent them. */
+function* inChunks(pieces: readonly Uint8Array[]): Generator<Uint8Array> {
+  let waiting: Uint8Array[] = [];
   let waitingBytes = 0;
-  for (const piece of pieces) {
-    const bytes = Buffer.from(piece);
+  for (const bytes of pieces) {
     if (waitingBytes + bytes.length > CHUNK_BYTES) {
       yield Buffer.concat(waiting);
       [waiting, waitingBytes] = [[], 0];

@@ -26,7 +26,7 @@ export async function streamEvents(
 ): Promise<void> {
   const which =
     clusterId === undefined
-      ? { event: [...ACTIONS, 'rename'] }
+      ? { event: [...ACTIONS, 'rename', 'update'] }
       : { event: ACTIONS, label: [`${containerLabels.cluster}=${clusterId}`] };
   const filters = { type: ['container'], ...which };
   const query = { filters: JSON.stringify(filters) };

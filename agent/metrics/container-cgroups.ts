@@ -1,7 +1,8 @@
 /** The cgroup files of this host's containers, found once per run of a container and kept at hand. */
 import { basename, dirname, join } from 'node:path';
 import { type CgroupPlace, cgroupPlace, rootPlace, type V1Controller } from './cgroup-place.ts';
-import type { KernelFile, KernelFiles } from './kernel-files.ts';
+import { isSettingFile } from './cgroup-settings.ts';
+import type { KernelFile, KernelFiles, TextSource } from './kernel-files.ts';
 import type { HostRoots } from './roots.ts';
 
 type V1File = `${V1Controller}/${string}`;
@@ -14,6 +15,8 @@ export interface CgroupFiles {
   readonly v1: (file: V1File) => string | undefined;
   /** By name: `memory.stat`. */
   readonly v2: (file: string) => string | undefined;
+  readonly sourceV1: (file: V1File) => TextSource;
+  readonly sourceV2: (file: string) => TextSource;
   /** Which version has the controller of that name on this host. */
   versionOf(controller: 'cpu' | 'memory' | 'blkio' | 'pids'): 1 | 2;
 }
@@ -30,6 +33,9 @@ interface Found {
   readonly files: CgroupFiles;
   readonly close: () => void;
 }
+
+/** A file of a controller this host has not in that version. */
+const absent: TextSource = { read: () => undefined };
 
 /** How far below the cgroup root a container's group is looked for when its path is not told. */
 const SEARCH_DEPTH = 4;
@@ -103,18 +109,20 @@ export class ContainerCgroups {
 
   private open({ path, v1, unified }: CgroupPlace): Omit<Found, 'pid'> {
     const known = new Map<string, KernelFile>();
-    const read = (name: string, directory: string | undefined) => {
-      let file = known.get(name);
-      if (!file && directory !== undefined) {
-        file = this.files.keep(join(directory, basename(name)));
-        known.set(name, file);
-      }
-      return file?.read();
+    const keep = (name: string, directory: string | undefined): TextSource => {
+      if (directory === undefined) return absent;
+      const file = { ...this.files.keep(join(directory, basename(name))), isSetting: isSettingFile(name) };
+      known.set(name, file);
+      return file;
     };
+    const sourceV1 = (name: V1File) => known.get(name) ?? keep(name, v1[dirname(name) as V1Controller]);
+    const sourceV2 = (name: string) => known.get(name) ?? keep(name, unified);
     const files: CgroupFiles = {
       path,
-      v1: (name) => read(name, v1[dirname(name) as V1Controller]),
-      v2: (name) => read(name, unified),
+      v1: (name) => sourceV1(name).read(),
+      v2: (name) => sourceV2(name).read(),
+      sourceV1,
+      sourceV2,
       versionOf: (controller) => (v1[controller] === undefined ? 2 : 1),
     };
     const close = () => {

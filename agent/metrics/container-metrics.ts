@@ -8,7 +8,9 @@ import { readPressure } from './cgroup-pressure.ts';
 import type { CgroupFiles, ContainerCgroups } from './container-cgroups.ts';
 import { containerInfoLabels, identityLabels, type NamedContainer } from './container-identity.ts';
 import type { ContainerPage } from './container-page.ts';
-import type { KernelFiles } from './kernel-files.ts';
+import { ContainerSeries } from './container-series.ts';
+import { DerivedSeries, readThrough } from './derived-series.ts';
+import type { KernelFiles, TextSource } from './kernel-files.ts';
 import { limitIn, numberIn } from './kernel-text.ts';
 import type { LayerSizes } from './layer-sizes.ts';
 import { type LoadAverage, nextLoad } from './load-average.ts';
@@ -17,7 +19,6 @@ import { readNetwork } from './network-counters.ts';
 import type { OomKills } from './oom-kills.ts';
 import { ProcessCounts, type StateCounts } from './process-counts.ts';
 import type { HostRoots } from './roots.ts';
-import { SeriesHeads } from './series-heads.ts';
 import type { Turns } from './turns.ts';
 
 /** What must be known of a container to measure it. */
@@ -45,21 +46,45 @@ export interface ContainerMetricsParts {
 /** What stays known of a container between scrapes. */
 interface Known {
   readonly container: MeasuredContainer;
-  readonly cgroupPath: string;
-  readonly heads: SeriesHeads;
+  readonly files: CgroupFiles;
   readonly infoLabels: string;
-  readonly hasHostNetwork: boolean;
+  /** Its devices' counters; undefined for a container in the host's own network. */
+  readonly netDev: TextSource | undefined;
+  readonly series: SeriesOfContainer;
   load: LoadAverage | undefined;
+  /** The pass in which the settings were read; undefined when they are to be read in the next. */
+  settingsReadAt: number | undefined;
+}
+
+/** Every two minutes at the usual scrape interval; sooner when the engine says that they changed. */
+const SETTINGS_EVERY_PASSES = 8;
+
+/** The series of a container by what they come from. */
+interface SeriesOfContainer {
+  readonly cpu: DerivedSeries;
+  readonly memory: DerivedSeries;
+  readonly pressure: DerivedSeries;
+  readonly io: DerivedSeries;
+  readonly network: DerivedSeries;
+  /** What is not read from a few files: processes and facts. */
+  readonly others: ContainerSeries;
 }
 
 export class ContainerMetrics {
   private readonly parts: ContainerMetricsParts;
   private readonly processes: ProcessCounts;
   private readonly known = new Map<string, Known>();
+  private passes = 0;
 
   constructor(parts: ContainerMetricsParts) {
     this.parts = parts;
     this.processes = new ProcessCounts(parts.files, parts.roots.procRoot);
+  }
+
+  /** Somebody has changed how a container is set up: what it was created with is read again the next time. */
+  settingsChanged(containerId: string): void {
+    const known = this.known.get(containerId);
+    if (known) known.settingsReadAt = undefined;
   }
 
   /** Adds the containers' series to the page. A container that vanishes meanwhile is left out. */
@@ -68,6 +93,7 @@ export class ContainerMetrics {
     this.parts.cgroups.forgetAllBut(ids);
     for (const id of this.known.keys()) if (!ids.has(id)) this.known.delete(id);
     this.processes.beginPass(ids);
+    this.passes += 1;
     for (const container of containers) {
       this.measure(container, page);
       await turns.yieldIfLong();
@@ -75,17 +101,31 @@ export class ContainerMetrics {
   }
 
   private measure(container: MeasuredContainer, page: ContainerPage): void {
-    const { cgroups, oomKills } = this.parts;
+    const { cgroups, deviceNames } = this.parts;
     const files = cgroups.of(container);
     if (!files || container.pid === undefined) return;
     const known = this.knowledgeOf(container, container.pid, files);
-    const put = page.putFor(known.heads);
-    if (!readCpu(files, put)) return this.forget(container.id);
-    this.readCgroups(files, put);
-    put('container_oom_events_total', oomKills.observe(container.id, container.labels, oomKillsIn(files)));
-    this.readProcesses(known, container.pid, files, put);
-    if (!known.hasHostNetwork) readNetwork(this.parts.files.read(this.procPath(container.pid, 'net/dev')), put);
-    this.putFacts(container, known, put);
+    const { cpu, memory, pressure, io, network, others } = known.series;
+    const withSettings = this.areSettingsDue(known);
+    let isThere = true;
+    cpu.refresh(withSettings, (read, put) => {
+      isThere = readCpu(readThrough(files, read), put);
+    });
+    if (!isThere) return this.forget(container.id);
+    memory.refresh(withSettings, (read, put) => readMemory(readThrough(files, read), put));
+    pressure.refresh(withSettings, (read, put) => readPressure(readThrough(files, read), put));
+    io.refresh(withSettings, (read, put) => readIo(readThrough(files, read), deviceNames, put));
+    const { netDev } = known;
+    if (netDev) network.refresh(withSettings, (read, put) => readNetwork(read(netDev), put));
+    others.rewrite((put) => this.readOthers(known, container, put));
+    for (const series of [cpu, memory, pressure, io, network, others]) page.add(series.all());
+  }
+
+  private areSettingsDue(known: Known): boolean {
+    const { passes } = this;
+    if (known.settingsReadAt !== undefined && passes - known.settingsReadAt < SETTINGS_EVERY_PASSES) return false;
+    known.settingsReadAt = passes;
+    return true;
   }
 
   /** It has gone since it was found. */
@@ -94,13 +134,15 @@ export class ContainerMetrics {
     this.parts.cgroups.forget(containerId);
   }
 
-  private readCgroups(files: CgroupFiles, put: Put): void {
-    readMemory(files, put);
-    readPressure(files, put);
-    readIo(files, this.parts.deviceNames, put);
+  private readOthers(known: Known, container: MeasuredContainer, put: Put): void {
+    const { files } = known;
+    put('container_oom_events_total', this.parts.oomKills.observe(container.id, container.labels, oomKillsIn(files)));
+    if (container.pid !== undefined) this.readProcesses(known, container.pid, put);
+    this.putFacts(container, known, put);
   }
 
-  private readProcesses(known: Known, pid: number, files: CgroupFiles, put: Put): void {
+  private readProcesses(known: Known, pid: number, put: Put): void {
+    const { files } = known;
     const isV1 = files.versionOf('pids') === 1;
     const listed = isV1 ? files.v1('pids/cgroup.procs') : files.v2('cgroup.procs');
     const pids = (listed ?? '').split('\n').filter(Boolean).map(Number);
@@ -128,20 +170,25 @@ export class ContainerMetrics {
     this.parts.layers?.put(container.id, put);
   }
 
-  private knowledgeOf(container: MeasuredContainer, pid: number, { path }: CgroupFiles): Known {
+  private knowledgeOf(container: MeasuredContainer, pid: number, files: CgroupFiles): Known {
     const known = this.known.get(container.id);
-    if (known && known.cgroupPath === path && hasSameIdentity(known.container, container)) return known;
-    const identity = identityLabels(container, path);
-    const fresh = {
+    if (known && known.files === files && hasSameIdentity(known.container, container)) return known;
+    const fresh: Known = {
       container,
-      cgroupPath: path,
-      heads: known?.heads.identity === identity ? known.heads : new SeriesHeads(identity),
+      files,
       infoLabels: containerInfoLabels(container, this.parts.nodeName),
-      hasHostNetwork: this.hasHostNetwork(pid),
+      netDev: this.hasHostNetwork(pid) ? undefined : this.sourceAt(this.procPath(pid, 'net/dev')),
+      series: seriesOf(identityLabels(container, files.path)),
       load: known?.load,
+      settingsReadAt: undefined,
     };
     this.known.set(container.id, fresh);
     return fresh;
+  }
+
+  /** Opened each time: an open one would keep a dead container's network alive. */
+  private sourceAt(path: string): TextSource {
+    return { read: () => this.parts.files.read(path) };
   }
 
   /** A container in the host's own network has no traffic of its own: the host's would be shown for it. */
@@ -161,6 +208,18 @@ export class ContainerMetrics {
   private procPath(pid: number | 'self', file: string): string {
     return `${this.parts.roots.procRoot}/${pid}/${file}`;
   }
+}
+
+function seriesOf(identity: string): SeriesOfContainer {
+  const bytes = Buffer.from(identity);
+  return {
+    cpu: new DerivedSeries(bytes),
+    memory: new DerivedSeries(bytes),
+    pressure: new DerivedSeries(bytes),
+    io: new DerivedSeries(bytes),
+    network: new DerivedSeries(bytes),
+    others: new ContainerSeries(bytes),
+  };
 }
 
 function hasSameIdentity(one: MeasuredContainer, other: MeasuredContainer): boolean {

@@ -6,9 +6,16 @@
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { openFilesLimit } from './kernel-text.ts';
 
-/** Text of one file; undefined when it is not there (any more). */
-export interface KernelFile {
+/** Something that can be read again and again. */
+export interface TextSource {
+  /** What it says now; undefined when it is not there (any more). */
   read(): string | undefined;
+  /** Says the same until somebody sets it: need not be read each time. */
+  readonly isSetting?: boolean;
+}
+
+/** A file that keeps its descriptor, where there are enough of them. */
+export interface KernelFile extends TextSource {
   /** Gives the descriptor back. */
   close(): void;
 }

@@ -84,7 +84,7 @@ export const containerMetrics = {
   container_threads: gauge('Threads in the container.'),
   container_threads_max: gauge('Limit of threads, 0 for none.'),
   container_file_descriptors: gauge('Open file descriptors.'),
-  container_sockets: gauge('Open sockets.'),
+  container_sockets: gauge('Open sockets; counted in turn, so up to some scrapes old.'),
   container_ulimits_soft: gauge('Soft limits of the first process, -1 for none.'),
   container_last_seen: gauge('When the container was last seen running, in Unix seconds.'),
   container_start_time_seconds: gauge('When the container was started, in Unix seconds.'),

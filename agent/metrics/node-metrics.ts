@@ -14,15 +14,16 @@ import type { ContainerCgroups } from './container-cgroups.ts';
 import { ContainerInventory, type HostEngine, type ListedContainer } from './container-inventory.ts';
 import { ContainerMetrics, type MeasuredContainer } from './container-metrics.ts';
 import { ContainerPage } from './container-page.ts';
-import { type Family, renderFamilies, single } from './host/family.ts';
+import { ContainerSeries } from './container-series.ts';
+import { type Family, single, writeFamilies } from './host/family.ts';
 import { createHostSeries, type HostSeries } from './host/host-series.ts';
 import { HostTotals, type Partition } from './host-totals.ts';
 import type { KernelFiles } from './kernel-files.ts';
 import { LayerSizes } from './layer-sizes.ts';
 import { createMachineMetrics } from './machine-metrics.ts';
 import { OomKills } from './oom-kills.ts';
+import { type MetricsPage, PageMemory, PageWriter, type WrittenPage } from './page-writer.ts';
 import type { HostRoots } from './roots.ts';
-import { SeriesHeads } from './series-heads.ts';
 import { Turns } from './turns.ts';
 
 export interface NodeMetricsParts {
@@ -47,8 +48,8 @@ export interface NodeFacts {
 }
 
 export interface NodeMetrics {
-  /** Prometheus text in pieces, without timestamps. Never rejects for a file or an engine that does not answer. */
-  page(facts: NodeFacts): Promise<readonly string[]>;
+  /** Prometheus text without timestamps. Never rejects for a file or an engine that does not answer. */
+  page(facts: NodeFacts): Promise<MetricsPage>;
   /** Keeps itself told of the host's containers until the signal aborts. */
   watch(signal: AbortSignal): Promise<void>;
 }
@@ -65,9 +66,10 @@ class HostOfContainers implements NodeMetrics {
   private readonly layers: LayerSizes | undefined;
   private readonly host: HostSeries;
   private readonly totals: HostTotals;
-  private readonly totalHeads = new SeriesHeads('id="/"');
+  private readonly totalSeries = new ContainerSeries(Buffer.from('id="/"'));
+  private readonly memory = new PageMemory();
   private readonly machine: (dockerVersion: string | undefined) => Family[];
-  private reading: Promise<readonly string[]> | undefined;
+  private reading: Promise<WrittenPage> | undefined;
   private ownIds: ReadonlySet<string> = new Set();
 
   constructor(parts: NodeMetricsParts) {
@@ -89,38 +91,38 @@ class HostOfContainers implements NodeMetrics {
   }
 
   /** Scrapes that come at the same time share one reading. */
-  page(facts: NodeFacts): Promise<readonly string[]> {
+  async page(facts: NodeFacts): Promise<MetricsPage> {
     this.reading ??= this.read(facts).finally(() => {
       this.reading = undefined;
     });
-    return this.reading;
+    return (await this.reading).lend();
   }
 
-  private async read({ ownContainers, dockerVersion }: NodeFacts): Promise<readonly string[]> {
+  private async read({ ownContainers, dockerVersion }: NodeFacts): Promise<WrittenPage> {
     const turns = new Turns(this.parts.clock);
-    const host = await this.host.page();
+    const writer = new PageWriter(this.memory);
+    const host = await this.host.write(writer, turns);
     await turns.yieldIfLong();
     const begunMs = this.parts.clock.elapsedMs();
-    const pieces = [host.text];
-    for (const piece of await this.containerPieces(ownContainers, host.fileSystems, turns)) {
-      pieces.push(piece);
-      await turns.yieldIfLong();
-    }
-    pieces.push(renderFamilies([...this.serviceFamilies(), ...this.machine(dockerVersion)]));
+    await this.writeContainers(writer, ownContainers, host.fileSystems, turns);
+    await writeFamilies(writer, [...this.serviceFamilies(), ...this.machine(dockerVersion)], turns);
     const durationSeconds = (this.parts.clock.elapsedMs() - begunMs) / 1000;
     const own: CollectorRun = { collector: 'containers', success: this.inventory.isCurrent, durationSeconds };
-    return [...pieces, renderCollectorRuns([...host.runs, own])];
+    writer.text(renderCollectorRuns([...host.runs, own]));
+    return writer.finish();
   }
 
-  private async containerPieces(
+  private async writeContainers(
+    writer: PageWriter,
     own: readonly ObservedContainer[],
     partitions: readonly Partition[],
     turns: Turns,
-  ): Promise<Iterable<string>> {
+  ): Promise<void> {
     const page = new ContainerPage();
     await this.containers.collect(this.running(own), page, turns);
-    this.totals.read(partitions, page.putFor(this.totalHeads));
-    return page.pieces();
+    this.totalSeries.rewrite((put) => this.totals.read(partitions, put));
+    page.add(this.totalSeries.all());
+    await page.write(writer, turns);
   }
 
   /** Ours as the agent knows them, the moment they run; all others as of the engine's last list. */
@@ -159,6 +161,7 @@ class HostOfContainers implements NodeMetrics {
   private take({ action, containerId, attributes }: EngineEvent): void {
     if (action === 'start') this.oomKills.started(containerId);
     if (action === 'destroy') this.oomKills.forget(containerId);
+    if (action === 'update') this.containers.settingsChanged(containerId);
     if (action !== 'oom') return;
     // The kernel may have killed several at once, and the container may be gone before the next scrape.
     const files = this.parts.cgroups.known(containerId);

@@ -1,10 +1,10 @@
 /**
  * What is counted over a container's processes: states, descriptors, sockets, limits. States and descriptors cost two
- * calls a process; sockets one per descriptor, so that a large host's are counted over several scrapes in turn.
+ * calls a process; sockets one per descriptor, so that those of some containers are counted in each scrape, in turn.
  */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { openFilesIn } from '../../runtime/open-files.ts';
-import type { KernelFiles } from './kernel-files.ts';
+import type { KernelFile, KernelFiles } from './kernel-files.ts';
 import { openFilesLimit } from './kernel-text.ts';
 import type { Put } from './metric-catalogue.ts';
 
@@ -13,7 +13,7 @@ const PROCESSES_LIMIT = 100;
 /** Above, a container's sockets are not counted. */
 const DESCRIPTORS_LIMIT = 500;
 /** Links followed and files read for sockets and limits in one scrape, give or take one container. */
-const OPERATIONS_PER_PASS = 400;
+const OPERATIONS_PER_PASS = 100;
 
 /** State letter of proc_pid_stat(5) -> cAdvisor's word. Waiting for a disk is part of `uninterruptible` here. */
 const stateWords: Readonly<Record<string, keyof StateCounts>> = {
@@ -42,6 +42,8 @@ export class ProcessCounts {
   private readonly files: KernelFiles;
   private readonly procRoot: string;
   private readonly slow = new Map<string, SlowCounts>();
+  /** By container and process; an open one keeps nothing of a process but its number. */
+  private readonly statFiles = new Map<string, Map<number, KernelFile>>();
   /** Containers whose slow counts are from the round that is going on. */
   private readonly done = new Set<string>();
   private isRoundOver = true;
@@ -58,12 +60,13 @@ export class ProcessCounts {
     this.isRoundOver = true;
     this.operationsLeft = OPERATIONS_PER_PASS;
     for (const id of this.slow.keys()) if (!containerIds.has(id)) this.slow.delete(id);
+    for (const id of this.statFiles.keys()) if (!containerIds.has(id)) this.closeStatFiles(id, []);
   }
 
   /** Puts all counts of a container, and answers its processes' states. `pids`: the first is the main one. */
   read(containerId: string, pids: readonly number[], put: Put): StateCounts {
     const isFew = pids.length <= PROCESSES_LIMIT;
-    const states = this.countStates(isFew ? pids : []);
+    const states = this.countStates(containerId, isFew ? pids : []);
     for (const [state, count] of Object.entries(states)) put('container_tasks_state', count, `state="${state}"`);
     if (isFew) put('container_file_descriptors', this.countDescriptors(pids));
     const { sockets, openFilesLimit } = this.slowCounts(containerId, isFew ? pids : pids.slice(0, 1));
@@ -72,15 +75,39 @@ export class ProcessCounts {
     return states;
   }
 
-  private countStates(pids: readonly number[]): StateCounts {
+  private countStates(containerId: string, pids: readonly number[]): StateCounts {
     const counts = { sleeping: 0, running: 0, stopped: 0, uninterruptible: 0, iowaiting: 0 };
+    this.closeStatFiles(containerId, pids);
     for (const pid of pids) {
-      const stat = this.files.read(`${this.procRoot}/${pid}/stat`);
+      const stat = this.readStat(containerId, pid);
       // The name before it may itself hold blanks and brackets.
       const word = stateWords[stat?.charAt(stat.lastIndexOf(')') + 2) ?? ''];
       if (word) counts[word] += 1;
     }
     return counts;
+  }
+
+  private readStat(containerId: string, pid: number): string | undefined {
+    const files = this.statFiles.get(containerId) ?? new Map<number, KernelFile>();
+    this.statFiles.set(containerId, files);
+    const file = files.get(pid) ?? this.files.keep(`${this.procRoot}/${pid}/stat`);
+    const stat = file.read();
+    // Another process may get the number of one that has ended.
+    if (stat === undefined) files.delete(pid);
+    else files.set(pid, file);
+    return stat;
+  }
+
+  /** Those of processes that are not among `pids`. */
+  private closeStatFiles(containerId: string, pids: readonly number[]): void {
+    const files = this.statFiles.get(containerId);
+    if (!files || (files.size === pids.length && pids.every((pid) => files.has(pid)))) return;
+    for (const [pid, file] of files) {
+      if (pids.includes(pid)) continue;
+      file.close();
+      files.delete(pid);
+    }
+    if (files.size === 0) this.statFiles.delete(containerId);
   }
 
   private countDescriptors(pids: readonly number[]): number {

@@ -33,21 +33,20 @@ function hostCores(before: HostSample | undefined, now: HostSample): number | un
 
 function containerUsage(container: MeasuredContainer, before: ContainerSample | undefined): TaskUsage {
   const { taskId, serviceId, cpuLimitCores, sample } = container;
-  const { traffic, memoryBytes, memoryLimitBytes } = sample;
-  const seconds = elapsedSeconds(before, sample);
-  const perSecond = (earlier: number | undefined, later: number | undefined, decimals: number) => {
-    const value = rate(earlier, later, seconds);
-    return value === undefined ? undefined : rounded(value, decimals);
-  };
+  const { traffic, earlierTraffic, memoryBytes, memoryLimitBytes } = sample;
+  const cpuCores = rate(before?.cpuSeconds, sample.cpuSeconds, elapsedSeconds(before, sample));
+  const trafficSeconds = traffic && elapsedSeconds(earlierTraffic, traffic);
+  const perSecond = (counter: 'receivedBytes' | 'sentBytes') =>
+    roundedIfKnown(rate(earlierTraffic?.[counter], traffic?.[counter], trafficSeconds), 0);
   return {
     taskId,
     serviceId,
     memoryBytes,
-    cpuCores: perSecond(before?.cpuSeconds, sample.cpuSeconds, 4),
+    cpuCores: roundedIfKnown(cpuCores, 4),
     cpuLimitCores,
     memoryLimitBytes: memoryLimitBytes > 0 ? memoryLimitBytes : undefined,
-    receiveBytesPerSecond: perSecond(before?.traffic?.receivedBytes, traffic?.receivedBytes, 0),
-    transmitBytesPerSecond: perSecond(before?.traffic?.sentBytes, traffic?.sentBytes, 0),
+    receiveBytesPerSecond: perSecond('receivedBytes'),
+    transmitBytesPerSecond: perSecond('sentBytes'),
   };
 }
 
@@ -63,6 +62,10 @@ function rate(before: number | undefined, now: number | undefined, seconds: numb
 
 function rounded(value: number, decimals: number): number {
   return Number(value.toFixed(decimals));
+}
+
+function roundedIfKnown(value: number | undefined, decimals: number): number | undefined {
+  return value === undefined ? undefined : rounded(value, decimals);
 }
 
 /** A task of several containers uses what they do together; a rate that is not known of one is not known of all. */

@@ -7,7 +7,7 @@ import type { KernelFiles } from '../metrics/kernel-files.ts';
 import type { HostRoots } from '../metrics/roots.ts';
 import { createUsageReader } from '../metrics/usage-reader.ts';
 import { readHostUsage } from './host-usage.ts';
-import { readTraffic } from './traffic.ts';
+import { TrafficMeter } from './traffic.ts';
 import type { ContainerSample, HostSample, UsageSample } from './usage-sample.ts';
 
 /** A running container of ours, as far as it is measured. */
@@ -41,20 +41,28 @@ type BlockCounts = Pick<StatsFs, 'bsize' | 'blocks' | 'bfree' | 'bavail'>;
 
 export function createUsageMeter({ clock, files, cgroups, roots }: UsageMeterParts): UsageMeter {
   const readUsage = createUsageReader(cgroups);
-  const hostFile = (name: string) => files.read(`${roots.procRoot}/${name}`);
+  const traffic = new TrafficMeter(clock);
+  const hostFile = (name: string) => files.keep(`${roots.procRoot}/${name}`);
+  const [stat, meminfo, loadavg] = [hostFile('stat'), hostFile('meminfo'), hostFile('loadavg')];
+  const trafficOf = ({ id, pid, address }: MeteredContainer) => {
+    if (address === undefined) return { traffic: undefined, earlierTraffic: undefined };
+    return traffic.read(id, () => files.read(`${roots.procRoot}/${pid}/net/dev`));
+  };
   return {
     host: () => {
-      const texts = { stat: hostFile('stat'), meminfo: hostFile('meminfo'), loadavg: hostFile('loadavg') };
+      const texts = { stat: stat.read(), meminfo: meminfo.read(), loadavg: loadavg.read() };
       return readHostUsage(texts, clock.elapsedMs());
     },
     container: (container) => {
       const usage = readUsage(container);
       if (!usage) return undefined;
       const { cpuSeconds, memoryWorkingSetBytes: memoryBytes, memoryLimitBytes } = usage;
-      const netDev = container.address === undefined ? undefined : hostFile(`${container.pid}/net/dev`);
-      return { atMs: clock.elapsedMs(), cpuSeconds, memoryBytes, memoryLimitBytes, traffic: readTraffic(netDev) };
+      return { atMs: clock.elapsedMs(), cpuSeconds, memoryBytes, memoryLimitBytes, ...trafficOf(container) };
     },
-    forget: (containerId) => cgroups.forget(containerId),
+    forget: (containerId) => {
+      cgroups.forget(containerId);
+      traffic.forget(containerId);
+    },
     disk: async (directory) => {
       return diskUsageOf(await statfs(`${roots.rootfs}/${directory}`));
     },

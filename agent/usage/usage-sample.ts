@@ -10,8 +10,17 @@ export interface ContainerSample {
   readonly memoryBytes: number;
   /** 0 for none. */
   readonly memoryLimitBytes: number;
-  /** Since its network was made, loopback left out; absent for a container without a network of its own. */
-  readonly traffic: { readonly receivedBytes: number; readonly sentBytes: number } | undefined;
+  /** As read last, perhaps some samples ago; absent for a container without a network of its own. */
+  readonly traffic: TrafficSample | undefined;
+  /** As read the time before. */
+  readonly earlierTraffic: TrafficSample | undefined;
+}
+
+/** What a container received and sent since its network was made, loopback left out. */
+export interface TrafficSample {
+  readonly atMs: number;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
 }
 
 export interface HostSample {

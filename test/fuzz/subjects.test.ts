@@ -210,7 +210,7 @@ function startFakeAgent(): Promise<RunningAgent> {
       watch: async () => undefined,
     },
     startBeats: () => ({ stop: async () => undefined }),
-    nodeMetrics: { page: async () => [], watch: async () => undefined },
+    nodeMetrics: { page: async () => ({ pieces: [], release: () => undefined }), watch: async () => undefined },
     passage: { open: () => Readable.from([]) },
     usageMeter: {
       host: () => undefined,

@@ -148,7 +148,7 @@ export class AgentOnMemoryBus {
         watch: async () => undefined,
       },
       startBeats: () => ({ stop: async () => undefined }),
-      nodeMetrics: { page: async () => [], watch: async () => undefined },
+      nodeMetrics: { page: async () => ({ pieces: [], release: () => undefined }), watch: async () => undefined },
       usageMeter: fakeUsageMeter,
       monotonicNs: () => process.hrtime.bigint(),
     };

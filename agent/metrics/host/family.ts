@@ -1,4 +1,6 @@
-/** Metric families of the host and their Prometheus text. Pure. */
+/** Metric families of the host and their Prometheus text. */
+import type { PageWriter } from '../page-writer.ts';
+import type { Turns } from '../turns.ts';
 
 export type FamilyType = 'counter' | 'gauge' | 'untyped';
 
@@ -18,15 +20,17 @@ export function single(name: string, type: FamilyType, help: string, value: numb
   return value === undefined || Number.isNaN(value) ? [] : [{ name, type, help, samples: [['', value]] }];
 }
 
-export function renderFamilies(families: readonly Family[]): string {
-  let text = '';
+/** Those without samples are left out. */
+export async function writeFamilies(writer: PageWriter, families: readonly Family[], turns: Turns): Promise<void> {
   for (const { name, type, help, samples } of families) {
     if (samples.length === 0) continue;
-    text += `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
-    for (const [labels, value] of samples)
-      text += labels === '' ? `${name} ${value}\n` : `${name}{${labels}} ${value}\n`;
+    writer.text(`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`);
+    for (const [labels, value] of samples) {
+      writer.text(labels === '' ? `${name} ` : `${name}{${labels}} `);
+      writer.value(value);
+    }
+    await turns.yieldIfLong();
   }
-  return text;
 }
 
 /**

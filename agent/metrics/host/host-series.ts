@@ -7,11 +7,12 @@ import { messageOf, PlimsollError } from '../../../runtime/errors.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { CollectorRun } from '../collector-runs.ts';
 import type { KernelFiles } from '../kernel-files.ts';
+import type { PageWriter } from '../page-writer.ts';
 import { type HostRoots, hostNetworkDirectory } from '../roots.ts';
-import { Turns } from '../turns.ts';
+import type { Turns } from '../turns.ts';
 import { diskFamilies } from './disks.ts';
 import type { Family } from './family.ts';
-import { renderFamilies } from './family.ts';
+import { writeFamilies } from './family.ts';
 import { FileSystems, type MeasuredFileSystem } from './file-systems.ts';
 import { buildFamilies, type HostNames, timeFamilies, unameFamilies } from './identity.ts';
 import { memoryFamilies, vmstatFamilies } from './memory.ts';
@@ -32,17 +33,16 @@ export interface HostSeriesOptions {
   readonly log: Log;
 }
 
-export interface HostPage {
-  /** Whole families of Prometheus text, without timestamps. */
-  readonly text: string;
+/** How the host was read. */
+export interface HostRun {
   readonly runs: readonly CollectorRun[];
   /** Those whose size is known. */
   readonly fileSystems: readonly MeasuredFileSystem[];
 }
 
 export interface HostSeries {
-  /** Never rejects: what cannot be read is left out, told in `runs` and logged once. */
-  page(): Promise<HostPage>;
+  /** Writes whole families, without timestamps. What cannot be read is left out, told in `runs` and logged once. */
+  write(writer: PageWriter, turns: Turns): Promise<HostRun>;
 }
 
 type Collect = () => readonly Family[] | Promise<readonly Family[]>;
@@ -52,28 +52,25 @@ export function createHostSeries(options: HostSeriesOptions): HostSeries {
   const fileSystems = new FileSystems({ clock, rootfs: roots.rootfs, statfsNow: statfsSync, statfsLater: statfs });
   const collectors = Object.entries(collectorsOf(options, fileSystems));
   const failing = new Map<string, string>();
-  const page = async () => {
-    const texts: string[] = [];
+  const write = async (writer: PageWriter, turns: Turns) => {
     const runs: CollectorRun[] = [];
-    const turns = new Turns(clock);
     for (const [collector, collect] of collectors) {
       const begunMs = options.clock.elapsedMs();
-      const error = await collectInto(texts, collect);
+      const error = await collectInto(writer, collect, turns);
       tellOfChange(options.log, failing, collector, error);
       const durationSeconds = (options.clock.elapsedMs() - begunMs) / 1000;
       runs.push({ collector, success: error === undefined, durationSeconds });
-      await turns.yieldIfLong();
     }
-    return { text: texts.join(''), runs, fileSystems: fileSystems.sizes() };
+    return { runs, fileSystems: fileSystems.sizes() };
   };
-  return { page };
+  return { write };
 }
 
 /** Answers what went wrong, if anything did. */
-async function collectInto(texts: string[], collect: Collect): Promise<string | undefined> {
+async function collectInto(writer: PageWriter, collect: Collect, turns: Turns): Promise<string | undefined> {
   try {
     const families = collect();
-    texts.push(renderFamilies('then' in families ? await families : families));
+    await writeFamilies(writer, 'then' in families ? await families : families, turns);
     return undefined;
   } catch (error) {
     return messageOf(error);

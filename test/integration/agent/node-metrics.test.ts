@@ -8,6 +8,7 @@ import { createNodeMetrics, type NodeMetrics } from '../../../agent/metrics/node
 import { systemClock } from '../../../runtime/clock.ts';
 import { createLog } from '../../../runtime/log.ts';
 import { eventually } from '../../support/eventually.ts';
+import { pageText } from '../../support/page-text.ts';
 import { type PrivateEngine, startPrivateEngine, testImage } from '../../support/private-engine.ts';
 import { metricValue } from '../../support/prometheus-text.ts';
 
@@ -52,7 +53,7 @@ describe('the page of a node on a real engine', () => {
     await engine.stop();
   });
 
-  const page = async () => (await node.page({ ownContainers: [], dockerVersion: '1' })).join('');
+  const page = async () => pageText(await node.page({ ownContainers: [], dockerVersion: '1' }));
   const pageWhere = (holds: (text: string) => boolean, what: string) =>
     eventually(
       async () => {
@@ -173,7 +174,8 @@ describe('the page of a node on a real engine', () => {
 
     const [one, other] = await Promise.all([node.page(facts), node.page(facts)]);
 
-    expect(one).toBe(other);
+    expect(one.pieces).toBe(other.pieces);
+    for (const page of [one, other]) page.release();
   });
 });
 

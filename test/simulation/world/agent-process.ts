@@ -70,7 +70,7 @@ function partsOf(process: SimulatedProcess, place: AgentPlace): AgentParts {
       if (Number.isFinite(place.beatsForMs)) process.clock.after(place.beatsForMs, () => ended.abort());
       return { stop: async () => ended.abort() };
     },
-    nodeMetrics: { page: async () => [], watch: async () => undefined },
+    nodeMetrics: { page: async () => ({ pieces: [], release: () => undefined }), watch: async () => undefined },
     monotonicNs,
   };
 }

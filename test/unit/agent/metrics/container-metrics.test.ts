@@ -1,5 +1,6 @@
-import { symlinkSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createDeviceNames } from '../../../../agent/metrics/block-devices.ts';
 import { ContainerCgroups } from '../../../../agent/metrics/container-cgroups.ts';
 import { ContainerMetrics, type MeasuredContainer } from '../../../../agent/metrics/container-metrics.ts';
@@ -10,6 +11,7 @@ import type { HostRoots } from '../../../../agent/metrics/roots.ts';
 import { Turns } from '../../../../agent/metrics/turns.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { kernelTree, rootsAt } from '../../../support/kernel-tree.ts';
+import { textWritten } from '../../../support/page-text.ts';
 
 const id = 'a2facdfdb8183a61c2c00aeb8a72e9324389ef727295d5cf2873a9fcee43bba6';
 const web: MeasuredContainer = {
@@ -39,13 +41,13 @@ function metricsOn(roots: HostRoots) {
   const deviceNames = createDeviceNames(() => files.read(`${roots.procRoot}/diskstats`));
   const oomKills = new OomKills();
   const metrics = new ContainerMetrics({ clock, files, roots, cgroups, deviceNames, oomKills, nodeName: 'h1' });
+  onTestFinished(() => cgroups.forgetAllBut(new Set()));
   const page = async (containers: readonly MeasuredContainer[]) => {
     const page = new ContainerPage();
     await metrics.collect(containers, page, new Turns(clock));
-    cgroups.forgetAllBut(new Set());
-    return [...page.pieces()].join('');
+    return textWritten((writer, turns) => page.write(writer, turns));
   };
-  return { page, clock, oomKills };
+  return { page, metrics, clock, oomKills };
 }
 
 /** Value by metric name and own labels. */
@@ -234,6 +236,35 @@ describe('ContainerMetrics', () => {
     });
 
     expect((await measure(roots)).page).toContain('interface="a\\"b\\\\"');
+  });
+
+  it('shows what changed since the last page, a limit once the engine told of it or after some pages', async () => {
+    const group = `sys/fs/cgroup/docker/${id}`;
+    const roots = kernelTree({
+      'proc/4242/cgroup': `0::/docker/${id}\n`,
+      [`${group}/cpu.stat`]: 'usage_usec 1000000\n',
+      [`${group}/memory.current`]: '4096\n',
+      [`${group}/memory.max`]: '65536\n',
+    });
+    const write = (name: string, text: string) => writeFileSync(join(roots.rootfs, group, name), text);
+    const { page, metrics } = metricsOn(roots);
+    const memory = async () => {
+      const text = await page([web]);
+      const value = (name: string) => Number(new RegExp(`^${name}\\{.*\\} (.*)$`, 'm').exec(text)?.[1]);
+      return [value('container_memory_usage_bytes'), value('container_spec_memory_limit_bytes')];
+    };
+    expect(await memory()).toEqual([4096, 65_536]);
+
+    write('memory.current', '8192\n');
+    write('memory.max', '131072\n');
+    expect(await memory()).toEqual([8192, 65_536]);
+    metrics.settingsChanged(id);
+    expect(await memory()).toEqual([8192, 131_072]);
+
+    write('memory.max', '262144\n');
+    const limits = [];
+    for (let pages = 0; pages < 8; pages += 1) limits.push((await memory())[1]);
+    expect(limits).toEqual([...Array.from({ length: 7 }, () => 131_072), 262_144]);
   });
 
   it('shows a new name of a container at once', async () => {

@@ -6,6 +6,7 @@ import { createNodeMetrics } from '../../../../agent/metrics/node-metrics.ts';
 import { createLog } from '../../../../runtime/log.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { kernelTree } from '../../../support/kernel-tree.ts';
+import { pageText } from '../../../support/page-text.ts';
 import { metricValue } from '../../../support/prometheus-text.ts';
 
 it('says on the page when the engine does not tell which containers run', async () => {
@@ -32,8 +33,8 @@ it('says on the page when the engine does not tell which containers run', async 
     await watching;
   });
   const scrapeError = async () => {
-    const pieces = await node.page({ ownContainers: [], dockerVersion: undefined });
-    return metricValue(pieces.join(''), 'container_scrape_error');
+    const text = pageText(await node.page({ ownContainers: [], dockerVersion: undefined }));
+    return metricValue(text, 'container_scrape_error');
   };
 
   await clock.advance(1_000);

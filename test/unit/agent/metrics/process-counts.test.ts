@@ -70,7 +70,7 @@ describe('ProcessCounts on this machine', () => {
     onTestFinished(() => void server.close());
     const processes = counts();
     const descriptors = readdirSync('/proc/self/fd').length;
-    const many = Array.from({ length: Math.ceil(400 / descriptors) }, () => process.pid);
+    const many = Array.from({ length: Math.ceil(100 / descriptors) }, () => process.pid);
     beginPass(processes, 'a', 'b');
     const before = read(processes, 'a', many).container_sockets ?? 0;
     expect(read(processes, 'b', [process.pid]).container_sockets).toBeUndefined();

@@ -8,7 +8,8 @@ type Texts = Readonly<Record<string, string>>;
 /** The files of one container on a host of that version. */
 function filesOf(version: 1 | 2, texts: Texts): CgroupFiles {
   const read = (name: string) => texts[name];
-  return { path: '/docker/c', v1: read, v2: read, versionOf: () => version };
+  const source = (name: string) => ({ read: () => read(name) });
+  return { path: '/docker/c', v1: read, v2: read, sourceV1: source, sourceV2: source, versionOf: () => version };
 }
 
 /** What is read of it, and the containers that are looked for again next time. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readHostUsage } from '../../../../agent/usage/host-usage.ts';
-import { readTraffic } from '../../../../agent/usage/traffic.ts';
+import { trafficIn } from '../../../../agent/usage/traffic.ts';
 
 const stat = `cpu  1000 200 300 90000 4000 10 20 30 500 60
 cpu0 500 100 150 45000 2000 5 10 15 250 30
@@ -31,7 +31,7 @@ describe('readHostUsage()', () => {
   });
 });
 
-describe('readTraffic()', () => {
+describe('trafficIn()', () => {
   const head = `Inter-|   Receive                                                |  Transmit
  face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
 `;
@@ -42,10 +42,10 @@ describe('readTraffic()', () => {
   eth1:10         2    0    0    0     0          0         0       20       3    0    0    0     0       0          0
 `;
 
-    expect(readTraffic(netDev)).toEqual({ receivedBytes: 1010, sentBytes: 2020 });
+    expect(trafficIn(netDev)).toEqual({ receivedBytes: 1010, sentBytes: 2020 });
   });
 
   test('is unknown without the file', () => {
-    expect(readTraffic(undefined)).toBeUndefined();
+    expect(trafficIn(undefined)).toBeUndefined();
   });
 });

@@ -14,8 +14,23 @@ function host(atMs: number, changes: Partial<HostSample> = {}): HostSample {
 }
 
 function container(atMs: number, changes: Partial<ContainerSample> = {}): ContainerSample {
-  const traffic = { receivedBytes: 1_000, sentBytes: 2_000 };
-  return { atMs, cpuSeconds: 10, memoryBytes: MIB, memoryLimitBytes: 0, traffic, ...changes };
+  return {
+    atMs,
+    cpuSeconds: 10,
+    memoryBytes: MIB,
+    memoryLimitBytes: 0,
+    traffic: undefined,
+    earlierTraffic: undefined,
+    ...changes,
+  };
+}
+
+/** 4,000 bytes received and 1,000 sent from one moment to the other. */
+function grownTraffic(fromMs: number, toMs: number): Pick<ContainerSample, 'traffic' | 'earlierTraffic'> {
+  return {
+    earlierTraffic: { atMs: fromMs, receivedBytes: 1_000, sentBytes: 2_000 },
+    traffic: { atMs: toMs, receivedBytes: 5_000, sentBytes: 3_000 },
+  };
 }
 
 interface SampleParts {
@@ -51,16 +66,16 @@ describe('usageBetween()', () => {
 
   test('has the rates of the time between two samples', () => {
     const before = sample(1_000, { containers: { a: {} } });
-    const traffic = { receivedBytes: 5_000, sentBytes: 3_000 };
-    const now = sample(3_000, { host: { cpuSeconds: 103 }, containers: { a: { cpuSeconds: 10.5, traffic } } });
+    const changes = { cpuSeconds: 10.5, ...grownTraffic(1_000, 9_000) };
+    const now = sample(3_000, { host: { cpuSeconds: 103 }, containers: { a: changes } });
 
     const usage = usageBetween(nodeId, before, now);
 
     expect(usage.cpuCores).toBe(1.5);
     expect(usage.tasks[0]).toMatchObject({
       cpuCores: 0.25,
-      receiveBytesPerSecond: 2_000,
-      transmitBytesPerSecond: 500,
+      receiveBytesPerSecond: 500,
+      transmitBytesPerSecond: 125,
     });
   });
 
@@ -73,7 +88,9 @@ describe('usageBetween()', () => {
 
   test('takes a counter that fell for one that began again', () => {
     const before = sample(0, { containers: { a: {} } });
-    const now = sample(2_000, { containers: { a: { cpuSeconds: 1, traffic: { receivedBytes: 10, sentBytes: 20 } } } });
+    const earlierTraffic = { atMs: 0, receivedBytes: 1_000, sentBytes: 2_000 };
+    const traffic = { atMs: 2_000, receivedBytes: 10, sentBytes: 20 };
+    const now = sample(2_000, { containers: { a: { cpuSeconds: 1, traffic, earlierTraffic } } });
 
     expect(usageBetween(nodeId, before, now).tasks[0]).toMatchObject({
       cpuCores: 0.5,
@@ -104,7 +121,7 @@ describe('usageBetween()', () => {
   test('a task of two containers uses what both do; one without a limit has none', () => {
     const before = sample(0, { containers: { a: {}, b: {} } });
     const now = sample(2_000, {
-      containers: { a: { cpuSeconds: 12, memoryLimitBytes: MIB }, b: { cpuSeconds: 11, traffic: undefined } },
+      containers: { a: { cpuSeconds: 12, memoryLimitBytes: MIB, ...grownTraffic(0, 2_000) }, b: { cpuSeconds: 11 } },
     });
 
     expect(usageBetween(nodeId, before, now).tasks).toEqual([

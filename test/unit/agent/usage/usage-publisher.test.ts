@@ -52,6 +52,7 @@ describe('publishUsage()', () => {
     memoryBytes: 1_000,
     memoryLimitBytes: 2_000,
     traffic: undefined,
+    earlierTraffic: undefined,
   });
 
   test('speaks at once and every two seconds, with rates from the second time on', async () => {

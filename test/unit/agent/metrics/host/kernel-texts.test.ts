@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { diskFamilies } from '../../../../../agent/metrics/host/disks.ts';
-import { type Family, renderFamilies } from '../../../../../agent/metrics/host/family.ts';
+import { type Family, writeFamilies } from '../../../../../agent/metrics/host/family.ts';
 import { buildFamilies, timeFamilies, unameFamilies } from '../../../../../agent/metrics/host/identity.ts';
 import { memoryFamilies, vmstatFamilies } from '../../../../../agent/metrics/host/memory.ts';
 import { networkDeviceFamilies } from '../../../../../agent/metrics/host/network-devices.ts';
@@ -14,6 +14,7 @@ import {
   loadFamilies,
   openFileFamilies,
 } from '../../../../../agent/metrics/host/small-files.ts';
+import { textWritten } from '../../../../support/page-text.ts';
 
 const protocols = new ProtocolStatistics();
 
@@ -229,11 +230,12 @@ describe("the kernel's texts under node_exporter's names", () => {
     expect(seriesOf(families)).toEqual(series);
   });
 
-  it('escapes label values and leaves families without series out', () => {
+  it('escapes label values and leaves families without series out', async () => {
     const families = [
       ...unameFamilies({ sysname: 'a"b\\c\nd', release: '', version: '', machine: '', nodename: '', domainname: '' }),
     ];
-    const text = renderFamilies([...families, { name: 'node_none', type: 'gauge', help: 'None.', samples: [] }]);
+    const none: Family = { name: 'node_none', type: 'gauge', help: 'None.', samples: [] };
+    const text = await textWritten((writer, turns) => writeFamilies(writer, [...families, none], turns));
     expect(text).toContain('sysname="a\\"b\\\\c\\nd"');
     expect(text).not.toContain('node_none');
   });
