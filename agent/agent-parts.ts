@@ -7,12 +7,14 @@ import type { Metrics } from '../runtime/metrics.ts';
 import type { TcpProbe } from '../runtime/tcp-probe.ts';
 import type { BeatState } from './beat-state.ts';
 import type { BusLinkParts } from './bus-link.ts';
+import type { EngineNetworks } from './engine/docker-networks.ts';
 import type { Engine } from './engine/engine.ts';
 import type { EnginePassage } from './engine/engine-passage.ts';
 import type { VolatileFolder } from './files/volatile-folder.ts';
 import type { Host } from './host.ts';
 import type { AgentHttp, HttpParts } from './http-server.ts';
 import type { NodeMetrics } from './metrics/node-metrics.ts';
+import type { OverlayParts } from './network/overlay/overlay.ts';
 import type { planTask } from './plan/plan-task.ts';
 import type { PublishedPorts } from './published-ports.ts';
 import type { UsageMeter } from './usage/usage-meter.ts';
@@ -28,10 +30,10 @@ export interface AgentParts {
   readonly passage: EnginePassage;
   readonly host: Host;
   readonly files: JsonFiles;
-  /** Can this host open a TCP connection to there? */
-  readonly probe: TcpProbe;
   /** Where the secrets and configs of tasks lie in clear: in memory. */
   readonly volatileFolder: VolatileFolder;
+  /** Can this host open a TCP connection to there? */
+  readonly probe: TcpProbe;
   readonly planTask: typeof planTask;
   /** Makes an id nobody has had before. */
   readonly newId: () => string;
@@ -41,6 +43,10 @@ export interface AgentParts {
   readonly connect: BusLinkParts['connect'];
   /** Ingress ports of this node; `watch` keeps them repaired. */
   readonly ports: PublishedPorts & { watch(signal: AbortSignal): Promise<void> };
+  /** The kernel's side of the cluster's networks on this host. */
+  readonly overlayHost: OverlayParts['host'];
+  /** The engine's own networks, which containers are put on. */
+  readonly networks: Pick<EngineNetworks, 'connect'>;
   /** Starts sending beats from a thread of its own; the agent itself tells `state` how it does. */
   readonly startBeats: (state: BeatState, incarnation: number) => { stop(): Promise<void> };
   /** The part of /metrics about this host and all containers on it. */

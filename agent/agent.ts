@@ -10,6 +10,7 @@ import type { AgentParts } from './agent-parts.ts';
 import { keepAssignments, readAssignments } from './assignment-file.ts';
 import { BeatState } from './beat-state.ts';
 import { BusLink } from './bus-link.ts';
+import { Contact } from './contact.ts';
 import { ContainerEvents } from './container-events.ts';
 import { EngineWatch } from './engine-watch.ts';
 import { PayloadSource, type PayloadSourceParts } from './files/payload-source.ts';
@@ -20,6 +21,7 @@ import { ImageStore } from './image-store.ts';
 import { IngressFeed } from './ingress-feed.ts';
 import { ensureLiveRestore } from './live-restore.ts';
 import type { MetricsPage } from './metrics/page-writer.ts';
+import { Overlay } from './network/overlay/overlay.ts';
 import { NodeDescription } from './node-description.ts';
 import { planUnhealthyReplacements } from './plan/replace-unhealthy.ts';
 import { type Incarnation, markRegistered, nextIncarnation } from './registration.ts';
@@ -63,10 +65,12 @@ class Agent {
   private readonly incarnation: Incarnation;
   private readonly metrics: AgentMetrics;
   private readonly ingress: IngressFeed;
+  private readonly overlay: Overlay;
   private readonly beats = new BeatState();
   private readonly description: NodeDescription;
   private readonly changed = new Poke();
   private readonly events: ContainerEvents;
+  private readonly contact: Contact;
   private readonly link: BusLink;
   private readonly taskFiles: TaskFiles;
   private readonly images: ImageStore;
@@ -80,12 +84,16 @@ class Agent {
     this.lifecycle = lifecycle;
     this.incarnation = incarnation;
     this.metrics = agentMetrics(parts.metrics);
+    this.overlay = this.createOverlay();
     this.ingress = new IngressFeed(parts.ports, parts.log, this.metrics);
     this.description = new NodeDescription({ ...parts, ...parts.identity, settings });
     this.events = new ContainerEvents(parts.identity.nodeId, parts.log, this.metrics);
+    this.contact = new Contact({ ...parts, ...parts.identity, stateDir: settings.stateDir, metrics: this.metrics });
     this.link = this.createLink();
     this.taskFiles = this.createTaskFiles();
-    this.images = new ImageStore(parts.engine, parts.clock);
+    this.images = new ImageStore(parts.engine, parts.clock, (request, signal) =>
+      this.link.askForImage(request, signal),
+    );
     this.supervisor = this.createSupervisor();
   }
 
@@ -102,6 +110,7 @@ class Agent {
     this.background('node description', this.keepDescribed(lifecycle.signal));
     this.background('engine watch', this.createEngineWatch().run(lifecycle.signal));
     this.background('published ports', parts.ports.watch(lifecycle.signal));
+    this.background('networks', this.overlay.watch(lifecycle.signal));
     this.background('main loop', this.tick(lifecycle.signal));
     this.background('housekeeping', this.keepHouse(lifecycle.signal));
     this.background('metrics', parts.nodeMetrics.watch(lifecycle.signal));
@@ -118,6 +127,8 @@ class Agent {
       nodeId: parts.identity.nodeId,
       metrics,
       events,
+      overlay: this.overlay,
+      contact: this.contact,
       metricsPage: () => this.metricsPage(),
       describe: () => this.description.record(this.incarnation, this.http?.port ?? this.settings.port),
       onRegistered: () => markRegistered({ ...parts, ...this.settings }, this.incarnation),
@@ -134,6 +145,13 @@ class Agent {
     return createTaskFiles(new PayloadSource({ ...parts, stateDir: settings.stateDir, ask }), parts.volatileFolder);
   }
 
+  private createOverlay(): Overlay {
+    const { parts, settings } = this;
+    const { nodeId, clusterId } = parts.identity;
+    const tasks = () => this.supervisor.tasks();
+    return new Overlay({ ...parts, nodeId, clusterId, stateDir: settings.stateDir, host: parts.overlayHost, tasks });
+  }
+
   private createSupervisor(): TaskSupervisor {
     const { parts, metrics, link } = this;
     return new TaskSupervisor({
@@ -145,13 +163,18 @@ class Agent {
       executor: {
         images: this.images,
         ports: parts.ports,
+        overlay: this.overlay,
+        networks: parts.networks,
         files: this.taskFiles,
         place: () => this.description.place(),
       },
+      contact: this.contact,
+      kill: (container) => parts.host.killProcess(container),
       onStatus: (status) => {
         link.report(status);
         if (status.removed) this.dropFiles(status.taskId);
         this.ingress.take(status, this.supervisor);
+        this.overlay.take(status);
       },
       onForgotten: (taskId) => {
         link.forget(taskId);
@@ -179,7 +202,10 @@ class Agent {
       clusterId: this.parts.identity.clusterId,
       supervisor: this.supervisor,
       onEvent: (event) => this.events.take(event),
-      onListed: () => this.ingress.begin(this.supervisor),
+      onListed: () => {
+        this.ingress.begin(this.supervisor);
+        void this.overlay.begin();
+      },
       onResponsive: (responsive) => {
         this.beats.engineResponsive = responsive;
       },
@@ -212,7 +238,10 @@ class Agent {
     const { parts, metrics, settings, supervisor } = this;
     const { clusterId, nodeId } = parts.identity;
     const file = { ...parts, metrics, stateDir: settings.stateDir, clusterId, nodeId };
-    for (const { record, memory } of await readAssignments(file)) supervisor.assign(record, memory);
+    const stored = await readAssignments(file);
+    await this.contact.restore(stored.map(({ record }) => record));
+    for (const { record, memory } of stored) supervisor.assign(record, memory);
+    supervisor.checkPermits();
     const ended = new AbortController();
     const kept = keepAssignments(file, this.changed, () => supervisor.tasks(), ended.signal);
     this.lifecycle.onStop('assignment file', async () => {
@@ -225,6 +254,7 @@ class Agent {
   private tick(signal: AbortSignal): Promise<void> {
     const turn = () => {
       this.beats.tick(this.parts.monotonicNs());
+      this.supervisor.checkPermits();
       if (this.link.cutOffForMs !== undefined) this.replaceUnhealthy(this.link.cutOffForMs);
     };
     return every(this.parts.clock, TICK_MS, turn, signal);

@@ -2,6 +2,7 @@
 import type { Buckets } from '../bus/buckets.ts';
 import type { Bus } from '../bus/bus.ts';
 import { subjects } from '../bus/subjects.ts';
+import type { ImageRequest } from '../model/image-transfer.ts';
 import { type PayloadRequest, SealedPayload } from '../model/payload.ts';
 import type { NodeRecord } from '../model/records.ts';
 import { backoffMs } from '../runtime/backoff.ts';
@@ -13,12 +14,15 @@ import { Poke, runLoop } from '../runtime/loop.ts';
 import type { TcpProbe } from '../runtime/tcp-probe.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
 import { AssignmentFeed } from './assignment-feed.ts';
+import type { Contact } from './contact.ts';
 import type { ContainerEvents } from './container-events.ts';
 import type { Engine } from './engine/engine.ts';
 import type { EnginePassage } from './engine/engine-passage.ts';
 import { answerEngineSessions } from './engine-sessions.ts';
 import type { MetricsPage } from './metrics/page-writer.ts';
+import type { Overlay } from './network/overlay/overlay.ts';
 import { answerRequests } from './node-requests.ts';
+import { linkOverlay } from './overlay-link.ts';
 import type { UnnumberedStatus } from './plan/status.ts';
 import { cloneError, isTakenOver, refuseSecond, register } from './registration.ts';
 import { StatusReporter } from './status-reporter.ts';
@@ -41,9 +45,11 @@ export interface BusLinkParts {
   readonly log: Log;
   readonly metrics: AgentMetrics;
   readonly engine: Engine;
-  readonly probe: TcpProbe;
   readonly passage: EnginePassage;
+  readonly probe: TcpProbe;
   readonly events: ContainerEvents;
+  readonly overlay: Overlay;
+  readonly contact: Contact;
   /** The page this agent serves under /metrics. */
   readonly metricsPage: () => Promise<MetricsPage>;
   /** What this host is now. Throws while the engine has not answered yet. */
@@ -59,6 +65,7 @@ export class BusLink {
   private readonly lifecycle: Lifecycle;
   private reporter: StatusReporter | undefined;
   private bus: Bus | undefined;
+  private streams: Bus | undefined;
   private cutOffAtMs: number;
 
   constructor(parts: BusLinkParts) {
@@ -81,14 +88,22 @@ export class BusLink {
     if (this.bus?.connected) this.bus.publish(subject, message);
   }
 
-  forget(taskId: string): void {
-    this.reporter?.forget(taskId);
-  }
   /** Asks the cluster for a content; `unavailable` while the bus is away. */
   async askForPayload(request: PayloadRequest): Promise<SealedPayload> {
     const { bus } = this;
     if (bus === undefined) throw new PlimsollError('unavailable', 'the bus has not been reached yet');
     return bus.request(subjects.payloads(this.parts.nodeId), request, SealedPayload, PAYLOAD_TIMEOUT_MS);
+  }
+
+  /** Asks the cluster for an image another node has; `unavailable` while the bus is away. */
+  askForImage(request: ImageRequest, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    const { streams } = this;
+    if (streams === undefined) throw new PlimsollError('unavailable', 'the bus has not been reached yet');
+    return streams.askCoordinatorStream(this.parts.nodeId, 'image', request, signal);
+  }
+
+  forget(taskId: string): void {
+    this.reporter?.forget(taskId);
   }
 
   /** Attaches the supervisor to the bus, however long that takes. */
@@ -99,6 +114,7 @@ export class BusLink {
       bus.onConnectionChange((connected) => this.noteConnection(connected)),
     );
     this.bus = bus;
+    void this.parts.contact.keep(bus, supervisor, this.lifecycle.signal);
     await this.untilDone('register this node', async () => {
       const own = await this.parts.describe();
       await refuseSecond(bus, own);
@@ -108,7 +124,9 @@ export class BusLink {
     await this.untilDone('watch this node', () => this.watchOwnRecord(buckets));
     await this.untilDone('report statuses', () => this.startReporting(buckets, supervisor));
     await this.untilDone('watch assignments', () => this.startFeeding(buckets, supervisor));
+    this.lifecycle.onStop('networks', this.followNetworks(buckets));
     const { bus: streams } = await this.connect('streams');
+    this.streams = streams;
     const answers = [
       ...answerRequests({ ...this.parts, bus, streams, supervisor }),
       answerEngineSessions({ ...this.parts, streams }),
@@ -120,6 +138,14 @@ export class BusLink {
 
   stop(): Promise<void> {
     return this.lifecycle.stop();
+  }
+
+  /** Answers the wait for its end. */
+  private followNetworks(buckets: Buckets): () => Promise<void> {
+    const following = linkOverlay(buckets, this.parts, this.lifecycle.signal).catch((error: unknown) => {
+      this.parts.log.error({ error: messageOf(error) }, 'the networks of the cluster are not followed any more');
+    });
+    return () => following;
   }
 
   private async connect(purpose: 'state' | 'streams'): Promise<BusConnection> {

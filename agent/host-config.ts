@@ -1,4 +1,5 @@
 /** The HostConfig of a task's container: limits, mounts, privileges, ports, network, logs. */
+import { overlayAttachments } from '../model/overlay-attachments.ts';
 import type { TaskRecord } from '../model/records.ts';
 import type { ContainerSpec, Mount, TaskTemplate } from '../model/service-spec.ts';
 import { PlimsollError } from '../runtime/errors.ts';
@@ -82,9 +83,12 @@ function privileges(spec: ContainerSpec): Record<string, unknown> {
   };
 }
 
-/** Predefined networks only; without any, the engine's default bridge. */
+/** One of the engine's own networks; without any, its default bridge. The cluster's are put in later. */
 function networkMode(template: TaskTemplate): string | undefined {
-  const targets = (template.Networks ?? []).map((network) => network.Target).filter((target) => target !== 'ingress');
+  const ours = new Set(overlayAttachments(template).map(({ Target }) => Target));
+  const targets = (template.Networks ?? [])
+    .map((network) => network.Target)
+    .filter((target) => target !== 'ingress' && !ours.has(target));
   if (targets.length === 0) return undefined;
   const [only] = targets;
   if (targets.length === 1 && only !== undefined && ['host', 'none', 'bridge', 'default'].includes(only)) return only;

@@ -10,6 +10,8 @@ import { probeTcp } from '../runtime/tcp-probe.ts';
 import { programVersion } from '../runtime/version.ts';
 import type { AgentParts } from './agent-parts.ts';
 import { DockerEngine } from './engine/docker-engine.ts';
+import { DockerNetworks } from './engine/docker-networks.ts';
+import { EngineCalls } from './engine/engine-calls.ts';
 import { DockerPassage } from './engine/engine-passage.ts';
 import { RealVolatileFolder } from './files/volatile-folder.ts';
 import { serveHttp } from './http-server.ts';
@@ -18,6 +20,7 @@ import { KernelFiles, keepableFiles } from './metrics/kernel-files.ts';
 import { createNodeMetrics } from './metrics/node-metrics.ts';
 import { runHostCommand } from './network/command-runner.ts';
 import { createIngressPorts } from './network/ingress.ts';
+import { OverlayHost } from './network/overlay/overlay-host.ts';
 import { hostProcFiles } from './network/proc-files.ts';
 import { planTask } from './plan/plan-task.ts';
 import { realHost } from './real-host.ts';
@@ -38,6 +41,7 @@ export function realParts(settings: AgentSettings): AgentParts {
   const roots = { procRoot, sysRoot, rootfs };
   const cgroups = new ContainerCgroups(files, roots);
   const engine = new DockerEngine(settings.docker, clock, log);
+  const networks = new DockerNetworks(new EngineCalls(settings.docker, clock));
   return {
     identity,
     version,
@@ -48,12 +52,21 @@ export function realParts(settings: AgentSettings): AgentParts {
     passage: new DockerPassage(settings.docker),
     host: realHost(settings),
     files: durableFiles,
-    probe: probeTcp,
     volatileFolder: new RealVolatileFolder(settings.filesDir, runHostCommand),
+    probe: probeTcp,
     planTask,
     newId: randomId,
     serveHttp,
     connect: (purpose) => connectBus({ identity, purpose, waitForServer: false, clock, log, registry: metrics }),
+    overlayHost: new OverlayHost({
+      clusterId: identity.clusterId,
+      run: runHostCommand,
+      files: hostProcFiles,
+      networks,
+      log,
+      metrics,
+    }),
+    networks,
     ports: createIngressPorts({ run: runHostCommand, files: hostProcFiles, clock, log, metrics }),
     startBeats: (state, incarnation) => startBeatThread({ identity, incarnation, state, clock, log }),
     nodeMetrics: createNodeMetrics({ engine, clock, log, files, cgroups, roots, nodeId, version, measureLayers }),

@@ -1,11 +1,14 @@
 /** Does one step of a task on the engine. */
 import type { TaskRecord } from '../model/records.ts';
 import { PlimsollError } from '../runtime/errors.ts';
-import { containerRequest, templateContext } from './container-spec.ts';
+import { withAttachments } from './attached-container.ts';
+import { type ContainerRequest, containerRequest, templateContext } from './container-spec.ts';
+import type { EngineNetworks } from './engine/docker-networks.ts';
 import type { Engine } from './engine/engine.ts';
 import type { FileMount, TaskFiles } from './files/task-files.ts';
 import type { HostPlace } from './host-config.ts';
 import type { ImageStore } from './image-store.ts';
+import type { Attachment, Overlay } from './network/overlay/overlay.ts';
 import type { Step } from './plan/step.ts';
 import { ingressPorts, type PublishedPorts } from './published-ports.ts';
 
@@ -29,6 +32,9 @@ export interface ExecutorParts {
   readonly images: ImageStore;
   readonly ports: PublishedPorts;
   readonly files: Pick<TaskFiles, 'prepare'>;
+  /** Networks of the cluster. */
+  readonly overlay: Pick<Overlay, 'attach' | 'withdraw'>;
+  readonly networks: Pick<EngineNetworks, 'connect'>;
   readonly place: () => Promise<HostPlace>;
   /** Told of a new container's id before it starts. */
   readonly onCreated: (taskId: string, containerId: string) => void;
@@ -56,7 +62,7 @@ export async function executeStep(
       await prepareFiles(parts, record, step.attempt);
       return refusable('start', () => parts.engine.start(step.containerId));
     case 'stop':
-      if (isCurrent) await parts.ports.withdraw(record.id);
+      if (isCurrent) await Promise.all([parts.ports.withdraw(record.id), parts.overlay.withdraw(record.id)]);
       return parts.engine.stop(step.containerId, step.graceMs);
     case 'remove':
       return parts.engine.remove(step.containerId);
@@ -70,14 +76,30 @@ async function create(parts: ExecutorParts, record: TaskRecord, attempt: number)
   return refusable('create', async () => {
     await parts.ports.checkFree(published);
     const request = containerRequest(record, attempt, place, files);
-    try {
-      return await parts.engine.create(request);
-    } catch (error) {
-      const existing = isConflict(error) ? await parts.engine.look(place.clusterId, request.name) : undefined;
-      if (existing) return existing.id;
-      throw error;
-    }
+    const attachments = await parts.overlay.attach(record, attempt);
+    const containerId = await make(parts, withAttachments(request, attachments), place.clusterId);
+    await connectFurther(parts, containerId, attachments);
+    return containerId;
   });
+}
+
+async function make(parts: ExecutorParts, request: ContainerRequest, clusterId: string): Promise<string> {
+  try {
+    return await parts.engine.create(request);
+  } catch (error) {
+    const existing = isConflict(error) ? await parts.engine.look(clusterId, request.name) : undefined;
+    if (existing) return existing.id;
+    throw error;
+  }
+}
+
+/** The first network comes with the container. */
+async function connectFurther(
+  { networks }: ExecutorParts,
+  containerId: string,
+  [, ...further]: readonly Attachment[],
+): Promise<void> {
+  for (const attachment of further) await networks.connect(containerId, attachment);
 }
 
 /** The secrets and configs of an attempt, on this host. */

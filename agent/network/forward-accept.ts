@@ -4,20 +4,35 @@
  */
 import { type CommandRunner, runSuccessfully } from './command-runner.ts';
 import { INGRESS_MARK } from './ingress-table.ts';
+import { OVERLAY_MARK } from './overlay/overlay-table.ts';
 
 /** In the order Docker would meet them; the two backends keep separate rules. */
 const iptablesPrograms = ['iptables', 'iptables-nft', 'iptables-legacy'] as const;
-const mark = `0x${INGRESS_MARK.toString(16)}/0x${INGRESS_MARK.toString(16)}`;
-const rule =
-  `DOCKER-USER -m conntrack --ctstate DNAT -m connmark --mark ${mark} -m comment --comment plimsoll-ingress -j ACCEPT`.split(
-    ' ',
-  );
+
+/** A rule of DOCKER-USER, as words of iptables. */
+export type AcceptRule = readonly string[];
+
+/** Connections to published ports, which our table translated. */
+export const ingressAccept: AcceptRule = ruleOf(
+  `-m conntrack --ctstate DNAT -m connmark --mark ${masked(INGRESS_MARK)}`,
+  'plimsoll-ingress',
+);
+/** Packets between containers of the cluster's networks, which our table let pass. */
+export const overlayAccept: AcceptRule = ruleOf(`-m mark --mark ${masked(OVERLAY_MARK)}`, 'plimsoll-overlay');
+
+function ruleOf(match: string, comment: string): AcceptRule {
+  return `DOCKER-USER ${match} -m comment --comment ${comment} -j ACCEPT`.split(' ');
+}
+
+function masked(bit: number): string {
+  return `0x${bit.toString(16)}/0x${bit.toString(16)}`;
+}
 
 /**
  * Makes sure the rule is there. Answers `false` when no iptables backend has Docker's chain: the engine is not up yet
  * or runs with `--iptables=false`, and then drops nothing either.
  */
-export async function ensureForwardAccepted(run: CommandRunner): Promise<boolean> {
+export async function ensureForwardAccepted(run: CommandRunner, rule: AcceptRule): Promise<boolean> {
   const program = await programWithDockerChain(run);
   if (program === undefined) return false;
   const present = await run(program, ['-w', '-C', ...rule]);
@@ -26,7 +41,7 @@ export async function ensureForwardAccepted(run: CommandRunner): Promise<boolean
 }
 
 /** Takes the rule away. */
-export async function removeForwardAccept(run: CommandRunner): Promise<void> {
+export async function removeForwardAccept(run: CommandRunner, rule: AcceptRule): Promise<void> {
   const program = await programWithDockerChain(run);
   if (program === undefined) return;
   const present = await run(program, ['-w', '-C', ...rule]);

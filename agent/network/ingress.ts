@@ -6,7 +6,7 @@ import { Poke, runLoop } from '../../runtime/loop.ts';
 import { counterOf, type Metrics } from '../../runtime/metrics.ts';
 import { networksOf, parseConnectedNetworks } from './bridge-networks.ts';
 import { type CommandRunner, runSuccessfully } from './command-runner.ts';
-import { ensureForwardAccepted, removeForwardAccept } from './forward-accept.ts';
+import { ensureForwardAccepted, ingressAccept, removeForwardAccept } from './forward-accept.ts';
 import { ensureHairpin } from './hairpin.ts';
 import { checkPortsFree, type PublishedPort } from './held-ports.ts';
 import { INGRESS_TABLE, type IngressEndpoint, renderIngressTable, renderTableRemoval } from './ingress-table.ts';
@@ -108,7 +108,7 @@ class HostIngressPorts implements IngressPorts {
     return this.inTurn(async () => {
       await this.loopback.restore();
       if (await this.hasLeftovers()) await runSuccessfully(this.parts.run, 'nft', ['-f', '-'], renderTableRemoval());
-      await removeForwardAccept(this.parts.run);
+      await removeForwardAccept(this.parts.run, ingressAccept);
       this.installed = undefined;
     });
   }
@@ -184,7 +184,7 @@ class HostIngressPorts implements IngressPorts {
   }
 
   private async acceptForwarding(): Promise<void> {
-    if (await ensureForwardAccepted(this.parts.run)) return;
+    if (await ensureForwardAccepted(this.parts.run, ingressAccept)) return;
     this.parts.log.debug({ chain: 'DOCKER-USER' }, 'Docker has no chain for our rule, nothing to accept');
   }
 

@@ -1,5 +1,6 @@
 /** The status a task's memory and container add up to, without the sequence number (the reporter counts those). */
 import type { StatusRecord, TaskRecord } from '../../model/records.ts';
+import { addressesOf } from '../network/overlay/addresses.ts';
 import type { ObservedContainer } from './observed-container.ts';
 import { hasEnded, type TaskMemory } from './task-memory.ts';
 
@@ -28,6 +29,7 @@ export function statusOf(
     containerId: memory.containerId,
     pid: running ? container.pid : undefined,
     address: running ? container.address : undefined,
+    networks: running ? networksOf(container) : undefined,
     hostPorts: running && container.hostPorts ? [...container.hostPorts] : undefined,
     exitCode: memory.exitCode,
     message: memory.message,
@@ -40,7 +42,14 @@ export function statusOf(
     oomKills: memory.oomKills,
     exits: memory.exits,
     final: memory.final,
+    revoked: memory.revoked,
   };
+}
+
+/** Undefined for a container on the engine's own networks. */
+function networksOf({ labels }: ObservedContainer): StatusRecord['networks'] {
+  const addresses = addressesOf(labels);
+  return addresses.length > 0 ? addresses : undefined;
 }
 
 /** May it get traffic? A health check that starts over (the engine was restarted) does not take it away. */

@@ -27,6 +27,7 @@ import { eventually } from '../support/eventually.ts';
 import { FakeEngine } from '../support/fake-engine.ts';
 import { type MemoryConnection, MemoryServer } from '../support/memory-bus.ts';
 import { noFolder } from '../support/no-files.ts';
+import { noOverlay } from '../support/no-overlay.ts';
 import { metricValue } from '../support/prometheus-text.ts';
 import { spoiltJson } from './json-from-schema.ts';
 
@@ -191,6 +192,7 @@ function startFakeAgent(): Promise<RunningAgent> {
       addressTowards: async () => '127.0.0.1',
       hasCoordinator: () => false,
       logsAreUnbounded: async () => false,
+      killProcess: async () => undefined,
       diskUse: async () => 0,
     },
     volatileFolder: noFolder,
@@ -209,9 +211,10 @@ function startFakeAgent(): Promise<RunningAgent> {
       checkFree: async () => undefined,
       watch: async () => undefined,
     },
+    ...noOverlay,
     startBeats: () => ({ stop: async () => undefined }),
-    nodeMetrics: { page: async () => ({ pieces: [], release: () => undefined }), watch: async () => undefined },
     passage: { open: () => Readable.from([]) },
+    nodeMetrics: { page: async () => ({ pieces: [], release: () => undefined }), watch: async () => undefined },
     usageMeter: {
       host: () => undefined,
       container: () => undefined,

@@ -22,6 +22,7 @@ import { probeTcp } from '../../runtime/tcp-probe.ts';
 import { eventually } from './eventually.ts';
 import { fakeUsageMeter } from './fake-usage-meter.ts';
 import { type MemoryConnection, MemoryServer } from './memory-bus.ts';
+import { noOverlay } from './no-overlay.ts';
 
 export class AgentOnMemoryBus {
   readonly server = new MemoryServer({ clock: systemClock });
@@ -147,6 +148,7 @@ export class AgentOnMemoryBus {
         checkFree: async () => undefined,
         watch: async () => undefined,
       },
+      ...noOverlay,
       startBeats: () => ({ stop: async () => undefined }),
       nodeMetrics: { page: async () => ({ pieces: [], release: () => undefined }), watch: async () => undefined },
       usageMeter: fakeUsageMeter,

@@ -9,6 +9,7 @@ import { AgentSettings } from '../../../agent/settings.ts';
 import type { Bus } from '../../../bus/bus.ts';
 import type { JsonFiles } from '../../../runtime/files.ts';
 import { noFolder } from '../../support/no-files.ts';
+import { noOverlay } from '../../support/no-overlay.ts';
 import type { Network } from './network.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { Trace } from './trace.ts';
@@ -21,6 +22,8 @@ export interface AgentPlace {
   readonly clusterId: string;
   readonly hasCoordinator: boolean;
   readonly engine: Engine;
+  /** Ends a container past its engine. */
+  readonly killContainer: (containerId: string) => void;
   readonly files: JsonFiles;
   readonly network: Network;
   readonly trace: Trace;
@@ -49,11 +52,11 @@ function partsOf(process: SimulatedProcess, place: AgentPlace): AgentParts {
     log: place.trace.logOf(process.name),
     metrics,
     engine: process.use(place.engine),
+    passage: nobodyLooksIn,
     host: hostOf(place),
     files: process.use(place.files),
-    passage: nobodyLooksIn,
-    probe: network.probeFrom(host, process),
     volatileFolder: noFolder,
+    probe: network.probeFrom(host, process),
     newId: place.newId,
     planTask: place.planTask,
     serveHttp: async () => ({ port: settings.port, stop: async () => undefined }),
@@ -64,6 +67,7 @@ function partsOf(process: SimulatedProcess, place: AgentPlace): AgentParts {
       checkFree: async () => undefined,
       watch: async () => undefined,
     },
+    ...noOverlay,
     startBeats: (state, incarnation) => {
       const beating = { nodeId: place.nodeId, incarnation, state, clock: process.clock, monotonicNs };
       void beat(connect, beating, ended.signal);
@@ -88,6 +92,7 @@ function hostOf({ host, hasCoordinator, killContainer }: AgentPlace): AgentParts
     hasCoordinator: () => hasCoordinator,
     logsAreUnbounded: async () => false,
     diskUse: async () => 0,
+    killProcess: async ({ id }) => killContainer(id),
   };
 }
 

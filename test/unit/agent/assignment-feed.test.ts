@@ -12,6 +12,7 @@ import { createMetrics } from '../../../runtime/metrics.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeEngine } from '../../support/fake-engine.ts';
 import { type MemoryConnection, MemoryServer } from '../../support/memory-bus.ts';
+import { noNetworks } from '../../support/no-overlay.ts';
 import { aTask } from '../../support/tasks.ts';
 
 const clusterId = 'cluster';
@@ -59,8 +60,11 @@ describe('AssignmentFeed and TaskSupervisor', () => {
           images: new ImageStore(engine, clock),
           ports: { apply: async () => undefined, withdraw: async () => undefined, checkFree: async () => undefined },
           files: { prepare: async () => [] },
-        place: async () => place,
+          ...noNetworks,
+          place: async () => place,
         },
+        contact: { permitFor: () => 'valid', expiredForMs: () => 0 },
+        kill: async () => undefined,
         onStatus: (status) => statuses.set(status.taskId, status),
         onForgotten: (taskId) => statuses.delete(taskId),
         onChange: () => undefined,

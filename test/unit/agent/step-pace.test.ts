@@ -8,6 +8,7 @@ import { createLog } from '../../../runtime/log.ts';
 import { createMetrics } from '../../../runtime/metrics.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeEngine } from '../../support/fake-engine.ts';
+import { noNetworks } from '../../support/no-overlay.ts';
 import { aTask } from '../../support/tasks.ts';
 
 const clusterId = 'cluster';
@@ -70,8 +71,11 @@ describe('TaskSupervisor on an engine that starts nothing', () => {
         images: new ImageStore(engine, clock),
         ports: { apply: async () => undefined, withdraw: async () => undefined, checkFree: async () => undefined },
         files: { prepare: async () => [] },
+        ...noNetworks,
         place: async () => place,
       },
+      contact: { permitFor: () => 'valid', expiredForMs: () => 0 },
+      kill: async () => undefined,
       onStatus: () => undefined,
       onForgotten: () => undefined,
       onChange: () => undefined,

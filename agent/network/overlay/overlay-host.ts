@@ -1,0 +1,195 @@
+/**
+ * The kernel's and the engine's side of the overlay on this host: brings them from what is loaded to what is planned, one
+ * change at a time, and puts back what others took away.
+ */
+import { messageOf } from '../../../runtime/errors.ts';
+import type { Log } from '../../../runtime/log.ts';
+import { counterOf, type Metrics } from '../../../runtime/metrics.ts';
+import type { EngineNetworks } from '../../engine/docker-networks.ts';
+import { type CommandRunner, runSuccessfully } from '../command-runner.ts';
+import { ensureForwardAccepted, overlayAccept, removeForwardAccept } from '../forward-accept.ts';
+import { ensureHairpin } from '../hairpin.ts';
+import type { ProcFiles } from '../loopback-routing.ts';
+import { VXLAN_DEVICE } from './overlay-names.ts';
+import {
+  OVERLAY_TABLE,
+  overlayTableChange,
+  type RenderedTable,
+  renderOverlayRemoval,
+  renderOverlayTable,
+} from './overlay-table.ts';
+import type { BridgeWish, OverlayPlan } from './plan-overlay.ts';
+import { ensureTunnel, loosenReversePath, removeTunnel, tunnelMtuBytes } from './tunnel.ts';
+import { staleVirtualFlows } from './virtual-flows.ts';
+
+export interface OverlayHostParts {
+  readonly clusterId: string;
+  readonly run: CommandRunner;
+  readonly files: ProcFiles;
+  readonly networks: EngineNetworks;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export class OverlayHost {
+  private readonly parts: OverlayHostParts;
+  private installed: { readonly plan: OverlayPlan; readonly table: RenderedTable } | undefined;
+  /** The tunnel as it was last made, to see whether anything is to do. */
+  private tunnel = '';
+  /** Undefined until the engine was asked. */
+  private engineNetworks: Set<string> | undefined;
+  private mtuBytes: number | undefined;
+
+  constructor(parts: OverlayHostParts) {
+    this.parts = parts;
+  }
+
+  /** Brings the host to the plan. Throws when it refuses; the same plan may then be tried again. */
+  async apply(plan: OverlayPlan): Promise<void> {
+    if (plan.tunnel === undefined) return this.installed || (await this.hasLeftovers()) ? this.clear() : undefined;
+    await this.keepTunnel(plan);
+    await this.keepTable(plan);
+    await this.dropUnusedBridges(plan.bridges);
+  }
+
+  /** Makes sure the engine has these bridges. */
+  async makeBridges(bridges: readonly BridgeWish[], localAddress: string): Promise<void> {
+    const { clusterId, networks, files } = this.parts;
+    const known = await this.knownNetworks();
+    for (const bridge of bridges) {
+      if (known.has(bridge.engineNetwork)) continue;
+      const uplinkBytes = await this.uplinkMtu(localAddress);
+      const mtuBytes = Math.min(bridge.mtuBytes ?? uplinkBytes, uplinkBytes);
+      await networks.create(clusterId, { ...bridge, name: bridge.engineNetwork, mtuBytes });
+      await loosenReversePath(files, bridge.device);
+      known.add(bridge.engineNetwork);
+    }
+  }
+
+  /** Looks whether the host still has what was loaded, and loads it again if not. */
+  async check(): Promise<void> {
+    if (!this.installed) return;
+    const { plan } = this.installed;
+    await this.acceptForwarding();
+    if (!(await this.hasTable())) {
+      this.parts.log.warn({ table: OVERLAY_TABLE }, 'our nft table is gone, putting it back');
+      this.installed = undefined;
+      await this.keepTable(plan);
+    }
+  }
+
+  /** Forgets what it believes of tunnel and engine, so that the next `apply` compares with what is really there. */
+  doubt(): void {
+    this.tunnel = '';
+    this.engineNetworks = undefined;
+  }
+
+  /** Takes everything of the overlay off the host; bridges containers still hang on stay, and are said. */
+  async clear(): Promise<void> {
+    const { run } = this.parts;
+    if (await this.hasTable()) await runSuccessfully(run, 'nft', ['-f', '-'], renderOverlayRemoval());
+    await removeForwardAccept(run, overlayAccept);
+    await removeTunnel(run);
+    this.installed = undefined;
+    this.doubt();
+    await this.dropUnusedBridges([]);
+  }
+
+  private async keepTunnel({ tunnel, peers }: OverlayPlan): Promise<void> {
+    if (tunnel === undefined) return;
+    const mtuBytes = await this.uplinkMtu(tunnel.localAddress);
+    const wish = { ...tunnel, mtuBytes, peers };
+    const text = JSON.stringify(wish);
+    if (text === this.tunnel) return;
+    await ensureTunnel(this.parts.run, wish);
+    await loosenReversePath(this.parts.files, VXLAN_DEVICE);
+    this.tunnel = text;
+  }
+
+  private async keepTable(plan: OverlayPlan): Promise<void> {
+    const before = this.installed;
+    const table = renderOverlayTable(plan.table);
+    if (!before) await this.acceptForwarding();
+    const change = overlayTableChange(before?.table, table);
+    if (change !== '') await this.load(change);
+    this.installed = { plan, table };
+    if (change === '') return;
+    await this.letTasksReachThemselves(plan);
+    await this.forgetFlows(before?.plan, plan);
+  }
+
+  private async load(change: string): Promise<void> {
+    const changes = counterOf(
+      this.parts.metrics,
+      'plimsoll_overlay_changes_total',
+      'Changes of the nft table of the cluster’s networks, by result.',
+      ['result'],
+    );
+    try {
+      await runSuccessfully(this.parts.run, 'nft', ['-f', '-'], `${change}\n`);
+      changes.inc({ result: 'success' });
+    } catch (error) {
+      changes.inc({ result: 'failure' });
+      // What the kernel has is not what we believed: the next try loads the whole.
+      this.installed = undefined;
+      throw error;
+    }
+  }
+
+  private async letTasksReachThemselves({ bridges }: OverlayPlan): Promise<void> {
+    for (const { device } of bridges) {
+      await ensureHairpin(this.parts.run, device).catch((error: unknown) => {
+        this.parts.log.debug({ device, error: messageOf(error) }, 'cannot set hairpin mode on a bridge');
+      });
+    }
+  }
+
+  /** UDP has no end of a connection: a busy client would stay with a task that is gone. */
+  private async forgetFlows(before: OverlayPlan | undefined, after: OverlayPlan): Promise<void> {
+    for (const flows of staleVirtualFlows(before?.table.services ?? [], after.table.services)) {
+      await this.parts.run('conntrack', ['-D', ...flows]).catch((error: unknown) => {
+        this.parts.log.debug({ error: messageOf(error) }, 'cannot forget UDP flows');
+      });
+    }
+  }
+
+  private async dropUnusedBridges(wanted: readonly BridgeWish[]): Promise<void> {
+    const known = await this.knownNetworks();
+    const kept = new Set(wanted.map(({ engineNetwork }) => engineNetwork));
+    for (const name of [...known].filter((each) => !kept.has(each))) {
+      try {
+        await this.parts.networks.remove(name);
+        known.delete(name);
+      } catch (error) {
+        this.parts.log.info({ network: name, error: messageOf(error) }, 'a bridge of a network is still in use');
+      }
+    }
+  }
+
+  private async knownNetworks(): Promise<Set<string>> {
+    this.engineNetworks ??= new Set(await this.parts.networks.listOwn(this.parts.clusterId));
+    return this.engineNetworks;
+  }
+
+  private async uplinkMtu(localAddress: string): Promise<number> {
+    this.mtuBytes ??= await tunnelMtuBytes(this.parts.run, localAddress);
+    return this.mtuBytes;
+  }
+
+  private async acceptForwarding(): Promise<void> {
+    if (await ensureForwardAccepted(this.parts.run, overlayAccept)) return;
+    this.parts.log.debug({ chain: 'DOCKER-USER' }, 'Docker has no chain for our rule, nothing to accept');
+  }
+
+  private async hasTable(): Promise<boolean> {
+    const listed = await this.parts
+      .run('nft', ['list', 'chain', 'ip', OVERLAY_TABLE, 'forward'])
+      .catch(() => undefined);
+    return listed?.exitCode === 0;
+  }
+
+  /** Something an earlier agent left. */
+  private async hasLeftovers(): Promise<boolean> {
+    return (await this.hasTable()) || (await this.knownNetworks()).size > 0;
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * The nft table `plimsoll_overlay` of a host. Its chains follow from the networks the host is on; everything that changes
+ * with tasks lies in sets and maps, changed by element. Pure: wishes in, text for `nft -f -` out.
+ *
+ * A packet between containers passes if its source is a member of the network its destination belongs to, wherever it
+ * came in: a task on two networks has one default route. On its own host a container is held to its addresses. A virtual
+ * address leads through one of 64 fixed slots to a ready task; without one the connection is refused.
+ */
+import { nodePoolText, vipPoolText } from '../../../model/address-pools.ts';
+import { ipv4Range, overlaps } from '../../../runtime/ipv4.ts';
+import { BRIDGE_PREFIX, VXLAN_DEVICE } from './overlay-names.ts';
+
+export interface OverlayTable {
+  readonly networks: readonly {
+    readonly id: string;
+    /** Ranges of the network on all nodes. */
+    readonly ranges: readonly string[];
+    /** Addresses its members send from, on all nodes. */
+    readonly members: readonly string[];
+  }[];
+  /** Ranges of every network on every node. */
+  readonly allRanges: readonly string[];
+  /** Who on this host may send as whom. */
+  readonly senders: readonly { readonly mac: string; readonly address: string }[];
+  /** Addresses of this host's containers that may leave the cluster's networks. */
+  readonly outbound: readonly string[];
+  /** Addresses of one and the same container. */
+  readonly selves: readonly { readonly from: string; readonly to: string }[];
+  readonly services: readonly { readonly vip: string; readonly backends: readonly string[] }[];
+}
+
+export const OVERLAY_TABLE = 'plimsoll_overlay';
+/** The bit of a packet's mark that says "ours, and allowed"; DOCKER-USER accepts it. */
+export const OVERLAY_MARK = 0x0200_0000;
+const UNMARKED = 0xfdff_ffff;
+/** Slots of a virtual address: removing one endpoint moves at most this many elements. */
+const SLOTS = 64;
+/** Elements per line that nft is given. */
+const ELEMENTS_AT_ONCE = 500;
+
+/** Names of sets and maps, and their elements; a map's are `key : value`. */
+type Elements = ReadonlyMap<string, ReadonlySet<string>>;
+
+export interface RenderedTable {
+  /** Chains, and declarations of sets: changes with the networks of the host. */
+  readonly frame: string;
+  readonly elements: Elements;
+}
+
+export function renderOverlayTable(table: OverlayTable): RenderedTable {
+  return { frame: frameOf(table.networks.map(({ id }) => chainOf(id))), elements: elementsOf(table) };
+}
+
+/**
+ * What brings the kernel from one table to the other, in one transaction; empty when they are the same. Without a table
+ * before, or with other chains, the whole is loaded: connections live on, they are conntrack's.
+ */
+export function overlayTableChange(before: RenderedTable | undefined, after: RenderedTable): string {
+  if (before?.frame !== after.frame) {
+    return [renderOverlayRemoval(), after.frame, ...[...after.elements].flatMap(([name, all]) => add(name, all))].join(
+      '\n',
+    );
+  }
+  const changes: string[] = [];
+  for (const [name, wanted] of after.elements) {
+    const known = before.elements.get(name) ?? new Set();
+    changes.push(...remove(name, minus(known, wanted)), ...add(name, minus(wanted, known)));
+  }
+  return changes.join('\n');
+}
+
+/** Removes the table whether it is there or not. */
+export function renderOverlayRemoval(): string {
+  return `add table ip ${OVERLAY_TABLE}\ndelete table ip ${OVERLAY_TABLE}`;
+}
+
+function elementsOf(table: OverlayTable): Elements {
+  const elements = new Map<string, ReadonlySet<string>>([
+    ['ranges', new Set(table.allRanges.filter(isOutsidePool))],
+    ['senders', new Set(table.senders.map(({ mac, address }) => `${mac} . ${address}`))],
+    ['outbound', new Set(table.outbound)],
+    ['selves', new Set(table.selves.map(({ from, to }) => `${from} . ${to}`))],
+    ['backends', new Set(table.services.flatMap(slotsOf))],
+    [
+      'networks',
+      new Set(table.networks.flatMap(({ id, ranges }) => ranges.map((range) => `${range} : goto ${chainOf(id)}`))),
+    ],
+  ]);
+  for (const { id, members } of table.networks) elements.set(membersOf(chainOf(id)), new Set(members));
+  return elements;
+}
+
+/** An interval set takes no range that lies in another. */
+function isOutsidePool(range: string): boolean {
+  return !overlaps(ipv4Range(range), ipv4Range(nodePoolText));
+}
+
+function slotsOf({ vip, backends }: OverlayTable['services'][number]): string[] {
+  if (backends.length === 0) return [];
+  const sorted = [...backends].sort();
+  return Array.from({ length: SLOTS }, (_, slot) => `${vip} . ${slot} : ${sorted[slot % sorted.length]}`);
+}
+
+function minus(all: ReadonlySet<string>, without: ReadonlySet<string>): Set<string> {
+  return new Set([...all].filter((element) => !without.has(element)));
+}
+
+function add(name: string, elements: ReadonlySet<string>): string[] {
+  return batches([...elements]).map((batch) => `add element ip ${OVERLAY_TABLE} ${name} { ${batch.join(', ')} }`);
+}
+
+/** A map's element goes by its key. */
+function remove(name: string, elements: ReadonlySet<string>): string[] {
+  const keys = [...elements].map((element) => element.split(' : ')[0] ?? '');
+  return batches(keys).map((batch) => `delete element ip ${OVERLAY_TABLE} ${name} { ${batch.join(', ')} }`);
+}
+
+function batches(elements: readonly string[]): string[][] {
+  const count = Math.ceil(elements.length / ELEMENTS_AT_ONCE);
+  return Array.from({ length: count }, (_, index) =>
+    elements.slice(index * ELEMENTS_AT_ONCE, (index + 1) * ELEMENTS_AT_ONCE),
+  );
+}
+
+function chainOf(networkId: string): string {
+  return `net_${networkId}`;
+}
+
+function membersOf(chain: string): string {
+  return `of_${chain}`;
+}
+
+/** Before Docker's chains, which sit at dstnat (-100), filter (0) and srcnat (100); raw (-300) comes before conntrack. */
+const PRIORITY = { senders: -310, translate: -102, filter: -10, source: 98, unmark: 150 } as const;
+const BRIDGES = `"${BRIDGE_PREFIX}*"`;
+const TUNNEL = `"${VXLAN_DEVICE}"`;
+
+function frameOf(chains: readonly string[]): string {
+  return [
+    `table ip ${OVERLAY_TABLE} {`,
+    'set ranges { type ipv4_addr; flags interval; }',
+    'set senders { type ether_addr . ipv4_addr; }',
+    'set outbound { type ipv4_addr; }',
+    'set selves { type ipv4_addr . ipv4_addr; }',
+    `map backends { typeof ip daddr . numgen random mod ${SLOTS} : ip daddr; }`,
+    'map networks { type ipv4_addr : verdict; flags interval; }',
+    ...chains.map((chain) => `set ${membersOf(chain)} { type ipv4_addr; }`),
+    'chain ours { meta mark set meta mark or ' + OVERLAY_MARK + '; accept; }',
+    ...chains.map((chain) => `chain ${chain} { ip saddr @${membersOf(chain)} goto ours; drop; }`),
+    ...fixedChains,
+    '}',
+  ].join('\n');
+}
+
+const fixedChains: readonly string[] = [
+  'chain between { ip daddr vmap @networks; drop; }',
+  // What the node itself published (Docker's host ports, our ingress ports) comes in translated.
+  `chain inward { ct state established,related goto ours; iifname ${BRIDGES} goto between; iifname ${TUNNEL} goto between; ct status dnat accept; drop; }`,
+  `chain outward { ct state established,related goto ours; ip daddr ${vipPoolText} reject; ip saddr @outbound goto ours; reject with icmp type admin-prohibited; }`,
+  `chain confined { ct state established,related accept; udp dport 53 accept; tcp dport 53 accept; drop; }`,
+  block('senders_only', `type filter hook prerouting priority ${PRIORITY.senders}; policy accept;`, [
+    `iifname ${BRIDGES} ether saddr . ip saddr != @senders drop`,
+  ]),
+  block('translate', `type nat hook prerouting priority ${PRIORITY.translate}; policy accept;`, [
+    `iifname ${BRIDGES} ip daddr ${vipPoolText} dnat to ip daddr . numgen random mod ${SLOTS} map @backends`,
+  ]),
+  block('forward', `type filter hook forward priority ${PRIORITY.filter}; policy accept;`, [
+    `oifname ${TUNNEL} tcp flags syn tcp option maxseg size set rt mtu`,
+    `oifname ${BRIDGES} goto inward`,
+    `oifname ${TUNNEL} goto inward`,
+    `iifname ${BRIDGES} goto outward`,
+    `iifname ${TUNNEL} drop`,
+  ]),
+  block('host', `type filter hook input priority ${PRIORITY.filter}; policy accept;`, [
+    `iifname ${TUNNEL} drop`,
+    `iifname ${BRIDGES} ip saddr != @outbound goto confined`,
+  ]),
+  block('source', `type nat hook postrouting priority ${PRIORITY.source}; policy accept;`, [
+    // A task that calls its own service and is the one whose turn it is.
+    'ct status dnat ip saddr . ip daddr @selves masquerade',
+    `oifname ${BRIDGES} return`,
+    `oifname ${TUNNEL} return`,
+    `ip saddr ${nodePoolText} masquerade`,
+    'ip saddr @ranges masquerade',
+  ]),
+  // The encapsulated packet is the same one to the kernel: it must not pass for ours once more.
+  block('unmark', `type filter hook postrouting priority ${PRIORITY.unmark}; policy accept;`, [
+    `oifname ${TUNNEL} meta mark set meta mark and ${UNMARKED}`,
+  ]),
+];
+
+function block(name: string, hook: string, rules: readonly string[]): string {
+  return [`chain ${name} {`, hook, ...rules, '}'].join('\n');
+}

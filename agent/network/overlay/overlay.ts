@@ -1,0 +1,295 @@
+/**
+ * The networks of the cluster on this node: gives containers their addresses, keeps kernel and resolver at what the
+ * cluster's records and this node's tasks make of it, and says what the plan announces. Nothing is touched before the
+ * first task wants a network.
+ */
+import type { EndpointRecord, NetRecord, SubnetRecord } from '../../../model/network-records.ts';
+import { overlayAttachments } from '../../../model/overlay-attachments.ts';
+import type { TaskRecord } from '../../../model/records.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import { messageOf, PlimsollError } from '../../../runtime/errors.ts';
+import type { JsonFiles } from '../../../runtime/files.ts';
+import { gatewayOf } from '../../../runtime/ipv4.ts';
+import type { Log } from '../../../runtime/log.ts';
+import { Poke, runLoop } from '../../../runtime/loop.ts';
+import { zonePath } from '../../dns/zone.ts';
+import type { EndpointRequest } from '../../engine/docker-networks.ts';
+import { pickAddress, rangeHolding } from './addresses.ts';
+import { KnownNetworks, knownNetworksPath, withKeptRanges } from './known-networks.ts';
+import { localTask, type Reservation, type TaskHere } from './local-tasks.ts';
+import type { OverlayHost } from './overlay-host.ts';
+import { containerMac, engineNetworkName } from './overlay-names.ts';
+import type { LocalTask, OverlayView, TaskAddress } from './overlay-view.ts';
+import { bridgesOf, type OverlayPlan, planOverlay } from './plan-overlay.ts';
+
+/** A new container's place on a network. */
+export interface Attachment extends EndpointRequest, TaskAddress {
+  /** The bridge's address: where the resolver is. */
+  readonly gateway: string;
+}
+
+export interface OverlayParts {
+  readonly nodeId: string;
+  readonly clusterId: string;
+  readonly stateDir: string;
+  readonly host: Pick<OverlayHost, 'apply' | 'makeBridges' | 'check' | 'doubt'>;
+  readonly files: JsonFiles;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly tasks: () => readonly TaskHere[];
+}
+
+/** How long a container waits for the leader to give its node a range. */
+const RANGE_WAIT_MS = 5_000;
+const RANGE_POLL_MS = 20;
+/** Other nodes hear of a task that leaves within milliseconds; connections on their way still reach it. */
+const LEAVE_MS = 250;
+const CHECK_MS = 2_000;
+const FULL_PASS_MS = 30_000;
+const RETRY_MS = 1_000;
+const FULL_PASS = { minGapMs: FULL_PASS_MS, resyncMs: FULL_PASS_MS, retryMs: RETRY_MS };
+
+export class Overlay {
+  private readonly parts: OverlayParts;
+  private readonly poke = new Poke();
+  private readonly ready = new Set<string>();
+  /** When a task stopped being ready, on the elapsed clock. */
+  private readonly leftAtMs = new Map<string, number>();
+  private readonly withdrawn = new Set<string>();
+  private readonly reservations = new Map<string, Reservation>();
+  private readonly lastPicked = new Map<string, string>();
+  private nets: readonly NetRecord[] = [];
+  private endpoints: readonly EndpointRecord[] = [];
+  /** Undefined until the engine's containers and the cluster's records are known: until then nothing is changed. */
+  private state: 'unknown' | 'known' = 'unknown';
+  private begun = false;
+  private noteNeed: () => void = () => undefined;
+  /** Resolves when the first task of this node wants a network of the cluster. */
+  readonly needed: Promise<void>;
+  /** Told of this node's announcements after every turn. */
+  onAnnouncements: (records: readonly EndpointRecord[]) => Promise<void> = async () => undefined;
+  private queue: Promise<void> = Promise.resolve();
+  private written = { zone: '', known: '' };
+
+  constructor(parts: OverlayParts) {
+    this.parts = parts;
+    this.needed = new Promise((resolve) => {
+      this.noteNeed = resolve;
+    });
+  }
+
+  /** The engine's containers are known: from now on absence means something. */
+  async begin(): Promise<void> {
+    if (this.begun) return;
+    this.begun = true;
+    if (!this.wantsNetworks()) return;
+    this.noteNeed();
+    await this.recall();
+  }
+
+  /** What the cluster's records say now. */
+  learn(nets: readonly NetRecord[], endpoints: readonly EndpointRecord[]): void {
+    this.nets = withKeptRanges(nets, this.nets, this.parts.nodeId, this.networksInUse());
+    this.endpoints = endpoints;
+    this.state = 'known';
+    this.poke.poke();
+  }
+
+  /** Called for every status of a task: it became ready or is no longer, its container came or went. */
+  take({ taskId, ready }: { readonly taskId: string; readonly ready: boolean }): void {
+    if (ready) this.ready.add(taskId);
+    else if (this.ready.delete(taskId)) {
+      this.withdrawn.delete(taskId);
+      this.leftAtMs.set(taskId, this.parts.clock.elapsedMs());
+    }
+    if (this.state === 'known') this.poke.poke();
+  }
+
+  /**
+   * Chooses a container's addresses and makes every table know them. Throws `unavailable` while the leader has given this
+   * node no range, `precondition` when all addresses of the ranges are taken.
+   */
+  async attach(record: TaskRecord, attempt: number): Promise<Attachment[]> {
+    const targets = overlayAttachments(record.template).map(({ Target }) => Target);
+    if (targets.length === 0) return [];
+    this.noteNeed();
+    const ranges = await this.rangesFor(targets);
+    const [first] = ranges;
+    if (first) await this.parts.host.makeBridges(ranges.flatMap(bridgesOf), first.nodeAddress);
+    const addresses = ranges.map((range) => this.pick(range));
+    this.reservations.set(record.id, { attempt, addresses });
+    await this.turn();
+    return addresses.map((place) => attachmentOf(place, ranges));
+  }
+
+  /**
+   * Sends a task no new connections, here and elsewhere; resolves when that has had time to get round. Call it before
+   * SIGTERM. Never rejects: a container that has to go goes.
+   */
+  async withdraw(taskId: string): Promise<void> {
+    if (this.ready.has(taskId)) {
+      this.withdrawn.add(taskId);
+      this.leftAtMs.set(taskId, this.parts.clock.elapsedMs());
+      await this.turn().catch((error: unknown) => {
+        this.parts.log.error({ taskId, error: messageOf(error) }, 'could not take a task out of the networks');
+      });
+    }
+    const leftAtMs = this.leftAtMs.get(taskId);
+    if (leftAtMs === undefined || !this.localTasks().some((task) => task.taskId === taskId)) return;
+    const waitMs = leftAtMs + LEAVE_MS - this.parts.clock.elapsedMs();
+    if (waitMs > 0) await this.parts.clock.sleep(waitMs);
+  }
+
+  /** Keeps the host at the plan until the signal aborts. */
+  async watch(signal: AbortSignal): Promise<void> {
+    const { clock, log, host } = this.parts;
+    await Promise.race([this.needed, aborted(signal)]);
+    if (signal.aborted) return;
+    const onError = (error: unknown) =>
+      log.error({ error: messageOf(error) }, 'cannot keep the networks of the cluster: trying again');
+    const loop = { clock, onError, poke: this.poke, tick: () => this.turn() };
+    const checking = { clock, onError, poke: new Poke(), tick: () => this.inTurn(() => host.check()) };
+    const full = async () => this.inTurn(async () => host.doubt()).then(() => this.turn());
+    await Promise.all([
+      runLoop({ ...loop, times: { minGapMs: 0, resyncMs: FULL_PASS_MS, retryMs: RETRY_MS } }, signal),
+      runLoop({ ...checking, times: { minGapMs: CHECK_MS, resyncMs: CHECK_MS, retryMs: RETRY_MS } }, signal),
+      runLoop({ ...loop, poke: new Poke(), tick: full, times: FULL_PASS }, signal),
+    ]);
+  }
+
+  /** One change at a time; each looks at the wishes of its own moment. */
+  private turn(): Promise<void> {
+    return this.inTurn(() => this.keep());
+  }
+
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.queue.then(work);
+    this.queue = done.catch(() => undefined);
+    return done;
+  }
+
+  private async keep(): Promise<void> {
+    if (!this.begun || this.state === 'unknown') return;
+    const plan = planOverlay(this.view());
+    // What one part cannot do keeps none of the others from its work.
+    const done = await Promise.allSettled([this.announce(plan), this.parts.host.apply(plan), this.write(plan)]);
+    for (const part of done) if (part.status === 'rejected') throw part.reason;
+  }
+
+  /** The others may hear of it while our own kernel is still at it. A bus that is away is told when it is back. */
+  private async announce({ announcements }: OverlayPlan): Promise<void> {
+    await this.onAnnouncements(announcements).catch((error: unknown) => {
+      this.parts.log.warn({ error: messageOf(error) }, 'could not tell the other nodes of this one’s tasks yet');
+    });
+  }
+
+  private async write({ zone }: OverlayPlan): Promise<void> {
+    const { files, stateDir, clusterId } = this.parts;
+    const known: KnownNetworks = { v: 1, clusterId, nets: [...this.nets], endpoints: [...this.endpoints] };
+    const texts = { zone: JSON.stringify(zone), known: JSON.stringify(known) };
+    if (texts.zone !== this.written.zone) await files.write(zonePath(stateDir), zone);
+    if (texts.known !== this.written.known) await files.write(knownNetworksPath(stateDir), known);
+    this.written = texts;
+  }
+
+  private view(): OverlayView {
+    const { nodeId } = this.parts;
+    return { nodeId, nets: this.nets, endpoints: this.endpoints, tasks: this.localTasks() };
+  }
+
+  private localTasks(): LocalTask[] {
+    const here = this.parts.tasks();
+    const ids = new Set(here.map(({ record }) => record.id));
+    for (const id of this.reservations.keys()) if (!ids.has(id)) this.forget(id);
+    return here.flatMap((task) => {
+      const { id } = task.record;
+      const mayBeAsked = this.ready.has(id) && !this.withdrawn.has(id);
+      return localTask(task, this.reservations.get(id), mayBeAsked) ?? [];
+    });
+  }
+
+  private forget(taskId: string): void {
+    this.reservations.delete(taskId);
+    this.leftAtMs.delete(taskId);
+    this.withdrawn.delete(taskId);
+    this.ready.delete(taskId);
+  }
+
+  private wantsNetworks(): boolean {
+    return this.parts.tasks().some(({ record }) => overlayAttachments(record.template).length > 0);
+  }
+
+  private networksInUse(): ReadonlySet<string> {
+    return new Set(this.localTasks().flatMap(({ addresses }) => addresses.map(({ networkId }) => networkId)));
+  }
+
+  /** What the last agent of this host knew; the bus knows better as soon as it is there. */
+  private async recall(): Promise<void> {
+    const { files, stateDir, clusterId, log } = this.parts;
+    try {
+      const json = await files.read(knownNetworksPath(stateDir));
+      if (json === undefined) return;
+      const known = KnownNetworks.parse(json);
+      if (known.clusterId === clusterId && this.state === 'unknown') this.learn(known.nets, known.endpoints);
+    } catch (error) {
+      log.error({ error: messageOf(error) }, 'cannot read what was known of networks: waiting for the bus');
+    }
+  }
+
+  private async rangesFor(networkIds: readonly string[]): Promise<SubnetRecord[]> {
+    const { clock } = this.parts;
+    const untilMs = clock.elapsedMs() + RANGE_WAIT_MS;
+    for (;;) {
+      const own = networkIds.map((id) => this.ownRange(id));
+      const missing = networkIds.filter((_, index) => own[index] === undefined);
+      if (missing.length === 0) return own.filter((range) => range !== undefined);
+      if (clock.elapsedMs() >= untilMs) throw noRange(missing);
+      await clock.sleep(RANGE_POLL_MS);
+    }
+  }
+
+  private ownRange(networkId: string): SubnetRecord | undefined {
+    for (const record of this.nets) {
+      if (record.kind !== 'subnet' || record.nodeId !== this.parts.nodeId) continue;
+      if (record.network.id === networkId) return record;
+    }
+    return undefined;
+  }
+
+  private pick({ network, subnets }: SubnetRecord): TaskAddress {
+    const taken = new Set(this.localTasks().flatMap((task) => task.addresses.map(({ address }) => address)));
+    const address = pickAddress(subnets, taken, this.lastPicked.get(network.id));
+    if (address === undefined) {
+      const words = `All ${taken.size} addresses of network ${network.name} on this node are in use (${subnets.join(', ')})`;
+      throw new PlimsollError('unavailable', `${words}: waiting for the leader to give it another range`);
+    }
+    this.lastPicked.set(network.id, address);
+    return { networkId: network.id, address };
+  }
+}
+
+function attachmentOf(place: TaskAddress, ranges: readonly SubnetRecord[]): Attachment {
+  const subnets = ranges.flatMap((range) => range.subnets);
+  const subnet = rangeHolding(subnets, place.address) ?? '';
+  return {
+    ...place,
+    engineNetwork: engineNetworkName(subnet),
+    mac: containerMac(place.address),
+    gateway: gatewayOf(subnet),
+  };
+}
+
+function noRange(missing: readonly string[]): PlimsollError {
+  const which = missing.join(', ');
+  return new PlimsollError(
+    'unavailable',
+    `The leader has given this node no addresses of network ${which} yet: is there a leader, is the range of the network used up?`,
+  );
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,150 @@
+/** The whole overlay of a host as it should be: bridges, tunnels, tables, names, and what to tell the others. Pure. */
+import type { EndpointRecord, NetworkEndpoint, SubnetRecord } from '../../../model/network-records.ts';
+import { gatewayOf } from '../../../runtime/ipv4.ts';
+import type { Zone } from '../../dns/zone.ts';
+import { bridgeDevice, containerMac, engineNetworkName, tunnelMac } from './overlay-names.ts';
+import type { OverlayTable } from './overlay-table.ts';
+import type { LocalTask, OverlayView } from './overlay-view.ts';
+import { type Endpoints, planZone } from './plan-zone.ts';
+
+/** A bridge of this host, made by the engine. */
+export interface BridgeWish {
+  readonly networkId: string;
+  readonly networkName: string;
+  readonly engineNetwork: string;
+  readonly device: string;
+  readonly subnet: string;
+  readonly gateway: string;
+  /** Absent = what the uplink carries. */
+  readonly mtuBytes: number | undefined;
+}
+
+/** Another node, and the ranges behind it. */
+export interface Peer {
+  readonly address: string;
+  readonly mac: string;
+  readonly subnets: readonly string[];
+}
+
+export interface OverlayPlan {
+  /** This node's own part; undefined while it has none. */
+  readonly tunnel: { readonly localAddress: string; readonly mac: string } | undefined;
+  readonly bridges: readonly BridgeWish[];
+  readonly peers: readonly Peer[];
+  readonly table: OverlayTable;
+  readonly zone: Zone;
+  /** This node's own records, one per network with a task here. */
+  readonly announcements: readonly EndpointRecord[];
+}
+
+export function planOverlay(view: OverlayView): OverlayPlan {
+  const ranges = view.nets.filter((record) => record.kind === 'subnet');
+  const own = ranges.filter(({ nodeId }) => nodeId === view.nodeId);
+  const [first] = own;
+  const announcements = announcementsOf(view);
+  const others = view.endpoints.filter(({ nodeId }) => nodeId !== view.nodeId);
+  const known = [...others, ...announcements];
+  const endpoints = endpointsByNetwork(known);
+  return {
+    tunnel: first && { localAddress: first.nodeAddress, mac: tunnelMac(view.nodeId) },
+    bridges: own.flatMap(bridgesOf),
+    peers: first ? peersOf(ranges.filter(({ nodeId }) => nodeId !== view.nodeId)) : [],
+    table: tableOf(view, ranges, known, endpoints),
+    zone: planZone(view, endpoints),
+    announcements,
+  };
+}
+
+export function bridgesOf({ network, subnets }: SubnetRecord): BridgeWish[] {
+  return subnets.map((subnet) => ({
+    networkId: network.id,
+    networkName: network.name,
+    engineNetwork: engineNetworkName(subnet),
+    device: bridgeDevice(subnet),
+    subnet,
+    gateway: gatewayOf(subnet),
+    mtuBytes: network.mtuBytes,
+  }));
+}
+
+function peersOf(ranges: readonly SubnetRecord[]): Peer[] {
+  const peers = new Map<string, { address: string; mac: string; subnets: string[] }>();
+  for (const { nodeId, nodeAddress, subnets } of ranges) {
+    const peer = peers.get(nodeId) ?? { address: nodeAddress, mac: tunnelMac(nodeId), subnets: [] };
+    peer.subnets.push(...subnets);
+    peers.set(nodeId, peer);
+  }
+  return [...peers.values()];
+}
+
+function announcementsOf({ nodeId, tasks }: OverlayView): EndpointRecord[] {
+  const networks = new Set(tasks.flatMap((task) => task.addresses.map(({ networkId }) => networkId)));
+  return [...networks].sort().map((networkId) => {
+    const on = tasks.filter((task) => task.addresses.some((place) => place.networkId === networkId));
+    const endpoints = on.filter(({ ready }) => ready).flatMap((task) => endpointsOf(task, networkId));
+    const members = on.flatMap((task) => task.addresses.map(({ address }) => address));
+    return { v: 1, networkId, nodeId, endpoints: endpoints.sort(byTask), members: members.sort() };
+  });
+}
+
+function endpointsOf(
+  { taskId, serviceId, serviceName, slot, ...task }: LocalTask,
+  networkId: string,
+): NetworkEndpoint[] {
+  const aliases = [...(task.aliases[networkId] ?? [])];
+  const places = task.addresses.filter((place) => place.networkId === networkId);
+  return places.map(({ address }) => ({ taskId, serviceId, serviceName, slot, aliases, address }));
+}
+
+function byTask(a: NetworkEndpoint, b: NetworkEndpoint): number {
+  return a.taskId < b.taskId ? -1 : 1;
+}
+
+function endpointsByNetwork(records: readonly EndpointRecord[]): Endpoints {
+  const byNetwork = new Map<string, NetworkEndpoint[]>();
+  for (const { networkId, endpoints } of records) {
+    byNetwork.set(networkId, [...(byNetwork.get(networkId) ?? []), ...endpoints]);
+  }
+  return byNetwork;
+}
+
+function tableOf(
+  view: OverlayView,
+  ranges: readonly SubnetRecord[],
+  known: readonly EndpointRecord[],
+  endpoints: Endpoints,
+): OverlayTable {
+  const own = ranges.filter(({ nodeId }) => nodeId === view.nodeId);
+  const internal = new Set(own.filter(({ network }) => network.internal).map(({ network }) => network.id));
+  const mayLeave = view.tasks.filter((task) => task.addresses.some(({ networkId }) => !internal.has(networkId)));
+  const vips = view.nets.filter((record) => record.kind === 'vip');
+  const ids = [...new Set(own.map(({ network }) => network.id))].sort();
+  return {
+    networks: ids.map((id) => ({
+      id,
+      ranges: ranges.filter(({ network }) => network.id === id).flatMap(({ subnets }) => subnets),
+      members: known.filter(({ networkId }) => networkId === id).flatMap(({ members }) => members),
+    })),
+    allRanges: ranges.flatMap(({ subnets }) => subnets),
+    senders: view.tasks.flatMap(sendersOf),
+    outbound: mayLeave.flatMap(({ addresses }) => addresses.map(({ address }) => address)),
+    selves: view.tasks.flatMap(selvesOf),
+    services: vips.map(({ address, networkId, serviceId }) => ({
+      vip: address,
+      backends: (endpoints.get(networkId) ?? [])
+        .filter((endpoint) => endpoint.serviceId === serviceId)
+        .map((endpoint) => endpoint.address),
+    })),
+  };
+}
+
+function selvesOf({ addresses }: LocalTask): { from: string; to: string }[] {
+  return addresses.flatMap(({ address: from }) => addresses.map(({ address: to }) => ({ from, to })));
+}
+
+/** A task on two networks may send from either address over either interface: it has one default route. */
+function sendersOf({ addresses }: LocalTask): { mac: string; address: string }[] {
+  return addresses.flatMap(({ address: interfaceOf }) =>
+    addresses.map(({ address }) => ({ mac: containerMac(interfaceOf), address })),
+  );
+}

@@ -1,0 +1,152 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runnerIn, startIn } from '../support/network-namespace.ts';
+import { OverlayWorld } from '../support/overlay-world.ts';
+
+/** Answers every line with its name, the caller's address and the line. */
+const serverProgram = `
+  const [name, port] = process.argv.slice(1);
+  require('node:net').createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (data) => socket.write(name + ' ' + socket.remoteAddress + ' ' + data));
+  }).listen(Number(port), '0.0.0.0', () => console.log('up'));`;
+const clientProgram = `
+  const [address, port] = process.argv.slice(1);
+  const socket = require('node:net').connect(Number(port), address, () => socket.write('hello\\n'));
+  socket.setTimeout(700, () => { console.log('timeout'); process.exit(); });
+  socket.on('error', (error) => console.log(error.code));
+  socket.on('data', (data) => { console.log(String(data).trim()); socket.destroy(); });`;
+/** Sends each line it is given, prints each it gets. */
+const talkerProgram = `
+  const [address, port] = process.argv.slice(1);
+  const socket = require('node:net').connect(Number(port), address, () => console.log('open'));
+  socket.on('error', (error) => console.log(error.code));
+  process.stdin.pipe(socket); socket.pipe(process.stdout);`;
+
+const isRoot = process.getuid?.() === 0;
+
+describe.skipIf(!isRoot)('the overlay between two hosts', () => {
+  const world = new OverlayWorld(`plimo${process.pid}`);
+  const children: ChildProcess[] = [];
+  const address = { db: '10.200.1.2', api: '10.200.0.2', apiFront: '10.200.2.2', web: '10.200.2.3' };
+  const vip = { db: '10.208.0.1', api: '10.208.0.2', idle: '10.208.0.3' };
+
+  const ask = async (from: string, to: string, port = 8080) => {
+    const run = runnerIn(world.namespace(from));
+    return (await run(process.execPath, ['-e', clientProgram, to, String(port)])).stdout.trim();
+  };
+  const serve = async (place: string, port = 8080) => {
+    children.push(await startIn(world.namespace(place), process.execPath, ['-e', serverProgram, place, String(port)]));
+  };
+
+  beforeAll(async () => {
+    await world.build();
+    // `api` is on both networks and leaves by `back`, where it comes first.
+    world.addNetwork('back', true, { a: '10.200.0.0/26', b: '10.200.1.0/26' });
+    world.addNetwork('front', false, { a: '10.200.2.0/26' });
+    world.addVip('back', 'db', vip.db);
+    world.addVip('front', 'api', vip.api);
+    world.addVip('front', 'idle', vip.idle);
+    world.addTask('b', 'db', { back: address.db });
+    world.addTask('a', 'api', { back: address.api, front: address.apiFront });
+    world.addTask('a', 'web', { front: address.web });
+    await world.apply();
+    await world.plug();
+    for (const name of ['db', 'api', 'web']) await serve(name);
+    await serve('b', 9000);
+  });
+
+  afterAll(async () => {
+    for (const child of children) child.kill('SIGKILL');
+    await world.destroy();
+  });
+
+  it('carries members to each other across hosts, by address and by virtual address', async () => {
+    expect(await ask('api', address.db)).toBe(`db ${address.api} hello`);
+    expect(await ask('api', vip.db)).toBe(`db ${address.api} hello`);
+    expect(await ask('db', address.api)).toBe(`api ${address.db} hello`);
+  });
+
+  it('carries members to each other on one host, also where the answer takes the other bridge', async () => {
+    expect(await ask('web', address.apiFront)).toBe(`api ${address.web} hello`);
+    expect(await ask('web', vip.api)).toContain('api ');
+    expect(await ask('api', address.web)).toBe(`web ${address.apiFront} hello`);
+  });
+
+  it('lets a service reach itself by its own virtual address', async () => {
+    expect(await ask('api', vip.api)).toContain('api ');
+  });
+
+  it('keeps others out: no member, no way, by whatever address', async () => {
+    expect(await ask('web', address.db)).toBe('timeout');
+    expect(await ask('web', vip.db)).toBe('timeout');
+    expect(await ask('web', address.api)).toBe('timeout');
+    expect(await ask('db', address.web)).toBe('timeout');
+    expect(await ask('a', address.db)).not.toContain('hello');
+  });
+
+  it('lets nobody out of an internal network; others leave with the host’s address', async () => {
+    expect(await ask('web', '10.88.0.2', 9000)).toBe('b 10.88.0.1 hello');
+    expect(await ask('api', '10.88.0.2', 9000)).toBe('b 10.88.0.1 hello');
+    expect(await ask('db', '10.88.0.1', 9000)).not.toContain('hello');
+    expect(await ask('db', '10.88.0.2', 9000)).not.toContain('hello');
+  });
+
+  it('refuses connections to a virtual address without a ready task', async () => {
+    expect(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH']).toContain(await ask('web', vip.idle));
+    world.setReady('db', false);
+    await world.apply();
+    expect(await ask('api', vip.db)).not.toContain('hello');
+    world.setReady('db', true);
+    await world.apply();
+    expect(await ask('api', vip.db)).toContain('db ');
+  });
+
+  it('drops what a container sends under another’s address', async () => {
+    const web = runnerIn(world.namespace('web'));
+    await web('ip', ['addr', 'add', '10.200.2.40/26', 'dev', 'eth0']);
+    const script = clientProgram.replace(
+      'connect(Number(port), address',
+      "connect({ port: Number(port), host: address, localAddress: '10.200.2.40' }",
+    );
+    const { stdout } = await web(process.execPath, ['-e', script, '10.88.0.2', '9000']);
+    expect(stdout.trim()).toBe('timeout');
+  });
+
+  it('a restarted agent adopts what is there: an open connection lives on', async () => {
+    const talker = spawn('nsenter', [
+      `--net=/run/netns/${world.namespace('api')}`,
+      process.execPath,
+      ...['-e', talkerProgram, vip.db, '8080'],
+    ]);
+    children.push(talker);
+    const lines = createInterface(talker.stdout);
+    expect(await once(lines, 'line')).toEqual(['open']);
+
+    world.forget('a');
+    world.forget('b');
+    await world.apply();
+    talker.stdin.write('still here\n');
+
+    expect(await once(lines, 'line')).toEqual([`db ${address.api} still here`]);
+    talker.kill('SIGKILL');
+  });
+
+  it('puts back what others flushed', async () => {
+    await world.inHost('a', 'nft flush ruleset; iptables -F DOCKER-USER 2>/dev/null || true');
+    await world.host('a').check();
+    await world.apply();
+    expect(await ask('api', vip.db)).toBe(`db ${address.api} hello`);
+  });
+
+  it('leaves nothing behind', async () => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+    await world.host('a').clear();
+    expect(await world.inHost('a', 'nft list tables')).not.toContain('plimsoll');
+    expect(await world.inHost('a', 'ip -o link show')).not.toMatch(/plimb|plimsoll/);
+    expect(await world.inHost('a', 'iptables -S')).not.toContain('plimsoll');
+  });
+});
