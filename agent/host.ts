@@ -1,4 +1,6 @@
-/** What the agent learns of the host it runs on other than through the engine. */
+/** What the agent learns of the host it runs on, and does there, other than through the engine. */
+import type { ObservedContainer } from './plan/observed-container.ts';
+
 export interface Host {
   hostname(): string;
   /** The IPv4 address of this host that others reach it at, seen from `other`. */
@@ -9,4 +11,6 @@ export interface Host {
   logsAreUnbounded(): Promise<boolean>;
   /** Used share of the file system `path` lies on, 0 to 1; undefined when it is not on this host. */
   diskUse(path: string): Promise<number | undefined>;
+  /** Ends a container's process at once and past its engine; one that is not there any more is left alone. */
+  killProcess(container: Pick<ObservedContainer, 'id' | 'pid'>): Promise<void>;
 }

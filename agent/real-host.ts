@@ -1,6 +1,6 @@
 /** The host as the kernel and its files show it. */
 import { existsSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
+import { readFile, statfs } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { logsAreUnbounded } from './engine/docker-config-file.ts';
@@ -16,6 +16,7 @@ export function realHost({ stateDir, dockerConfigFile }: Pick<AgentSettings, 'st
     hasCoordinator: () => existsSync(join(stateDir, 'cluster', 'coordinator.json')),
     logsAreUnbounded: () => logsAreUnbounded(dockerConfigFile),
     diskUse,
+    killProcess,
   };
 }
 
@@ -24,4 +25,11 @@ async function diskUse(path: string): Promise<number | undefined> {
   if (blocks === undefined) return undefined;
   const { bytes, totalBytes } = diskUsageOf(blocks);
   return totalBytes > 0 ? bytes / totalBytes : undefined;
+}
+
+/** The number may be another process's by now: its control group names the container. */
+async function killProcess({ id, pid }: Parameters<Host['killProcess']>[0]): Promise<void> {
+  if (pid === undefined || pid <= 1) return;
+  const controlGroups = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
+  if (controlGroups.includes(id)) process.kill(pid, 'SIGKILL');
 }

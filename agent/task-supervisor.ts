@@ -4,14 +4,17 @@
  */
 import type { Orphan } from '../model/messages.ts';
 import type { TaskRecord } from '../model/records.ts';
+import { stopGracePeriodMs } from '../model/service-defaults.ts';
 import { type Clock, withDeadline } from '../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import { KeyedQueue } from '../runtime/keyed-queue.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
+import { type Contact, needsContact } from './contact.ts';
 import type { Engine } from './engine/engine.ts';
 import { PayloadAwayError } from './files/payload-source.ts';
 import type { Now, ObservedContainer } from './plan/observed-container.ts';
+import type { Permit } from './plan/permit.ts';
 import { type planTask, refuseAttempt } from './plan/plan-task.ts';
 import { statusOf, type UnnumberedStatus } from './plan/status.ts';
 import type { Step } from './plan/step.ts';
@@ -23,6 +26,8 @@ const STOPS_AT_ONCE = 32;
 const PULLS_AT_ONCE = 64;
 const REMOVALS_AT_ONCE = 2;
 const ENGINE_RETRY_MS = 500;
+/** What an engine gets beyond the grace period before a task that may not run is ended past it. */
+const KILL_MARGIN_MS = 1_000;
 const STOP_WAIT_MS = 2_000;
 
 export interface SupervisorParts {
@@ -35,6 +40,10 @@ export interface SupervisorParts {
   readonly incarnation: number;
   readonly startsAtOnce: number;
   readonly executor: Omit<ExecutorParts, 'engine' | 'onCreated'>;
+  /** When services that stop where the leader is not heard may run. */
+  readonly contact: Pick<Contact, 'permitFor' | 'expiredForMs'>;
+  /** Ends a container's process past its engine. */
+  readonly kill: (container: ObservedContainer) => Promise<void>;
   readonly onStatus: (status: UnnumberedStatus) => void;
   readonly onForgotten: (taskId: string) => void;
   /** Something worth keeping on disk changed. */
@@ -58,6 +67,8 @@ interface Entry {
   job: { readonly kind: Step['kind']; readonly abort: AbortController } | undefined;
   timer: AbortController | undefined;
   readonly pace: StepPace;
+  /** As of the last plan; one that has expired stays so until the task is over, though the leader be heard again. */
+  permit: Permit;
   /** Counts looks at the engine, so that an older full list does not overwrite a newer look. */
   looks: number;
 }
@@ -179,6 +190,41 @@ export class TaskSupervisor {
     this.turn(taskId);
   }
 
+  /** Whether a task runs here only while the leader is heard. */
+  get needsContact(): boolean {
+    for (const { record } of this.entries.values()) if (needsContact(record)) return true;
+    return false;
+  }
+
+  /**
+   * Turns tasks whose permit has changed, and ends those their engine has not stopped in time. To be called before the
+   * leader's answer counts, too: one that expired unnoticed has expired all the same.
+   */
+  checkPermits(): void {
+    for (const [taskId, entry] of this.entries) {
+      if (entry.memory?.final || !needsContact(entry.record)) continue;
+      const before = entry.permit;
+      entry.permit = this.permitOf(entry);
+      if (entry.permit !== before) this.turn(taskId);
+      if (entry.record.desired === 'running') this.killOverdue(entry);
+    }
+  }
+
+  private killOverdue({ record, containers }: Entry): void {
+    const overdueMs = this.parts.contact.expiredForMs(record) - stopGracePeriodMs(record.template) - KILL_MARGIN_MS;
+    if (overdueMs <= 0) return;
+    for (const container of containers.values()) {
+      if (container.phase !== 'running') continue;
+      this.parts.log.warn(
+        { taskId: record.id },
+        'the engine did not stop a task that may not run any more: killing it',
+      );
+      this.parts.kill(container).catch((error: unknown) => {
+        this.parts.log.error({ taskId: record.id, error: messageOf(error) }, 'cannot kill a task that may not run');
+      });
+    }
+  }
+
   /** Sends every status once more: the bus may have lost them. Before the engine has been seen there is none to tell. */
   reportAll(): void {
     if (!this.seen) return;
@@ -213,6 +259,7 @@ export class TaskSupervisor {
       job: undefined,
       timer: undefined,
       pace: new StepPace(),
+      permit: 'unknown',
       looks: 0,
     };
   }
@@ -223,7 +270,8 @@ export class TaskSupervisor {
     if (!entry || !this.seen || this.stopping.signal.aborted) return;
     if (entry.job) {
       const superseded = entry.job.kind === 'pull' || entry.job.kind === 'create';
-      if (superseded && entry.record.desired === 'stopped') entry.job.abort.abort();
+      const isUnwanted = entry.record.desired === 'stopped' || this.permitOf(entry) === 'expired';
+      if (superseded && isUnwanted) entry.job.abort.abort();
       return;
     }
     entry.timer?.abort();
@@ -241,11 +289,17 @@ export class TaskSupervisor {
 
   private plan(entry: Entry): Step | undefined {
     const before = entry.memory;
+    entry.permit = this.permitOf(entry);
     const { memory, step } = this.parts.planTask({ ...entry, containers: [...entry.containers.values()] }, this.now());
     this.remember(entry, memory);
     if (before && memory.attempt > before.attempt) this.parts.metrics.restarts.inc();
+    if (memory.final || entry.record.desired !== 'running') entry.permit = 'unknown';
     this.report(entry);
     return step;
+  }
+
+  private permitOf({ record, permit }: Entry): Permit {
+    return permit === 'expired' ? 'expired' : this.parts.contact.permitFor(record);
   }
 
   private remember(entry: Entry, memory: TaskMemory): void {

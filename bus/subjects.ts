@@ -13,8 +13,14 @@ export const subjects = {
   reply: (nodeId: string, requestId: string) => `plim.reply.${nodeId}.${requestId}`,
   event: (kind: string, id: string) => `plim.event.${kind}.${id}`,
   events: 'plim.event.>',
+  /** A node asks whichever coordinator answers for a stream of bytes. */
+  nodeAsk: (nodeId: string, verb: string) => `plim.ask.${nodeId}.${verb}`,
+  /** Credits and farewells of such a stream: among the node's own replies, where it may speak. */
+  nodeStreamControl: (nodeId: string, streamId: string) => `plim.reply.${nodeId}._stream.${streamId}`,
   /** A node asks for contents its tasks refer to. */
   payloads: (nodeId: string) => `plim.payloads.${nodeId}`,
+  /** A node asks whether the leader is there and hears it. */
+  contact: (nodeId: string) => `plim.contact.${nodeId}`,
   join: 'plim.join',
   /** Each coordinator says that it is there. */
   coordinatorBeat: 'plim.coordinator.beat',

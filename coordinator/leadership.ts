@@ -5,6 +5,7 @@ import { runLease } from '../bus/lease.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
+import { Contacts } from './loops/contacts.ts';
 import type { CoordinatorMetrics } from './loops/coordinator-metrics.ts';
 import { eventOf, publishEvent } from './loops/events.ts';
 import { Housekeeping } from './loops/housekeeping.ts';
@@ -79,10 +80,13 @@ export class Leadership {
 
   private async leadTerm(epoch: number, signal: AbortSignal, holdsLease: () => boolean): Promise<void> {
     const { wishes, clock, log } = this.parts;
+    const contacts = new Contacts({ ...this.parts, holdsLease });
+    const answering = contacts.serve();
     const loop = new LeaderLoop(
       {
         ...this.parts,
         holdsLease,
+        completed: (snapshot) => contacts.addTo(snapshot),
         rollBackService: (id, version) => wishes.services.undoUpdate(id, version),
         onDone: (action, before) => {
           const event = eventOf(action, before, clock.wallMs());
@@ -97,6 +101,8 @@ export class Leadership {
       await Promise.all([loop.run(signal), housekeeping.run(signal)]);
     } catch (error) {
       log.error({ epoch, error: messageOf(error) }, 'a term of leadership ended with an error');
+    } finally {
+      answering.stop();
     }
   }
 }

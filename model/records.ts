@@ -225,6 +225,8 @@ export const StatusRecord = z.object({
   exits: z.array(ExitRecord),
   /** The restart policy allows no further attempt (max attempts, condition none or on-failure with exit 0). */
   final: z.boolean(),
+  /** Stopped by its agent, which no longer heard the leader: it runs again when `replaceAttempt` has reached this attempt. */
+  revoked: z.boolean().optional(),
 });
 export type StatusRecord = z.infer<typeof StatusRecord>;
 

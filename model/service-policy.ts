@@ -13,8 +13,8 @@ export const ON_DISCONNECT_LABEL = 'plimsoll.failover.on-disconnect';
 export const MAX_UNAVAILABLE_LABEL = 'plimsoll.budget.max-unavailable';
 
 const DEFAULT_PROGRESS_DEADLINE_MS = 600_000;
-/** With `stop`, the lease's word must reach every agent that is still there well within this time. */
-export const SHORTEST_STOP_AFTER_MS = 5_000;
+/** What a task needs to be gone beyond its grace period: an agent's turn, an engine's delay, a leader that does not know it was one. */
+export const STOP_MARGIN_MS = 5_000;
 const DEFAULT_STOP_AFTER_MS = 30_000;
 
 export function progressDeadlineMs(labels: Labels): number {

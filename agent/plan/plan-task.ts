@@ -6,6 +6,7 @@ import type { TaskRecord } from '../../model/records.ts';
 import { stopGracePeriodMs } from '../../model/service-defaults.ts';
 import { explainExit, explainRefusal } from './failure-words.ts';
 import type { Now, ObservedContainer } from './observed-container.ts';
+import { type Permit, REVOKED_REASON, revoke } from './permit.ts';
 import { decideRestart } from './restart.ts';
 import type { Step } from './step.ts';
 import type { TaskMemory } from './task-memory.ts';
@@ -29,6 +30,8 @@ export interface TaskView {
   /** All containers of the task, any order. */
   readonly containers: readonly ObservedContainer[];
   readonly memory: TaskMemory | undefined;
+  /** Absent: valid. */
+  readonly permit?: Permit;
 }
 
 export interface TaskPlan {
@@ -42,7 +45,9 @@ export function planTask(view: TaskView, now: Now): TaskPlan {
   if (view.orphaned && view.containers.length === 0) {
     return { memory, step: { kind: 'forget', reason: 'no assignment and no container' } };
   }
-  return view.record.desired === 'stopped' ? planStop(view, memory, now) : planRun(view, memory, now);
+  if (view.record.desired === 'stopped') return planStop(view, memory, now);
+  const mayNotRun = view.permit === 'expired' && view.record.desired === 'running';
+  return mayNotRun ? planRevoked(view, memory, now) : planRun(view, memory, now);
 }
 
 /** A failed step ends the attempt: `rejected` before the container could be started, `failed` when starting it failed. */
@@ -117,6 +122,9 @@ function removedBehindOurBack(now: Now): AttemptEnd {
 function exitOf(container: ObservedContainer, view: TaskView, memory: TaskMemory, now: Now): AttemptEnd {
   const { exitCode, oomKilled } = container;
   const at = { exitCode, oomKilled, finishedAtMs: container.finishedAtMs ?? now.wallMs };
+  if (view.permit === 'expired') {
+    return { ...at, state: 'shutdown', message: 'shutdown', error: REVOKED_REASON, failureKind: undefined };
+  }
   if (view.record.desired === 'stopped') {
     return { ...at, state: 'shutdown', message: 'shutdown', error: '', failureKind: undefined };
   }
@@ -132,6 +140,7 @@ function exitOf(container: ObservedContainer, view: TaskView, memory: TaskMemory
 
 function ended(view: TaskView, memory: TaskMemory, end: AttemptEnd, now: Now): TaskMemory {
   const over = endAttempt(memory, end, now);
+  if (view.permit === 'expired') return revoke(over, now);
   return view.record.desired === 'stopped' ? over : decideRestart(over, view.record, now);
 }
 
@@ -165,7 +174,9 @@ function planTowardsRunning(
       step: { kind: 'pull', image, refresh: memory.attempt === 1, reason },
     };
   }
-  if (record.desired === 'ready') return { memory: advance(memory, 'ready', 'prepared', now), step: undefined };
+  if (record.desired === 'ready' || view.permit === 'unknown') {
+    return { memory: advance(memory, 'ready', 'prepared', now), step: undefined };
+  }
   const starting = advance(memory, 'starting', 'starting', now);
   if (container) {
     return { memory: starting, step: startStep(container) };
@@ -174,11 +185,11 @@ function planTowardsRunning(
   return { memory: starting, step: { kind: 'create', attempt: memory.attempt, reason } };
 }
 
-function planRunning(view: TaskView, memory: TaskMemory, container: ObservedContainer): TaskPlan {
 function startStep({ id, attempt }: ObservedContainer): Step {
   return { kind: 'start', containerId: id, attempt, reason: 'made but never started' };
 }
 
+function planRunning(view: TaskView, memory: TaskMemory, container: ObservedContainer): TaskPlan {
   if (view.record.replaceAttempt >= memory.attempt || memory.replaceReason !== undefined) {
     const replaceReason = memory.replaceReason ?? 'unhealthy container';
     return { memory: { ...memory, replaceReason }, step: stopStep(view, container, replaceReason) };
@@ -188,9 +199,12 @@ function startStep({ id, attempt }: ObservedContainer): Step {
 
 function planAfterEnd(view: TaskView, memory: TaskMemory, now: Now): TaskPlan {
   const waitOver = now.elapsedMs >= (memory.retryAtElapsedMs ?? 0);
-  if (!memory.final && waitOver) {
+  const mayRunAgain = memory.revoked === true && view.record.replaceAttempt >= memory.attempt;
+  if (mayRunAgain || (!memory.final && waitOver)) {
     return planRun(view, beginAttempt(memory, Math.max(memory.attempt, view.record.replaceAttempt) + 1, now), now);
   }
+  const running = containerOf(view, memory.attempt);
+  if (memory.revoked && running?.phase === 'running') return { memory, step: stopStep(view, running, REVOKED_REASON) };
   const tidy = tidyStep(view, memory);
   if (tidy || memory.final) return { memory, step: tidy };
   const untilElapsedMs = memory.retryAtElapsedMs ?? now.elapsedMs;
@@ -205,6 +219,14 @@ function tidyStep(view: TaskView, memory: TaskMemory): Step | undefined {
   const surplus = dead[DEAD_CONTAINERS_KEPT];
   if (surplus === undefined) return undefined;
   return { kind: 'remove', containerId: surplus.id, reason: 'a newer dead container is kept for its logs' };
+}
+
+/** Cut off from the leader: another task may be started in the place of this one. */
+function planRevoked(view: TaskView, memory: TaskMemory, now: Now): TaskPlan {
+  const running = view.containers.find((container) => container.phase === 'running');
+  if (running) return { memory, step: stopStep(view, running, REVOKED_REASON) };
+  const over = revoke(memory, now);
+  return { memory: over, step: tidyStep(view, over) };
 }
 
 function planStop(view: TaskView, memory: TaskMemory, now: Now): TaskPlan {

@@ -35,6 +35,8 @@ export const TaskMemory = z.object({
   retryAtMs: z.number().optional(),
   retryAtElapsedMs: z.number().optional(),
   final: z.boolean(),
+  /** Ended because the leader was not heard (`plimsoll.failover.on-disconnect=stop`); only its word begins another. */
+  revoked: z.boolean().optional(),
   /** Every container of a stopped task is gone. */
   removed: z.boolean(),
 });

@@ -47,6 +47,8 @@ export function nodePermissions(nodeId: string): UserPermissions {
       subjects.beat(nodeId),
       subjects.usage(nodeId),
       subjects.payloads(nodeId),
+      subjects.nodeAsk(nodeId, '*'),
+      subjects.contact(nodeId),
       subjects.reply(nodeId, '>'),
       subjects.event('container', nodeId),
       // Before it registers, an agent asks whether another one lives under its identity.

@@ -38,6 +38,8 @@ export interface LeaderParts {
   readonly metrics: CoordinatorMetrics;
   /** False as soon as the lease may be another's, though nobody has said so yet. */
   readonly holdsLease: () => boolean;
+  /** Adds to a snapshot what only the leader knows. */
+  readonly completed: (snapshot: Snapshot) => Snapshot;
   readonly rollBackService: ApplyParts['rollBackService'];
   /** Told of each action carried out, with the snapshot it was planned from. */
   readonly onDone: (action: Action, before: Snapshot) => void;
@@ -122,7 +124,7 @@ export class LeaderLoop {
       );
     }
     const now = { wallMs: clock.wallMs(), elapsedMs: clock.elapsedMs() };
-    const snapshot = store.snapshot();
+    const snapshot = this.parts.completed(store.snapshot());
     const planned = this.parts.plan(snapshot, now, this.orphans);
     const made = withNodeLabels(planned, (nodeId) => snapshot.nodeSpecs.get(nodeId)?.value.labels);
     this.tellFailures(made);

@@ -1,6 +1,6 @@
 /** The nodes as a planner sees them: wish, description and liveness in one value. */
 import type { NodeRecord, NodeSpecRecord } from '../../model/records.ts';
-import type { NodeState, Snapshot } from '../store/snapshot.ts';
+import type { NodeLiveness, NodeState, Snapshot } from '../store/snapshot.ts';
 import type { Moment } from './actions.ts';
 
 /** Tasks of a node whose engine has not answered for this long are replaced elsewhere. */
@@ -16,8 +16,11 @@ export interface PlanNode {
   /** Of its agent's present life: a beat tells of a new one before the agent has registered. */
   readonly incarnation: number | undefined;
   readonly availability: NodeSpecRecord['availability'];
-  /** Its tasks are taken for gone: they get stand-ins. */
+  /** Its tasks are taken for gone: they get stand-ins, as soon as their service's failover policy has it. */
   readonly lost: boolean;
+  /** Of a lost node: for how long it has been so, and, where its agent is not heard, when it can last have heard the leader. */
+  readonly lostForMs: number | undefined;
+  readonly silentForMs: number | undefined;
   /** The operator removed it and it is not heard of: nothing on it counts any more. */
   readonly removed: boolean;
 }
@@ -45,8 +48,14 @@ function nodeOf(snapshot: Snapshot, id: string, now: Moment): PlanNode {
     incarnation: newest(record?.incarnation, liveness?.incarnation),
     availability: spec?.availability ?? 'active',
     lost: state === 'lost' || engineGone,
+    lostForMs: (state === 'lost' || engineGone) && liveness ? now.elapsedMs - liveness.sinceMs : undefined,
+    silentForMs: state === 'lost' && liveness ? now.elapsedMs - lastContactOf(liveness) : undefined,
     removed: !spec && !record && !heardOf,
   };
+}
+
+function lastContactOf({ lastContactMs, sinceMs }: NodeLiveness): number {
+  return lastContactMs ?? sinceMs;
 }
 
 function newest(registered: number | undefined, beating: number | undefined): number | undefined {

@@ -3,6 +3,7 @@ import type { Orphan } from '../../model/messages.ts';
 import type { StatusRecord, TaskRecord } from '../../model/records.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Chain, Moment, Plan, PlanFailure } from './actions.ts';
+import { untilGivenUpMs } from './failover.ts';
 import { DEFAULT_HISTORY_LIMIT } from './history.ts';
 import { planNetworks } from './network/plan-networks.ts';
 import { enginePatienceEndsMs, nodesOf, type PlanNode } from './nodes.ts';
@@ -32,6 +33,7 @@ export function plan(snapshot: Snapshot, now: Moment, orphans: readonly NodeOrph
   const wake = new Wake();
   wake.at(enginePatienceEndsMs(snapshot, now));
   const tasks = tasksBySlot(snapshot, nodes);
+  wake.at(firstGivenUpMs(snapshot, nodes, now));
   const traces = tracesBySlot(snapshot, orphans);
   const slotKeys = slotKeysByService(snapshot);
   const planOne = (entry: ServicePlanning['entry']) => {
@@ -95,6 +97,19 @@ function tasksBySlot(snapshot: Snapshot, nodes: ReadonlyMap<string, PlanNode>): 
   }
   tasks.sort((a, b) => a.record.createdAtMs - b.record.createdAtMs || (a.record.id < b.record.id ? -1 : 1));
   return grouped(tasks, (task) => task.record);
+}
+
+/** The wall time at which the first task on a lost node is given up that is not yet. */
+function firstGivenUpMs(snapshot: Snapshot, nodes: ReadonlyMap<string, PlanNode>, now: Moment): number | undefined {
+  const isAnyLost = [...nodes.values()].some((node) => node.lost);
+  if (!isAnyLost) return undefined;
+  let first: number | undefined;
+  for (const { value } of snapshot.tasks.values()) {
+    const node = nodes.get(value.nodeId);
+    const waitMs = node && untilGivenUpMs(value, node);
+    if (waitMs) first = Math.min(first ?? waitMs, waitMs);
+  }
+  return first === undefined ? undefined : now.wallMs + first;
 }
 
 /** Containers that have no assignment, as the agents' status and their reports of orphans tell. */

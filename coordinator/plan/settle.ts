@@ -20,6 +20,8 @@ export interface Vacancy {
   readonly replaced: readonly SlotTask[];
   /** Tasks on lost nodes it stands in for. */
   readonly lost: readonly SlotTask[];
+  /** The replaced task is as it should be, only its node is not: a drain. */
+  readonly isMove: boolean;
   /** Keeps failing where it is: only another node will do. */
   readonly mover?: SlotTask;
 }
@@ -89,7 +91,8 @@ function vacancyOf(
     : lost[0]
       ? `stands in for a task on lost node ${lost[0].node.name}`
       : 'the service wants this replica';
-  return { slot, reason, replaced, lost };
+  const isMove = old !== undefined && old.record.revision === situation.revision;
+  return { slot, reason, replaced, lost, isMove };
 }
 
 function moveOf(slot: Slot, keeper: SlotTask): Vacancy {
@@ -99,6 +102,7 @@ function moveOf(slot: Slot, keeper: SlotTask): Vacancy {
     reason: `failed ${failures} times in a row on node ${keeper.node.name}`,
     replaced: [keeper],
     lost: [],
+    isMove: true,
     mover: keeper,
   };
 }
@@ -107,7 +111,8 @@ function moveOf(slot: Slot, keeper: SlotTask): Vacancy {
 function awaitsReturned(slot: Slot, contenders: readonly SlotTask[], situation: Situation): boolean {
   const surge = slot.current.surge;
   const original = contenders.find((task) => task.record.id === surge?.lostTaskId);
-  if (!surge || !original || original.ready || original.failing || contenders.length < 2) return false;
+  if (!surge || !original || original.ready || original.failing || original.revoked || contenders.length < 2)
+    return false;
   if (isOverdue(surge, situation.now)) return false;
   situation.wakeAt(surge.madeAtMs + SURGE_RETURN_MS);
   return true;
@@ -127,6 +132,7 @@ function chooseKeeper(slot: Slot, contenders: readonly SlotTask[], now: Moment):
   const [keeper] = [...contenders].sort(
     (a, b) =>
       Number(a.failing) - Number(b.failing) ||
+      Number(a.revoked) - Number(b.revoked) ||
       Number(b.ready) - Number(a.ready) ||
       (wasLong ? 1 : -1) * (Number(isOriginal(a)) - Number(isOriginal(b))) ||
       a.record.createdAtMs - b.record.createdAtMs ||
@@ -163,11 +169,14 @@ function dropOutdatedLost(slot: Slot, keeper: SlotTask, lost: readonly SlotTask[
   }
 }
 
-/** Lets a waiting task run once no other of its slot can be running. */
+/** Lets a task that waits, or was stopped by its agent, run once no other of its slot can be running. */
 function release(slot: Slot, keeper: SlotTask): void {
-  if (keeper.record.desired !== 'ready') return;
+  if (keeper.record.desired !== 'ready' && !keeper.revoked) return;
   const others = slot.tasks.filter((task) => task !== keeper && !task.gone && !task.lost && !hasStopped(task));
-  if (others.length === 0) slot.changeTask(keeper, { desired: 'running' }, keeper.record.reason);
+  if (others.length > 0) return;
+  if (keeper.revoked)
+    slot.changeTask(keeper, { replaceAttempt: keeper.status?.attempt ?? 0 }, 'its node hears the leader again');
+  else slot.changeTask(keeper, { desired: 'running' }, keeper.record.reason);
 }
 
 function hasStopped(task: SlotTask): boolean {

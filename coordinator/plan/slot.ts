@@ -3,6 +3,7 @@ import type { HistoryEntry, ServiceRecord, SlotRecord, StatusRecord, TaskRecord 
 import { derivedId } from '../../runtime/identifiers.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Action, Chain } from './actions.ts';
+import { untilGivenUpMs } from './failover.ts';
 import type { PlanNode } from './nodes.ts';
 import { FAILURES_TO_AVOID_NODE } from './placement.ts';
 import { sameValue } from './same-value.ts';
@@ -20,8 +21,10 @@ export interface SlotTask {
   readonly serving: boolean;
   /** Serving, reported by the agent that runs now, on a node that is not lost. */
   readonly ready: boolean;
-  /** Its node's agent will not hear of changes: on a lost node. */
+  /** Given up: on a node that is lost, for as long as its service's failover policy asks. */
   readonly lost: boolean;
+  /** Its agent stopped it because it no longer heard the leader, and starts it only when told to. */
+  readonly revoked: boolean;
   /** Known not to serve; of a task without a status nothing is known. */
   readonly idle: boolean;
   /** Its agent has failed to keep it up several times in a row. */
@@ -40,7 +43,8 @@ export function slotTaskOf(entry: TaskEntry, status: StatusRecord | undefined, n
     node,
     serving,
     ready: serving && fresh && !node.lost,
-    lost: node.lost,
+    lost: untilGivenUpMs(entry.value, node) === 0,
+    revoked: status?.revoked === true && entry.value.replaceAttempt < status.attempt,
     idle: status !== undefined && !serving,
     failing: status !== undefined && isFailing(status, entry.value),
     gone: node.removed || (entry.value.desired === 'stopped' && status?.removed === true),

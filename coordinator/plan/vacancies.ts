@@ -1,8 +1,6 @@
 /** Gives vacant slots their tasks: places them, makes their records, or writes down why there is no place. */
 import { isJob } from '../../model/jobs.ts';
 import type { ServiceRecord, TaskRecord } from '../../model/records.ts';
-import { updateRules } from '../../model/service-defaults.ts';
-import type { TaskTemplate } from '../../model/service-spec.ts';
 import type { Moment } from './actions.ts';
 import { type Requirements, requirementsOf } from './filters.ts';
 import type { PlanNode } from './nodes.ts';
@@ -10,6 +8,7 @@ import { hostPortsOf, type Occupancy } from './occupancy.ts';
 import { FAILURES_TO_AVOID_NODE, GroupPlacement, type PlacementResult, type Refusal } from './placement.ts';
 import { failuresOf, type Vacancy } from './settle.ts';
 import type { SlotTask } from './slot.ts';
+import { startsFirst } from './update-order.ts';
 
 export interface Staffing {
   readonly service: ServiceRecord;
@@ -61,7 +60,7 @@ function choosePlace(vacancy: Vacancy, placement: GroupPlacement, staffing: Staf
   const failures = failuresOf(slot.current, staffing.service.revision);
   const isAcceptable = mover ? (node: PlanNode) => isFresh(node, mover, failures) : undefined;
   const isClear = slot.tasks.every((task) => task.gone || task.lost);
-  const beside = isClear || (!mover && startsFirst(staffing.service));
+  const beside = isClear || (!mover && startsFirst(staffing.service, vacancy.isMove));
   if (beside) {
     const choice = placeBeside(vacancy.replaced, staffing.occupancy, () => placement.place(failures, isAcceptable));
     if ('nodeId' in choice) return { ...choice, desired: 'running' };
@@ -89,18 +88,6 @@ function placeWithout(tasks: readonly SlotTask[], occupancy: Occupancy, place: (
 /** A node this slot has not failed on often. */
 function isFresh(node: PlanNode, mover: SlotTask, failures: Readonly<Record<string, number>>): boolean {
   return node.id !== mover.node.id && (failures[node.id] ?? 0) < FAILURES_TO_AVOID_NODE;
-}
-
-/** Two writers of one volume are worse than a gap: such a service updates stop-first whatever the order says. */
-function startsFirst(service: ServiceRecord): boolean {
-  const config = service.change === 'rollback' ? service.spec.RollbackConfig : service.spec.UpdateConfig;
-  return updateRules(config).order === 'start-first' && !writesNamedVolume(service.spec.TaskTemplate);
-}
-
-function writesNamedVolume(template: TaskTemplate): boolean {
-  return (template.ContainerSpec.Mounts ?? []).some(
-    (mount) => mount.Type === 'volume' && mount.Source !== undefined && mount.Source !== '' && !mount.ReadOnly,
-  );
 }
 
 function newTask(vacancy: Vacancy, nodeId: string, desired: 'ready' | 'running', staffing: Staffing): TaskRecord {

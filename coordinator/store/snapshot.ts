@@ -28,6 +28,8 @@ export interface NodeLiveness {
   readonly sinceMs: number;
   /** Of the agent that beats; undefined before its first beat. */
   readonly incarnation?: number | undefined;
+  /** When a node that is lost last asked for its leader, on the elapsed clock; not before this leader's term. */
+  readonly lastContactMs?: number;
   /** Sentence for people: "no beat for 1.2 s, probes from 2 nodes failed". */
   readonly message: string;
 }
@@ -46,6 +48,8 @@ export interface Snapshot {
   readonly nodeSpecs: ReadonlyMap<string, Entry<NodeSpecRecord>>;
   readonly nodes: ReadonlyMap<string, Entry<NodeRecord>>;
   readonly liveness: ReadonlyMap<string, NodeLiveness>;
+  /** How busy nodes were measured to be, in coarse steps (see `busyness()`); those absent are not. */
+  readonly busy?: ReadonlyMap<string, number>;
   /** Nodes whose coordinator answers, as far as this one hears. */
   readonly coordinatorNodes: ReadonlySet<string>;
   /** By task id. */

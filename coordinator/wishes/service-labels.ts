@@ -1,4 +1,16 @@
 /** The `plimsoll.` labels of services: what Docker's API has no word for. Each area adds its own here. Pure. */
+
+import { durationText, parseDurationMs } from '../../model/duration.ts';
+import { stopGracePeriodMs } from '../../model/service-defaults.ts';
+import {
+  FAILOVER_AFTER_LABEL,
+  failoverPolicy,
+  isMaxUnavailable,
+  MAX_UNAVAILABLE_LABEL,
+  ON_DISCONNECT_LABEL,
+  PROGRESS_DEADLINE_LABEL,
+  STOP_MARGIN_MS,
+} from '../../model/service-policy.ts';
 import type { ServiceSpec } from '../../model/service-spec.ts';
 import { invalid } from './errors.ts';
 
@@ -18,13 +30,36 @@ const knownLabels: Readonly<Record<string, LabelRule>> = {
     accepts: (value) => /^\/[^\s?#]*$/.test(value),
     wants: 'a path such as /metrics, without a query',
   },
+  [PROGRESS_DEADLINE_LABEL]: { accepts: isDuration, wants: 'a duration such as 90s or 10m' },
+  [FAILOVER_AFTER_LABEL]: {
+    accepts: (value) => parseDurationMs(value) !== undefined,
+    wants: 'a duration such as 30s or 5m',
+  },
+  [ON_DISCONNECT_LABEL]: { accepts: (value) => value === 'keep' || value === 'stop', wants: 'keep or stop' },
+  [MAX_UNAVAILABLE_LABEL]: { accepts: isMaxUnavailable, wants: 'a number of replicas or a share of them, 1 or 25%' },
 };
+
+function isDuration(value: string): boolean {
+  return (parseDurationMs(value) ?? 0) > 0;
+}
 
 /** Throws `invalid`, naming the label: one of ours that is unknown or malformed, on the service or on its containers. */
 export function checkServiceLabels(spec: ServiceSpec): void {
   refuseUnknownLabels(spec.Labels ?? {});
   refuseLabelValues('Labels', spec.Labels);
   refuseLabelValues('TaskTemplate.ContainerSpec.Labels', spec.TaskTemplate.ContainerSpec.Labels);
+  refuseHastyStop(spec);
+}
+
+/** A task must be gone for certain before its stand-in starts: `after` its last contact it is stopped, twice that later. */
+function refuseHastyStop({ Labels, TaskTemplate }: ServiceSpec): void {
+  const { onDisconnect, afterMs } = failoverPolicy(Labels);
+  const leastMs = stopGracePeriodMs(TaskTemplate) + STOP_MARGIN_MS;
+  if (onDisconnect === 'keep' || afterMs >= leastMs) return;
+  throw invalid(
+    `Labels: ${FAILOVER_AFTER_LABEL} is ${durationText(afterMs)}; with ${ON_DISCONNECT_LABEL}=stop it must be at least the ` +
+      `stop grace period and ${durationText(STOP_MARGIN_MS)}: ${durationText(leastMs)}`,
+  );
 }
 
 function refuseUnknownLabels(labels: Readonly<Record<string, string>>): void {

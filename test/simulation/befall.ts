@@ -101,14 +101,17 @@ export class Fate {
   }
 
   private crash({ what, host: name, forMs }: HappeningOf<'crash'>): void {
-    const host = this.world.host(name);
+    const { world } = this;
+    const host = world.host(name);
     if (!host.isUp) return;
     switch (what) {
       case 'agent':
         host.killAgent();
+        world.helpless.note(name, world.time.nowMs, world.time.nowMs + forMs);
         return this.until(forMs, [name], () => host.startAgent());
       case 'coordinator':
         host.killCoordinator();
+        world.leaderless.note(name, world.time.nowMs, world.time.nowMs + forMs);
         return this.until(forMs, [], () => host.startCoordinator());
       case 'engine':
         host.engine.crash();
@@ -126,6 +129,8 @@ export class Fate {
       return this.until(forMs, [name], () => host.engine.unhang());
     }
     host.freeze(what);
+    const { helpless, leaderless, time } = this.world;
+    (what === 'agent' ? helpless : leaderless).note(name, time.nowMs, time.nowMs + forMs);
     this.until(forMs, what === 'agent' ? [name] : [], () => host.thaw(what));
   }
 

@@ -19,6 +19,8 @@ const CALM_SHARE = 0.15;
 const CREATION_SHARE = 0.25;
 /** The share of services that run on each node. */
 const GLOBAL_SHARE = 0.15;
+/** A number like any other. */
+const POLICIES = 0x5eed;
 const SHORTEST_MS = 300;
 const LONGEST_MS = 45_000;
 
@@ -42,19 +44,22 @@ const wishKinds = ['update', 'scale', 'roll-back', 'remove'] as const;
 export function historyOf(seed: number, size: ClusterSize): History {
   const random = new Random(seed);
   const coordinators = Math.min(size.nodes, random.chance(0.25) ? 3 : 2);
-  const maker = new HistoryMaker(random, size, coordinators);
+  const maker = new HistoryMaker(seed, random, size, coordinators);
   return { seed, minutes: size.minutes, nodes: size.nodes, coordinators, entries: maker.entries() };
 }
 
 class HistoryMaker {
   private readonly random: Random;
+  /** Apart, so that what was added later changes nothing else that follows from a seed. */
+  private readonly policies: Random;
   private readonly size: ClusterSize;
   private readonly coordinators: number;
   private readonly services: number;
   private readonly endMs: number;
 
-  constructor(random: Random, size: ClusterSize, coordinators: number) {
+  constructor(seed: number, random: Random, size: ClusterSize, coordinators: number) {
     this.random = random;
+    this.policies = new Random(seed ^ POLICIES);
     this.size = size;
     this.coordinators = coordinators;
     this.services = random.between(1, random.chance(0.3) ? size.services : Math.min(8, size.services));
@@ -93,7 +98,15 @@ class HistoryMaker {
       startsFirst: random.chance(0.4),
       parallelism: random.between(0, 2),
       onFailure: random.pick(['pause', 'continue', 'rollback']),
+      ...this.failover(),
     };
+  }
+
+  private failover(): Pick<HappeningOf<'create'>, 'failover'> {
+    const { policies } = this;
+    if (policies.chance(0.5)) return {};
+    const onDisconnect = policies.pick(['keep', 'stop'] as const);
+    return { failover: { onDisconnect, afterMs: 1_000 * policies.between(onDisconnect === 'stop' ? 7 : 0, 15) } };
   }
 
   private wish(): Happening {

@@ -23,6 +23,8 @@ export const Happening = z.discriminatedUnion('kind', [
     startsFirst: z.boolean(),
     parallelism: z.int().min(0),
     onFailure: z.enum(['pause', 'continue', 'rollback']),
+    /** What its hosts do when they are cut off, and when; `keep` at once when absent. */
+    failover: z.object({ onDisconnect: z.enum(['keep', 'stop']), afterMs: z.int().min(0) }).optional(),
   }),
   z.object({ kind: z.literal('update'), service, image: z.enum(imageKinds), version: z.int() }),
   z.object({ kind: z.literal('scale'), service, replicas: z.int().min(0) }),

@@ -1,7 +1,9 @@
 /** The people who use a simulated cluster: they ask any coordinator that answers, and remember what it acknowledged. */
 import type { Entry } from '../../bus/bus.ts';
 import type { CoordinatorCore } from '../../coordinator/core.ts';
+import { durationText } from '../../model/duration.ts';
 import type { ServiceRecord } from '../../model/records.ts';
+import { FAILOVER_AFTER_LABEL, ON_DISCONNECT_LABEL } from '../../model/service-policy.ts';
 import type { ServiceSpec } from '../../model/service-spec.ts';
 import { messageOf, PlimsollError } from '../../runtime/errors.ts';
 import type { HappeningOf } from './happenings.ts';
@@ -63,6 +65,7 @@ export class Operator {
     const name = `s${service}`;
     const spec: ServiceSpec = {
       Name: name,
+      Labels: labelsOf(happening),
       TaskTemplate: { ContainerSpec: containerSpecOf(imageOf(image, 0)) },
       Mode: global ? { Global: {} } : { Replicated: { Replicas: replicas } },
       UpdateConfig: {
@@ -136,6 +139,8 @@ export class Operator {
     const { nodeSpecs, nodes } = core?.store.snapshot() ?? {};
     const entry = nodeSpecs?.get(nodeId);
     if (!core || !entry) return void again();
+    // A coordinator that is cut off shows what was, not what is.
+    if (!core.store.isCurrent) return void again();
     if (entry.value.availability === availability) return;
     const role = nodes?.get(nodeId)?.value.manager ? 'manager' : entry.value.role;
     core.wishes.nodes
@@ -194,6 +199,11 @@ export class Operator {
       },
     );
   }
+}
+
+function labelsOf({ failover }: HappeningOf<'create'>): Record<string, string> {
+  if (!failover) return {};
+  return { [ON_DISCONNECT_LABEL]: failover.onDisconnect, [FAILOVER_AFTER_LABEL]: durationText(failover.afterMs) };
 }
 
 function serviceOf(core: CoordinatorCore, id: string): Entry<ServiceRecord> {

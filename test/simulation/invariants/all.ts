@@ -1,5 +1,6 @@
 /** Every invariant that is watched all the time; convergence and quiet are asked for at the end, see run.ts. */
 import type { InvariantMaker } from './invariant.ts';
+import { neverTwo } from './never-two.ts';
 import { noFalseAlarms } from './no-false-alarms.ts';
 import { oneContainerPerTask } from './one-container-per-task.ts';
 import { oneLeaderWrites } from './one-leader-writes.ts';
@@ -11,6 +12,7 @@ import { wishesAreKept } from './wishes-are-kept.ts';
 export const invariants: readonly InvariantMaker[] = [
   oneContainerPerTask,
   oneTaskPerSlot,
+  neverTwo,
   oneLeaderWrites,
   stopsHaveReasons,
   updatesKeepTheirPromise,

@@ -4,6 +4,7 @@
  */
 import type { ObservedContainer } from '../../../agent/plan/observed-container.ts';
 import type { ServiceRecord } from '../../../model/records.ts';
+import { failoverPolicy } from '../../../model/service-policy.ts';
 import { fewestSince } from '../operator.ts';
 import { isSound } from '../world/images.ts';
 import { described, type GroundTruth, isReady, placeOf } from './ground-truth.ts';
@@ -52,6 +53,7 @@ function hasReason(
     (!service.spec.Mode?.Global && otherSlots(truth, container) >= Math.min(truth.replicasOf(service), fewest)) ||
     truth.besides(host, container).length > 0 ||
     hasOtherTask(truth, host, container) ||
+    wasCutOff(scene, service, sinceMs) ||
     world.drained.since(sinceMs, host)
   );
 }
@@ -60,6 +62,12 @@ function hasReason(
 function otherSlots(truth: GroundTruth, { serviceId, slot }: ObservedContainer): number {
   const live = truth.tasks().filter((task) => task.serviceId === serviceId && task.desired !== 'stopped');
   return new Set(live.map((task) => task.slot).filter((other) => other !== slot)).size;
+}
+
+/** Its host has not heard the leader, and the service wants it to stop then. */
+function wasCutOff({ world }: Scene, { spec }: ServiceRecord, sinceMs: number): boolean {
+  if (failoverPolicy(spec.Labels).onDisconnect === 'keep') return false;
+  return world.disturbances.anySince(sinceMs) || world.leaderless.anySince(sinceMs);
 }
 
 /** Another task has the slot: the one that stops makes room for it. */

@@ -4,6 +4,7 @@
  * whichever of the two promises less.
  */
 
+import { whyNeverTwo } from '../../../coordinator/plan/update-order.ts';
 import type { ServiceRecord } from '../../../model/records.ts';
 import { updateRules } from '../../../model/service-defaults.ts';
 import type { UpdateConfig } from '../../../model/service-spec.ts';
@@ -56,11 +57,12 @@ function wasAlwaysSound(service: ServiceRecord): boolean {
 
 /** A way back begins where the update it takes back has come to. */
 function promised({ change, spec }: ServiceRecord, replicas: number): number {
-  const forth = promisedBy(spec.UpdateConfig, replicas);
-  return change === 'rollback' ? Math.min(forth, promisedBy(spec.RollbackConfig, replicas)) : forth;
+  const order = whyNeverTwo(spec) === undefined ? {} : { Order: 'stop-first' as const };
+  const forth = promisedBy({ ...spec.UpdateConfig, ...order }, replicas);
+  return change === 'rollback' ? Math.min(forth, promisedBy({ ...spec.RollbackConfig, ...order }, replicas)) : forth;
 }
 
-function promisedBy(config: UpdateConfig | undefined, replicas: number): number {
+function promisedBy(config: UpdateConfig, replicas: number): number {
   const { order, parallelism } = updateRules(config);
   if (order === 'start-first') return replicas;
   return parallelism === 0 ? 0 : Math.max(0, replicas - parallelism);

@@ -88,6 +88,7 @@ export class SimulatedHost {
       nodeId: this.nodeId,
       clusterId,
       hasCoordinator: this.hasCoordinator,
+      killContainer: (containerId: string) => this.engine.exit(containerId, 137),
       engine: mutations.engine?.(this.engine) ?? this.engine,
       planTask: mutations.planTask ?? planTask,
       beatsForMs: mutations.mute ? SHORT_BEATING_MS : Number.POSITIVE_INFINITY,

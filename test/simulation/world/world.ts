@@ -29,6 +29,10 @@ export class World {
   /** Who is told of everything that happens to containers. */
   readonly witnesses: ContainerWitness[] = [];
   readonly disturbances = new Disturbances();
+  /** Hosts whose agent was gone or stood still. */
+  readonly helpless = new Disturbances();
+  /** Hosts whose coordinator was gone or stood still. */
+  readonly leaderless = new Disturbances();
   /** Hosts that users did not want tasks on. */
   readonly drained = new Disturbances();
   /** The users' records were lost or set back, and the count of leaderships with them. */

@@ -32,7 +32,7 @@ afterEach(async () => {
   await store.close();
 });
 
-function lead(plan: Planner, rollBackService: () => Promise<void>): void {
+function lead(plan: Planner, completed: (snapshot) => snapshot, rollBackService: () => Promise<void>): void {
   const loop = new LeaderLoop(
     {
       plan,

@@ -1,0 +1,128 @@
+/**
+ * When the cluster's leader last answered this node. Services with `plimsoll.failover.on-disconnect=stop` run here only
+ * as long as that is not too long ago: the leader counts from the same answers when it starts stand-ins. The moment that
+ * counts is when the question was sent. It is kept on disk, so that an agent that starts anew while it is cut off does not
+ * begin to count from its start.
+ */
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Bus } from '../bus/bus.ts';
+import { subjects } from '../bus/subjects.ts';
+import type { TaskRecord } from '../model/records.ts';
+import { failoverPolicy } from '../model/service-policy.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { messageOf } from '../runtime/errors.ts';
+import type { JsonFiles } from '../runtime/files.ts';
+import type { Log } from '../runtime/log.ts';
+import type { AgentMetrics } from './agent-metrics.ts';
+import type { Permit } from './plan/permit.ts';
+
+const ASK_MS = 1_000;
+const ANSWER_TIMEOUT_MS = 1_000;
+
+/** Of the clock on the wall and of the one that counts from the host's start: each sees what the other does not. */
+const Moment = z.object({ wallMs: z.number(), sinceBootMs: z.number() });
+type Moment = z.infer<typeof Moment>;
+const ContactFile = Moment.extend({ v: z.literal(1) });
+
+export interface ContactParts {
+  readonly nodeId: string;
+  readonly clock: Clock;
+  readonly monotonicNs: () => bigint;
+  readonly files: JsonFiles;
+  readonly stateDir: string;
+  readonly log: Log;
+  readonly metrics: Pick<AgentMetrics, 'diskFailures'>;
+}
+
+/** The tasks that may depend on it. */
+export interface ContactTasks {
+  readonly needsContact: boolean;
+  /** Looks at their permits as they are now. */
+  checkPermits(): void;
+}
+
+export class Contact {
+  private readonly parts: ContactParts;
+  /** Undefined before the first answer. */
+  private last: Moment | 'long ago' | undefined;
+
+  constructor(parts: ContactParts) {
+    this.parts = parts;
+  }
+
+  /** Takes up what an earlier life of this agent left; tasks it ran without leaving word were last heard of long ago. */
+  async restore(records: readonly TaskRecord[]): Promise<void> {
+    try {
+      const json = await this.parts.files.read(this.path);
+      if (json !== undefined) this.last = ContactFile.parse(json);
+    } catch (error) {
+      this.diskFailed(error, 'cannot read when the leader was last heard');
+    }
+    if (records.some(needsContact)) this.last ??= 'long ago';
+  }
+
+  /** Whether a task may run now. */
+  permitFor({ serviceLabels }: Pick<TaskRecord, 'serviceLabels'>): Permit {
+    const { onDisconnect, afterMs } = failoverPolicy(serviceLabels);
+    if (onDisconnect === 'keep') return 'valid';
+    if (this.last === undefined) return 'unknown';
+    return this.ageMs < afterMs ? 'valid' : 'expired';
+  }
+
+  /** How long a task has run without a permit, in milliseconds; 0 while it has one. */
+  expiredForMs({ serviceLabels }: Pick<TaskRecord, 'serviceLabels'>): number {
+    const { onDisconnect, afterMs } = failoverPolicy(serviceLabels);
+    return onDisconnect === 'keep' || this.last === undefined ? 0 : Math.max(0, this.ageMs - afterMs);
+  }
+
+  /** How long ago the leader answered; infinite when it never did. */
+  private get ageMs(): number {
+    if (this.last === undefined || this.last === 'long ago') return Number.POSITIVE_INFINITY;
+    const now = this.now();
+    const sinceBootMs = now.sinceBootMs - this.last.sinceBootMs;
+    // Less than then: the host has been started anew since, and for how long it was off nobody can be sure.
+    return sinceBootMs < 0 ? Number.POSITIVE_INFINITY : Math.max(sinceBootMs, now.wallMs - this.last.wallMs);
+  }
+
+  /** Asks the leader every second while there are tasks that need it, until the signal aborts. */
+  async keep(bus: Pick<Bus, 'request'>, tasks: ContactTasks, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      if (tasks.needsContact) await this.ask(bus, tasks);
+      await this.parts.clock.sleep(ASK_MS, signal).catch(() => undefined);
+    }
+  }
+
+  private async ask(bus: Pick<Bus, 'request'>, tasks: ContactTasks): Promise<void> {
+    const askedAt = this.now();
+    try {
+      await bus.request(subjects.contact(this.parts.nodeId), null, z.unknown(), ANSWER_TIMEOUT_MS);
+    } catch {
+      return; // That nobody answers is what is measured here.
+    }
+    tasks.checkPermits();
+    this.last = askedAt;
+    tasks.checkPermits();
+    await this.parts.files
+      .write(this.path, { v: 1, ...askedAt })
+      .catch((error) => this.diskFailed(error, 'cannot store when the leader was last heard'));
+  }
+
+  private diskFailed(error: unknown, what: string): void {
+    this.parts.metrics.diskFailures.inc();
+    this.parts.log.error({ error: messageOf(error) }, what);
+  }
+
+  private now(): Moment {
+    return { wallMs: this.parts.clock.wallMs(), sinceBootMs: Number(this.parts.monotonicNs()) / 1e6 };
+  }
+
+  private get path(): string {
+    return join(this.parts.stateDir, 'node', 'contact.json');
+  }
+}
+
+/** Whether a task may run only where the leader is heard. */
+export function needsContact({ serviceLabels }: Pick<TaskRecord, 'serviceLabels'>): boolean {
+  return failoverPolicy(serviceLabels).onDisconnect === 'stop';
+}

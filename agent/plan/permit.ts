@@ -1,0 +1,18 @@
+/** What a task with `plimsoll.failover.on-disconnect=stop` needs in order to run here: the leader's answer, lately. Pure. */
+import type { Now } from './observed-container.ts';
+import { endAttempt, hasEnded, type TaskMemory } from './task-memory.ts';
+
+/** valid: run it. unknown: the leader was not heard yet, start nothing. expired: it must not run here any more. */
+export type Permit = 'valid' | 'unknown' | 'expired';
+
+export const REVOKED_REASON =
+  'this node has not heard the leader for plimsoll.failover.after, and plimsoll.failover.on-disconnect=stop';
+
+/** The attempt is over until the leader says that another may begin; what its restart policy ended stays as it is. */
+export function revoke(memory: TaskMemory, now: Now): TaskMemory {
+  if (memory.final) return memory;
+  if (hasEnded(memory)) return { ...memory, final: true, revoked: true };
+  const end = { state: 'shutdown', message: 'shutdown', error: REVOKED_REASON, failureKind: undefined } as const;
+  const ended = endAttempt(memory, { ...end, exitCode: 0, oomKilled: false, finishedAtMs: now.wallMs }, now);
+  return { ...ended, final: true, revoked: true };
+}
