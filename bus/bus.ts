@@ -93,6 +93,14 @@ export interface Bus {
     schema: z.ZodType<T>,
     handler: (message: T, signal: AbortSignal, input: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
   ): Subscription;
+  /** A node asks for a stream of bytes itself; one of the coordinators who answer does. */
+  askCoordinatorStream(nodeId: string, verb: string, message: unknown, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** The coordinators' side of it; which node asks is the server's word, not the node's. */
+  answerNodeStreams<T>(
+    verb: string,
+    schema: z.ZodType<T>,
+    handler: (nodeId: string, message: T, signal: AbortSignal) => AsyncIterable<Uint8Array>,
+  ): Subscription;
   readonly connected: boolean;
   onConnectionChange(listener: (connected: boolean) => void): () => void;
   close(): Promise<void>;

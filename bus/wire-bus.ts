@@ -22,7 +22,18 @@ const PublishAcknowledgement = z.union([
   z.object({ stream: z.string(), seq: z.number() }),
 ]);
 
-const StreamRequest = z.object({ streamId: z.string(), message: z.unknown() });
+const StreamRequest = z.object({ streamId: z.string().regex(/^[\w-]+$/), message: z.unknown() });
+
+interface AskedStream<T> {
+  readonly streamId: string;
+  readonly message: T;
+  readonly subject: string;
+}
+
+interface ServedStream {
+  readonly ends: StreamEnds;
+  readonly source: (input: AsyncIterable<Uint8Array>, signal: AbortSignal) => AsyncIterable<Uint8Array>;
+}
 
 export interface WireBusParts {
   readonly wire: Wire;
@@ -130,19 +141,54 @@ export class WireBus implements Bus {
     schema: z.ZodType<T>,
     handler: (message: T, signal: AbortSignal, input: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
   ): Subscription {
+    return this.serveStreams(subjects.rpc(nodeId, verb), undefined, schema, ({ message, streamId }) => ({
+      ends: this.streamEnds(nodeId, streamId),
+      source: (input, signal) => handler(message, signal, input),
+    }));
+  }
+
+  askCoordinatorStream(nodeId: string, verb: string, message: unknown, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    const streamId = this.requestId();
+    const ends = this.nodeStreamEnds(nodeId, streamId);
+    const request = encodeJson({ streamId, message });
+    const start = () => this.wire.publish(subjects.nodeAsk(nodeId, verb), request, ends.dataSubject);
+    return receiveStream(ends, start, signal);
+  }
+
+  answerNodeStreams<T>(
+    verb: string,
+    schema: z.ZodType<T>,
+    handler: (nodeId: string, message: T, signal: AbortSignal) => AsyncIterable<Uint8Array>,
+  ): Subscription {
+    return this.serveStreams(subjects.nodeAsk('*', verb), RESPONDERS, schema, ({ message, streamId, subject }) => {
+      const nodeId = subject.split('.')[2] ?? '';
+      return {
+        ends: this.nodeStreamEnds(nodeId, streamId),
+        source: (_input, signal) => handler(nodeId, message, signal),
+      };
+    });
+  }
+
+  private serveStreams<T>(
+    subject: string,
+    group: string | undefined,
+    schema: z.ZodType<T>,
+    serve: (asked: AskedStream<T>) => ServedStream,
+  ): Subscription {
     const request = StreamRequest.extend({ message: schema });
     const running = new Set<AbortController>();
-    const subscription = this.wire.subscribe(subjects.rpc(nodeId, verb), (message) => {
+    const answer = (message: WireMessage) => {
       if (!isReplySubject(message.reply)) return this.drop(message, 'a request without a proper reply subject');
       const parsed = this.reader.message(request, message);
       if ('problem' in parsed) return this.refuseStream(message, parsed.problem);
       const gone = new AbortController();
       running.add(gone);
-      const ends = this.streamEnds(nodeId, parsed.value.streamId);
-      void sendStream(ends, (input) => guarded(() => handler(parsed.value.message, gone.signal, input)), gone)
+      const { ends, source } = serve({ ...parsed.value, subject: message.subject });
+      void sendStream(ends, (input) => guarded(() => source(input, gone.signal)), gone)
         .catch((error) => this.handlerFailed(message.subject, error))
         .finally(() => running.delete(gone));
-    });
+    };
+    const subscription = this.wire.subscribe(subject, answer, group);
     return {
       stop: () => {
         subscription.stop();
@@ -161,6 +207,10 @@ export class WireBus implements Bus {
     const { wire, clock } = this.parts;
     const dataSubject = subjects.reply(nodeId, streamId);
     return { wire, clock, dataSubject, controlSubject: subjects.streamControl(nodeId, streamId) };
+  }
+
+  private nodeStreamEnds(nodeId: string, streamId: string): StreamEnds {
+    return { ...this.streamEnds(nodeId, streamId), controlSubject: subjects.nodeStreamControl(nodeId, streamId) };
   }
 
   private send(subject: string, data: Uint8Array, reply?: string): void {

@@ -4,6 +4,7 @@ import { createNativeApi } from './api/native/native-api.ts';
 import { closeServer, servePages, serveSocket } from './api-servers.ts';
 import type { CoordinatorParts } from './coordinator-parts.ts';
 import { type CoordinatorCore, startCore } from './core.ts';
+import { answerImageRequests } from './images/image-relay.ts';
 import type { CoordinatorSettings } from './settings.ts';
 
 export interface RunningCoordinator {
@@ -40,6 +41,8 @@ interface Assembly {
 async function serve(assembly: Assembly): Promise<number> {
   const { settings, parts, core } = assembly;
   const docker = dockerApi(assembly);
+  const images = answerImageRequests({ ...parts, bus: core.bus, snapshot: () => core.store.snapshot() });
+  core.lifecycle.onStop('images', () => images.stop());
   const native = nativeApi(assembly);
   const pages = await servePages(settings.listen, settings.port, native);
   core.lifecycle.onStop('pages', () => closeServer(pages.server));

@@ -1,5 +1,6 @@
 /** Docker Engine (20.10 and newer) as an Engine. */
 import { z } from 'zod';
+import { splitReference } from '../../model/image-name.ts';
 import { containerLabels } from '../../model/labels.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../../runtime/errors.ts';
@@ -7,6 +8,7 @@ import type { Log } from '../../runtime/log.ts';
 import type { ContainerRequest } from '../container-spec.ts';
 import type { ObservedContainer } from '../plan/observed-container.ts';
 import { streamEvents } from './docker-events.ts';
+import { loadImage } from './docker-load.ts';
 import { streamLogs } from './docker-logs.ts';
 import { pullImage } from './docker-pull.ts';
 import {
@@ -146,6 +148,17 @@ export class DockerEngine implements Engine {
 
   pull(reference: string, signal: AbortSignal): Promise<void> {
     return pullImage(this.calls, this.clock, reference, signal);
+  }
+
+  loadImage(archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+    return loadImage(this.calls, archive, signal);
+  }
+
+  async tagImage(imageId: string, reference: string): Promise<void> {
+    const { repository, tag } = splitReference(reference);
+    const path = `/images/${imageId}/tag`;
+    const query = { repo: repository, tag };
+    await this.calls.call({ method: 'POST', path, query, deadlineMs: QUICK_MS }, z.unknown());
   }
 
   async removeImage(reference: string): Promise<void> {

@@ -3,6 +3,7 @@
  * brings ssh and gRPC along: a third of the agent's memory (docs/decisions/0015-cheap-agent.md).
  */
 import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:http';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { PlimsollError } from '../../runtime/errors.ts';
 
@@ -11,6 +12,8 @@ export interface EngineRequest {
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: Readonly<Record<string, unknown>>;
+  /** Instead of `body`: bytes of this type, sent as they come. */
+  readonly stream?: { readonly contentType: string; readonly bytes: AsyncIterable<Uint8Array> };
 }
 
 /** A request on its way; `giveUp` ends it, and the body of its answer, with an error. */
@@ -27,21 +30,25 @@ export class EngineHttp {
     this.target = { ...engineTarget(address), agent: new Agent({ keepAlive: true }) };
   }
 
-  send({ method, path, query = {}, body }: EngineRequest): SentRequest {
+  send({ method, path, query = {}, body, stream }: EngineRequest): SentRequest {
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const search = new URLSearchParams(query).toString();
     const sent = request({
       ...this.target,
       method,
       path: search === '' ? path : `${path}?${search}`,
-      headers: headersOf(method, payload),
+      headers: stream === undefined ? headersOf(method, payload) : { 'Content-Type': stream.contentType },
     });
     const answered = new Promise<IncomingMessage>((resolve, reject) => {
       sent.once('response', resolve);
       // Stays: what a connection says after its answer began is told by the answer's own stream.
       sent.on('error', reject);
     });
-    sent.end(payload);
+    if (stream === undefined) sent.end(payload);
+    else
+      Readable.from(stream.bytes)
+        .on('error', (error) => sent.destroy(error))
+        .pipe(sent);
     return { answered, giveUp: (error) => sent.destroy(error) };
   }
 }

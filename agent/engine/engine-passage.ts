@@ -1,5 +1,4 @@
 /** Passes requests of coordinators on to this node's engine: those of the virtual engine, no others, byte for byte. */
-import { once } from 'node:events';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
 import type { EngineSessionHead, EngineSessionRequest } from '../../model/engine-session.ts';
@@ -14,11 +13,13 @@ const passable: readonly RegExp[] = [
   /^DELETE \/containers\/[^/]+$/,
   /^POST \/exec\/[^/]+\/(start|resize)$/,
   /^GET \/exec\/[^/]+\/json$/,
-  /^GET \/images\/json$/,
+  /^GET \/images\/(json|get)$/,
   /^GET \/images\/[^?]+\/(json|history|get)$/,
   /^POST \/images\/(load|create)$/,
   /^POST \/images\/[^?]+\/tag$/,
   /^DELETE \/images\/[^?]+$/,
+  /^GET \/volumes(\/[^/]+)?$/,
+  /^DELETE \/volumes\/[^/]+$/,
 ];
 
 export interface EnginePassage {
@@ -119,12 +120,22 @@ async function sendAll(input: AsyncIterable<Uint8Array>, target: Writable): Prom
   try {
     for await (const bytes of input) {
       if (target.destroyed) return;
-      if (!target.write(bytes)) await Promise.race([once(target, 'drain'), once(target, 'close')]);
+      if (!target.write(bytes)) await drainedOrClosed(target);
     }
     target.end();
   } catch {
     target.destroy();
   }
+}
+
+function drainedOrClosed(target: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      target.off('drain', settle).off('close', settle);
+      resolve();
+    };
+    target.once('drain', settle).once('close', settle);
+  });
 }
 
 function engineAway({ method, path }: EngineSessionRequest, error: unknown): PlimsollError {

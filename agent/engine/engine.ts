@@ -54,6 +54,10 @@ export interface Engine {
   hasImage(reference: string): Promise<boolean>;
   /** Fails when nothing has come for a minute; a slow pull may take as long as it likes. */
   pull(reference: string, signal: AbortSignal): Promise<void>;
+  /** Takes in what `docker save` writes. Throws the engine's words when it is damaged or the disk is full. */
+  loadImage(archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
+  /** Gives an image that is here a name more. Throws `not-found`. */
+  tagImage(imageId: string, reference: string): Promise<void>;
   /** Fine when it is gone already or still in use. */
   removeImage(reference: string): Promise<void>;
   /** Resolves once events flow; `onEnd` is called when they stop. */

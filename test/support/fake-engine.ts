@@ -98,6 +98,8 @@ export class FakeEngine implements Engine {
   private crashes = 0;
   /** Images that are not here: how long a pull takes, or the registry's words. Others are here. */
   readonly missingImages = new Map<string, { readonly pullMs: number } | { readonly refusal: string }>();
+  /** Of image archives. */
+  loadedBytes = 0;
   private readonly host: ContainerHost;
   private readonly options: FakeEngineOptions;
   private readonly listeners = new Set<EventListener>();
@@ -267,6 +269,16 @@ export class FakeEngine implements Engine {
 
   pull(reference: string, signal: AbortSignal): Promise<void> {
     return this.call('pull', `pull ${reference}`, () => this.pulled(reference, signal), Number.POSITIVE_INFINITY);
+  }
+
+  loadImage(archive: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.call('pull', 'load', async () => {
+      for await (const chunk of archive) this.loadedBytes += chunk.length;
+    });
+  }
+
+  tagImage(imageId: string, reference: string): Promise<void> {
+    return this.call('image', `tag ${imageId} ${reference}`, () => void this.missingImages.delete(reference));
   }
 
   removeImage(reference: string): Promise<void> {

@@ -13,6 +13,7 @@ import { EventFeed } from './event-feed.ts';
 import { eventRoutes } from './event-routes.ts';
 import { execRoutes } from './exec-routes.ts';
 import { upgradable } from './hijack.ts';
+import { imageRoutes } from './image-routes.ts';
 import { logRoutes } from './log-routes.ts';
 import { networkRoutes } from './network-routes.ts';
 import { nodeRoutes } from './node-routes.ts';
@@ -46,7 +47,7 @@ export function createDockerApi(parts: DockerApiParts): DockerApi {
   app.use(logRoutes(parts, closing.signal), eventRoutes(parts, events, closing.signal), containerRoutes(parts));
   app.use(networkRoutes(parts));
   app.use(containerStatsRoutes(parts, closing.signal), containerActionRoutes(parts, closing.signal));
-  app.use(execRoutes(parts, closing.signal));
+  app.use(execRoutes(parts, closing.signal), imageRoutes(parts, closing.signal));
   app.use(payloadRoutes(parts, 'secret'), payloadRoutes(parts, 'config'));
   app.use(unservedRoutes());
   app.use(() => {

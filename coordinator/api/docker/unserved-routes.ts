@@ -18,15 +18,11 @@ const refusedActions: readonly (readonly ['get' | 'post' | 'put' | 'head' | 'del
   ['delete', '/containers/:container/checkpoints/:checkpoint', 'checkpoints'],
   ['post', '/networks/:network/:action', 'connecting containers to networks'],
   ['put', '/volumes/:volume', 'volumes of the cluster'],
-  ['post', '/images/create', 'pulling images: nodes pull what their tasks need'],
   ['post', '/images/:rest/*path', 'acting on images'],
   ['post', '/images/prune', 'pruning images'],
   ['get', '/system/df', 'disk usage of the cluster'],
-  ['delete', '/images/*image', 'removing images'],
   ['get', '/images/search', 'searching images'],
-  ['get', '/images/get', 'exporting images'],
   ['get', '/images/*path', 'looking into images'],
-  ['post', '/images/load', 'importing images'],
   ['post', '/build', 'building images'],
   ['post', '/build/prune', 'pruning build caches'],
   ['post', '/commit', 'committing containers'],
@@ -58,10 +54,6 @@ function emptyKinds(router: Router): void {
   router.all('/volumes/:name', (req, _res, next) => {
     if (req.method === 'POST' || req.method === 'PUT') return next();
     throw new ApiError(404, `get ${pathPart(req, 'name')}: no such volume`);
-  });
-  router.get('/images/json', (_req, res) => sendJson(res, 200, []));
-  router.get('/images/*image/json', (req) => {
-    throw new ApiError(404, `No such image: ${pathPart(req, 'image')}`);
   });
   router.get('/plugins', (_req, res) => sendJson(res, 200, []));
   router.get('/plugins/*plugin/json', (req) => {

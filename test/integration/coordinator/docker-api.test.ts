@@ -46,7 +46,7 @@ describe('the Engine API over HTTP', () => {
     ['GET', '/tasks/x', 404, 'task x not found'],
     ['GET', '/secrets/x', 404, 'secret x not found'],
     ['GET', '/containers/x/json', 404, 'No such container: x'],
-    ['GET', '/images/x/json', 404, 'No such image: x'],
+    ['GET', '/images/x/json', 404, 'No such image: x:latest'],
     ['GET', '/networks/none?scope=swarm', 404, 'network none not found'],
     ['DELETE', '/networks/bridge', 403, 'bridge is a pre-defined network and cannot be removed'],
     ['GET', '/v1.99/services', 400, 'client version 1.99 is too new. Maximum supported API version is 1.51'],

@@ -50,8 +50,8 @@ describe.each(clients)('%s against the Engine API', (cli) => {
       [['node', 'rm', 'h2'], `node ${nodeIdOf('h2')} is not down and can't be removed`],
       [['node', 'rm', '--force', 'h1'], `node ${nodeIdOf('h1')} is a cluster manager and can't be removed`],
       [['system', 'df'], 'Plimsoll does not support disk usage of the cluster (not supported)'],
-      [['save', 'a:1'], 'Plimsoll does not support exporting images (not supported)'],
-      [['image', 'history', 'a/b:1'], 'Plimsoll does not support looking into images (not supported)'],
+      [['image', 'prune', '--force'], 'Plimsoll does not support pruning images (not supported)'],
+      [['import', '/bin/busybox'], 'Plimsoll does not support importing images (not supported)'],
     ])('%j is refused by name', async (args, sentence) => {
       const { code, stderr } = await docker(...args);
       expect(code).not.toBe(0);

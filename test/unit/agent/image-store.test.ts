@@ -1,16 +1,155 @@
-import { expect, test } from 'vitest';
-import { ImageStore } from '../../../agent/image-store.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { FETCH_BACKOFF, FETCHES_AT_ONCE, ImageStore, type ImagesOfCluster } from '../../../agent/image-store.ts';
+import { PlimsollError } from '../../../runtime/errors.ts';
+import { FakeClock, settleMicrotasks } from '../../support/fake-clock.ts';
 import { FakeEngine } from '../../support/fake-engine.ts';
 
+const { signal } = new AbortController();
+const imageId = `sha256:${'a1'.repeat(32)}`;
+
+let engine: FakeEngine;
+let clock: FakeClock;
+beforeEach(() => {
+  engine = new FakeEngine();
+  clock = new FakeClock();
+});
+
+/** Another node has these images; the archive of each is as many bytes as its name has letters. */
+function clusterWith(...images: string[]): ImagesOfCluster {
+  return async function* ({ reference }) {
+    if (!images.includes(reference)) throw new PlimsollError('not-found', `No other node has image ${reference}`);
+    yield Buffer.from(JSON.stringify({ imageId, from: 'h2' }));
+    yield Buffer.alloc(reference.length);
+  };
+}
+
+const nobodyHas = (...images: string[]) => {
+  for (const image of images) engine.missingImages.set(image, { refusal: 'manifest unknown' });
+};
+/** The engine takes what is loaded for the image announced. */
+const announcedIsLoaded = () => {
+  engine.missingImages.set(imageId, { refusal: 'never' });
+  const load = engine.loadImage.bind(engine);
+  engine.loadImage = async (archive) => {
+    await load(archive);
+    engine.missingImages.delete(imageId);
+  };
+};
+
 test('an image counts as pulled only if it was not on the node before', async () => {
-  const engine = new FakeEngine();
-  const images = new ImageStore(engine, new FakeClock());
-  const { signal } = new AbortController();
+  const images = new ImageStore(engine, clock);
 
   await images.ensure('built-here:1', true, signal);
-  engine.hasImage = async () => false;
+  engine.missingImages.set('fetched:1', { pullMs: 0 });
   await images.ensure('fetched:1', false, signal);
 
   expect(['built-here:1', 'fetched:1'].map((image) => images.hasPulled(image))).toEqual([false, true]);
+});
+
+describe('an image another node has', () => {
+  test('comes from there, and no registry is asked', async () => {
+    nobodyHas('web:1');
+    announcedIsLoaded();
+
+    await new ImageStore(engine, clock, clusterWith('web:1')).ensure('web:1', true, signal);
+
+    expect(engine.loadedBytes).toBe('web:1'.length);
+    expect(engine.calls).toContain(`tag ${imageId} web:1`);
+    expect(engine.calls).not.toContain('pull web:1');
+  });
+
+  test('is not sent when it is here under another name', async () => {
+    nobodyHas('web:1');
+
+    await new ImageStore(engine, clock, clusterWith('web:1')).ensure('web:1', false, signal);
+
+    expect(engine.loadedBytes).toBe(0);
+    expect(engine.missingImages.has('web:1')).toBe(false);
+  });
+
+  test.each(['web', 'web:latest', 'registry:5000/web'])(
+    'comes after the registry when the tag moves: %s',
+    async (image) => {
+      nobodyHas(image);
+      announcedIsLoaded();
+
+      await new ImageStore(engine, clock, clusterWith(image)).ensure(image, true, signal);
+
+      expect(engine.calls).toContain(`pull ${image}`);
+      expect(engine.loadedBytes).toBe(image.length);
+    },
+  );
+
+  test('is refused when what arrives has another digest, and gets no name', async () => {
+    nobodyHas('web:1', imageId);
+
+    const ensured = new ImageStore(engine, clock, clusterWith('web:1')).ensure('web:1', false, signal);
+
+    await expect(ensured).rejects.toThrow(
+      /^No such image: web:1: manifest unknown; from another node: .* another digest$/,
+    );
+    expect(engine.missingImages.has('web:1')).toBe(true);
+  });
+
+  test('is asked of a registry when no coordinator answers', async () => {
+    engine.missingImages.set('web:1', { pullMs: 0 });
+    const away: ImagesOfCluster = () => {
+      throw new PlimsollError('unavailable', 'the bus has not been reached yet');
+    };
+
+    await new ImageStore(engine, clock, away).ensure('web:1', false, signal);
+
+    expect(engine.missingImages.has('web:1')).toBe(false);
+  });
+});
+
+describe('an image nobody has', () => {
+  test('fails with the registry’s words, and is not asked for again before its back-off is over', async () => {
+    nobodyHas('web:1');
+    const images = new ImageStore(engine, clock);
+    const pulls = () => engine.calls.filter((call) => call === 'pull web:1').length;
+    const ensured = () => images.ensure('web:1', false, signal).catch((error: Error) => error.message);
+
+    expect([await ensured(), await ensured()]).toEqual(Array(2).fill('No such image: web:1: manifest unknown'));
+    expect(pulls()).toBe(1);
+
+    await clock.advance(FETCH_BACKOFF.firstMs);
+    await ensured();
+    expect(pulls()).toBe(2);
+
+    await clock.advance(FETCH_BACKOFF.firstMs);
+    await ensured();
+    expect(pulls()).toBe(2);
+  });
+
+  test('is there at once when somebody loads it meanwhile', async () => {
+    nobodyHas('web:1');
+    const images = new ImageStore(engine, clock);
+    await images.ensure('web:1', false, signal).catch(() => undefined);
+    engine.missingImages.delete('web:1');
+
+    await expect(images.ensure('web:1', false, signal)).resolves.toBeUndefined();
+  });
+});
+
+test('at most two images are fetched at a time', async () => {
+  let [running, most] = [0, 0];
+  const ends: (() => void)[] = [];
+  engine.hasImage = async () => false;
+  engine.pull = async () => {
+    running += 1;
+    most = Math.max(most, running);
+    await new Promise<void>((resolve) => ends.push(resolve));
+    running -= 1;
+  };
+  const images = new ImageStore(engine, clock);
+
+  const all = ['a:1', 'b:1', 'c:1', 'd:1', 'a:1'].map((image) => images.ensure(image, false, signal));
+  for (let turn = 0; turn < 10; turn += 1) {
+    await settleMicrotasks();
+    ends.shift()?.();
+  }
+  await Promise.all(all);
+
+  expect({ most, allowed: FETCHES_AT_ONCE }).toEqual({ most: 2, allowed: 2 });
 });
