@@ -128,7 +128,7 @@ export type JoinReply = z.infer<typeof JoinReply>;
 
 /** An entry of the event stream `plim.event.<kind>.<id>`: what happened to a thing, as `docker events` shows it, and why. */
 export const ClusterEvent = z.object({
-  kind: z.enum(['service', 'node', 'task', 'container', 'cluster', 'secret', 'config', 'network']),
+  kind: z.enum(['service', 'node', 'task', 'container', 'cluster', 'secret', 'config', 'network', 'volume']),
   id: z.string(),
   action: z.string(),
   attributes: z.record(z.string(), z.string()),

@@ -7,6 +7,7 @@ import type { Snapshot } from '../store/snapshot.ts';
 import type { Action, Chain, Moment } from './actions.ts';
 import { type Requirements, stillSuits } from './filters.ts';
 import { wantedGlobal } from './global.ts';
+import { withClusterVolumes } from './cluster-volumes.ts';
 import { remember } from './history.ts';
 import { stepJob } from './job.ts';
 import type { PlanNode } from './nodes.ts';
@@ -134,7 +135,8 @@ function staff(slots: readonly Slot[], inWork: ReadonlySet<string>, planning: Se
   }
   const global = isGlobal(service.spec);
   fillVacancies(vacancies, {
-    service,
+    service: withClusterVolumes(service, planning.snapshot),
+    slots,
     now: planning.now,
     occupancy: planning.occupancy,
     sameCandidates: !global,

@@ -5,6 +5,7 @@ import { NetworkWishes } from './network-wishes.ts';
 import { NodeWishes } from './node-wishes.ts';
 import { PayloadWishes } from './payload-wishes.ts';
 import { ServiceWishes } from './service-wishes.ts';
+import { VolumeWishes } from './volume-wishes.ts';
 import type { WishParts } from './wish-parts.ts';
 
 export interface Wishes {
@@ -13,6 +14,7 @@ export interface Wishes {
   readonly payloads: Readonly<
     Record<PayloadKind, Pick<PayloadWishes, 'create' | 'relabel' | 'remove' | 'rotate' | 'content'>>
   >;
+  readonly volumes: Pick<VolumeWishes, 'create' | 'remove'>;
   readonly nodes: Pick<NodeWishes, 'update' | 'remove'>;
   readonly cluster: Pick<ClusterWishes, 'update'>;
 }
@@ -26,6 +28,7 @@ export function createWishes(parts: WishParts): Wishes {
       secret: new PayloadWishes(parts, 'secret', services),
       config: new PayloadWishes(parts, 'config', services),
     },
+    volumes: new VolumeWishes(parts),
     nodes: new NodeWishes(parts),
     cluster: new ClusterWishes(parts),
   };

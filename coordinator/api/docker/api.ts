@@ -24,6 +24,7 @@ import { swarmRoutes } from './swarm-routes.ts';
 import { systemRoutes } from './system-routes.ts';
 import { taskRoutes } from './task-routes.ts';
 import { unservedRoutes } from './unserved-routes.ts';
+import { volumeRoutes } from './volume-routes.ts';
 
 export interface DockerApi {
   readonly handler: RequestListener;
@@ -48,7 +49,7 @@ export function createDockerApi(parts: DockerApiParts): DockerApi {
   app.use(networkRoutes(parts));
   app.use(containerStatsRoutes(parts, closing.signal), containerActionRoutes(parts, closing.signal));
   app.use(execRoutes(parts, closing.signal), imageRoutes(parts, closing.signal));
-  app.use(payloadRoutes(parts, 'secret'), payloadRoutes(parts, 'config'));
+  app.use(payloadRoutes(parts, 'secret'), payloadRoutes(parts, 'config'), volumeRoutes(parts));
   app.use(unservedRoutes());
   app.use(() => {
     throw new ApiError(404, 'page not found');

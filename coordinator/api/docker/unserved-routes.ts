@@ -8,7 +8,6 @@ import { ApiError, sendJson } from './responses.ts';
 
 /** Method, path and what it would do, as the sentence goes on. */
 const refusedActions: readonly (readonly ['get' | 'post' | 'put' | 'head' | 'delete', string, string])[] = [
-  ['post', '/volumes/create', 'volumes of the cluster'],
   ['post', '/volumes/prune', 'pruning volumes'],
   ['post', '/containers/create', 'single containers: create a service'],
   ['post', '/containers/prune', 'pruning containers'],
@@ -50,11 +49,6 @@ function refuse(what: string): RequestHandler {
 }
 
 function emptyKinds(router: Router): void {
-  router.get('/volumes', (_req, res) => sendJson(res, 200, { Volumes: [], Warnings: null }));
-  router.all('/volumes/:name', (req, _res, next) => {
-    if (req.method === 'POST' || req.method === 'PUT') return next();
-    throw new ApiError(404, `get ${pathPart(req, 'name')}: no such volume`);
-  });
   router.get('/plugins', (_req, res) => sendJson(res, 200, []));
   router.get('/plugins/*plugin/json', (req) => {
     throw new ApiError(404, `plugin "${pathPart(req, 'plugin')}" not found`);
