@@ -20,6 +20,7 @@ export interface Mutant {
 }
 
 const RESTLESS_MS = 3_000;
+const A_DAY_MS = 86_400_000;
 
 /** The plan with every action changed; those for which nothing is answered are left out. */
 function planning(change: (action: Action, snapshot: Snapshot) => Action | undefined): Planner {
@@ -65,6 +66,13 @@ const updatesAllAtOnce = planningToo((snapshot) =>
     .filter(({ value }) => (snapshot.services.get(value.serviceId)?.value.revision ?? 0) > value.revision)
     .map((task) => updateOf(task, { desired: 'stopped' })),
 );
+
+/** Starts stand-ins as soon as a host is lost, whether it may have stopped its tasks by then or not. */
+const takesTheLostForStopped: Planner = (snapshot, now, orphans) => {
+  const longAgo = { lastContactMs: now.elapsedMs - A_DAY_MS };
+  const liveness = new Map([...snapshot.liveness].map(([id, known]) => [id, { ...known, ...longAgo }]));
+  return plan({ ...snapshot, liveness }, now, orphans);
+};
 
 /** Writes something every three seconds. */
 const neverRests: Planner = (snapshot, now, orphans) => {
@@ -146,6 +154,12 @@ export const mutants: readonly Mutant[] = [
     breaks: 'one task per slot',
     mutations: { plan: neverWaits },
     seed: 2,
+  },
+  {
+    name: 'a planner that takes the lost for stopped',
+    breaks: 'never two',
+    mutations: { plan: takesTheLostForStopped },
+    seed: 74,
   },
   { name: 'a leader without a fence', breaks: 'one leader writes', mutations: { buckets: unfenced }, seed: 2 },
   {

@@ -1,6 +1,6 @@
 /** One run of a history: things happen, then everything heals, and the cluster must settle and stay so. */
 import { leaderBucketNames } from '../../bus/bucket-definitions.ts';
-import { Fate } from './befall.ts';
+import { Fate, records } from './befall.ts';
 import type { History } from './happenings.ts';
 import { invariants } from './invariants/all.ts';
 import { whyNotConverged } from './invariants/convergence.ts';
@@ -34,6 +34,8 @@ const HEALING_SHARE = 0.3;
 const SETTLE_MS = 150_000;
 /** A settled leader writes nothing: for longer than any full pass, in long runs. */
 const QUIET_SHARE = 1 / 6;
+/** The loss of records of which no watch tells is noticed at the next full pass. */
+const NOTICED_AFTER_MS = 35_000;
 const LONGEST_QUIET_MS = 35_000;
 
 export async function run(history: History, options: RunOptions = {}): Promise<Outcome> {
@@ -84,6 +86,9 @@ class Run {
   /** What was settled stays so, and the leader finds nothing to do. */
   private async beQuiet(): Promise<void> {
     if (this.violation || !this.scene.truth.services().every(isSoundService)) return;
+    const { world } = this.scene;
+    const isUnnoticed = () => world.disturbances.since(world.time.nowMs - NOTICED_AFTER_MS, records);
+    while (!this.violation && isUnnoticed()) await this.pass(world.time.nowMs + 1_000);
     const quietMs = Math.min(LONGEST_QUIET_MS, this.history.minutes * 60_000 * QUIET_SHARE);
     await this.pass(this.scene.world.time.nowMs + quietMs);
     const before = this.written();

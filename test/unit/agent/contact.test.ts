@@ -1,0 +1,121 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Contact } from '../../../agent/contact.ts';
+import type { Permit } from '../../../agent/plan/permit.ts';
+import { FAILOVER_AFTER_LABEL, ON_DISCONNECT_LABEL } from '../../../model/service-policy.ts';
+import { PlimsollError } from '../../../runtime/errors.ts';
+import type { JsonFiles } from '../../../runtime/files.ts';
+import { createLog } from '../../../runtime/log.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { aTask } from '../../support/tasks.ts';
+
+const stopping = aTask({ serviceLabels: { [ON_DISCONNECT_LABEL]: 'stop', [FAILOVER_AFTER_LABEL]: '20s' } });
+const keeping = aTask({ serviceLabels: { [FAILOVER_AFTER_LABEL]: '20s' } });
+
+describe('Contact', () => {
+  let clock: FakeClock;
+  let sinceBootMs: () => number;
+  let stored: Map<string, unknown>;
+  let leaderAnswers: boolean;
+  let seen: Permit[];
+
+  beforeEach(() => {
+    clock = new FakeClock();
+    sinceBootMs = () => clock.elapsedMs();
+    stored = new Map();
+    leaderAnswers = true;
+    seen = [];
+  });
+
+  const files: JsonFiles = {
+    read: async (path) => stored.get(path),
+    write: async (path, content) => void stored.set(path, content),
+  };
+
+  function newContact(wallMs = () => clock.wallMs()): Contact {
+    return new Contact({
+      nodeId: 'n1',
+      clock: {
+        wallMs,
+        elapsedMs: () => clock.elapsedMs(),
+        sleep: (ms, signal) => clock.sleep(ms, signal),
+        after: (ms, ring) => clock.after(ms, ring),
+      },
+      monotonicNs: () => BigInt(Math.floor(sinceBootMs() * 1e6)),
+      files,
+      stateDir: '/state',
+      log: createLog('test', 'silent'),
+      metrics: { diskFailures: { inc: () => undefined } as never },
+    });
+  }
+
+  /** Lets a contact ask for a while. */
+  async function askFor(contact: Contact, durationMs: number): Promise<void> {
+    const ended = new AbortController();
+    const request = async () => {
+      if (!leaderAnswers) throw new PlimsollError('unavailable', 'nobody answers');
+      return {} as never;
+    };
+    const tasks = { needsContact: true, checkPermits: () => void seen.push(contact.permitFor(stopping)) };
+    const asking = contact.keep({ request }, tasks, ended.signal);
+    await clock.advance(durationMs);
+    ended.abort();
+    await asking;
+  }
+
+  it('lets a task run that the leader was heard of lately, and one that keeps running anyway', async () => {
+    const contact = newContact();
+    expect([contact.permitFor(stopping), contact.permitFor(keeping)]).toEqual(['unknown', 'valid']);
+
+    await askFor(contact, 1_000);
+    expect(contact.permitFor(stopping)).toBe('valid');
+
+    leaderAnswers = false;
+    await askFor(contact, 18_000);
+    expect(contact.permitFor(stopping)).toBe('valid');
+    await askFor(contact, 3_000);
+    expect([contact.permitFor(stopping), contact.permitFor(keeping)]).toEqual(['expired', 'valid']);
+    expect(contact.expiredForMs(stopping)).toBeGreaterThan(0);
+  });
+
+  it('has permits looked at before an answer makes them valid again', async () => {
+    const contact = newContact();
+    await askFor(contact, 1_000);
+    clock.hang(60_000);
+    seen = [];
+
+    await askFor(contact, 500);
+
+    expect(seen).toEqual(['expired', 'valid']);
+  });
+
+  it('goes on counting after a restart of the agent', async () => {
+    await askFor(newContact(), 1_000);
+    await clock.advance(19_000);
+    const next = newContact();
+    await next.restore([stopping]);
+    expect(next.permitFor(stopping)).toBe('valid');
+
+    await clock.advance(2_000);
+
+    expect(next.permitFor(stopping)).toBe('expired');
+  });
+
+  it('gives no permit to what was left running without word of when the leader was heard', async () => {
+    const contact = newContact();
+    await contact.restore([stopping]);
+
+    expect(contact.permitFor(stopping)).toBe('expired');
+  });
+
+  it('gives none after the host was started anew, nor when the wall clock says that more time has passed', async () => {
+    await clock.advance(5_000);
+    await askFor(newContact(), 1_000);
+    const later = newContact(() => clock.wallMs() + 30_000);
+    await later.restore([stopping]);
+    sinceBootMs = () => 1_000;
+    const rebooted = newContact();
+    await rebooted.restore([stopping]);
+
+    expect([later.permitFor(stopping), rebooted.permitFor(stopping)]).toEqual(['expired', 'expired']);
+  });
+});
