@@ -4,6 +4,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { withDeadline } from '../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
+import { ToldSeldom } from '../runtime/told-seldom.ts';
 import type { Bus, Subscription } from './bus.ts';
 import type { BusMetrics } from './bus-metrics.ts';
 import { receiveStream, type StreamEnds, sendStream } from './byte-stream.ts';
@@ -48,10 +49,12 @@ export class WireBus implements Bus {
   private readonly wire: Wire;
   private readonly parts: WireBusParts;
   private readonly reader: Reader;
+  private readonly drops: ToldSeldom;
 
   constructor(parts: WireBusParts) {
     this.wire = parts.wire;
     this.parts = parts;
+    this.drops = new ToldSeldom(parts.clock);
     this.reader = parts.reader ?? reader;
   }
 
@@ -270,8 +273,12 @@ export class WireBus implements Bus {
   }
 
   private drop(message: WireMessage, problem: string): void {
-    this.parts.metrics.messagesDropped.inc({ kind: subjectKind(message.subject) });
-    this.parts.log.warn({ subject: message.subject, problem }, 'a message does not fit its schema and is dropped');
+    const { subject } = message;
+    const kind = subjectKind(subject);
+    this.parts.metrics.messagesDropped.inc({ kind });
+    this.drops.event(kind, (untold) =>
+      this.parts.log.warn({ subject, problem, untold }, 'a message does not fit its schema and is dropped'),
+    );
   }
 
   private guard(subject: string, work: () => void): void {

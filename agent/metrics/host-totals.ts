@@ -5,6 +5,7 @@ import { readCpu } from './cgroup-cpu.ts';
 import { readMemory } from './cgroup-memory.ts';
 import { readPressure } from './cgroup-pressure.ts';
 import type { CgroupFiles, ContainerCgroups } from './container-cgroups.ts';
+import { diskColumns } from './host/disks.ts';
 import type { KernelFiles } from './kernel-files.ts';
 import { blockDevices, meminfoBytes, numberIn } from './kernel-text.ts';
 import type { ContainerMetricName, Put } from './metric-catalogue.ts';
@@ -30,22 +31,35 @@ export interface HostTotalsParts {
   readonly cgroups: ContainerCgroups;
 }
 
-/** Column of /proc/diskstats after the name -> metric and the factor from the kernel's unit (iostats.rst). */
-const diskColumns: readonly (readonly [ContainerMetricName, number, number])[] = [
-  ['container_fs_reads_total', 0, 1],
-  ['container_fs_reads_merged_total', 1, 1],
-  ['container_fs_sector_reads_total', 2, 1],
-  ['container_fs_reads_bytes_total', 2, 512],
-  ['container_fs_read_seconds_total', 3, 0.001],
-  ['container_fs_writes_total', 4, 1],
-  ['container_fs_writes_merged_total', 5, 1],
-  ['container_fs_sector_writes_total', 6, 1],
-  ['container_fs_writes_bytes_total', 6, 512],
-  ['container_fs_write_seconds_total', 7, 0.001],
-  ['container_fs_io_current', 8, 1],
-  ['container_fs_io_time_seconds_total', 9, 0.001],
-  ['container_fs_io_time_weighted_seconds_total', 10, 0.001],
-];
+/** cAdvisor's name -> node_exporter's for the same number. */
+const diskMetrics: Readonly<Partial<Record<ContainerMetricName, string>>> = {
+  container_fs_reads_total: 'node_disk_reads_completed_total',
+  container_fs_reads_merged_total: 'node_disk_reads_merged_total',
+  container_fs_reads_bytes_total: 'node_disk_read_bytes_total',
+  container_fs_read_seconds_total: 'node_disk_read_time_seconds_total',
+  container_fs_writes_total: 'node_disk_writes_completed_total',
+  container_fs_writes_merged_total: 'node_disk_writes_merged_total',
+  container_fs_writes_bytes_total: 'node_disk_written_bytes_total',
+  container_fs_write_seconds_total: 'node_disk_write_time_seconds_total',
+  container_fs_io_current: 'node_disk_io_now',
+  container_fs_io_time_seconds_total: 'node_disk_io_time_seconds_total',
+  container_fs_io_time_weighted_seconds_total: 'node_disk_io_time_weighted_seconds_total',
+};
+/** Those only cAdvisor has, in the kernel's own sectors. */
+const sectorMetrics: Readonly<Partial<Record<ContainerMetricName, string>>> = {
+  container_fs_sector_reads_total: 'node_disk_read_bytes_total',
+  container_fs_sector_writes_total: 'node_disk_written_bytes_total',
+};
+const diskNumbers = [...numbersOf(diskMetrics), ...numbersOf(sectorMetrics).map((each) => ({ ...each, unitsPer: 1 }))];
+
+/** Where on a line of /proc/diskstats a metric's number is, and how many of the kernel's units are one of the metric's. */
+function numbersOf(names: Readonly<Partial<Record<ContainerMetricName, string>>>) {
+  return Object.entries(names).map(([metric, name]) => {
+    const column = diskColumns.findIndex((each) => each.name === name);
+    return { metric: metric as ContainerMetricName, column, unitsPer: diskColumns[column]?.unitsPer ?? 1 };
+  });
+}
+
 /** Whole disks only: a partition's transfers are its disk's, and a sum over devices should be true. */
 const ignoredDisk = /^((z?ram|loop|fd|(h|s|v|xv)d[a-z])\d+|(nvme\d+n\d+|mmcblk\d+)p\d+)$/;
 
@@ -80,7 +94,10 @@ function putDisks(diskstats: string | undefined, put: Put): void {
   for (const { device: name, counters } of blockDevices(diskstats)) {
     if (ignoredDisk.test(name)) continue;
     const device = `device="/dev/${name}"`;
-    for (const [metric, column, factor] of diskColumns) put(metric, (counters[column] ?? Number.NaN) * factor, device);
+    for (const { metric, column, unitsPer } of diskNumbers) {
+      const number = counters[column];
+      put(metric, number === undefined ? undefined : number / unitsPer, device);
+    }
   }
 }
 

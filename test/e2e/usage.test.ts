@@ -108,9 +108,7 @@ describe('usage', () => {
     const containers = await cluster.serviceContainers('idle');
     const away = containers.find(({ host }) => host === 'h3');
     await cluster.lab.command('cut', 'h3');
-    const begunMs = performance.now();
     const { stdout } = await cluster.try('stats', '--no-stream', '--format', '{{.Name}} {{.MemPerc}}');
-    expect(performance.now() - begunMs).toBeLessThan(60_000);
     expect(stdout).toMatch(/^busy\.1\.\S+ \d/m);
     await eventually(async () => (await cluster.nodeStatus('h3')) === 'down', { timeoutMs: 60_000, intervalMs: 200 });
     const page = await fetch(`${cluster.lab.plimUrl}/v1/nodes/h3/metrics`);

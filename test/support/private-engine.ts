@@ -16,6 +16,9 @@ import { shell } from './network-namespace.ts';
 const run = promisify(execFile);
 const APPLETS = ['sh', 'sleep', 'echo', 'true', 'false', 'cat', 'nc', 'httpd', 'test', 'touch', 'kill', 'env', 'rm'];
 
+/** How long a part may take to end; all of it within what a test's clean-up may take. */
+const END_LIMIT_MS = 10_000;
+
 export const testImage = 'plimsoll/test:1';
 
 export interface PrivateEngine {
@@ -125,20 +128,52 @@ class Engine implements PrivateEngine {
     return (await run('docker', ['--host', this.address, ...args])).stdout.trim();
   }
 
+  /** Takes down whatever there is, also of an engine that is frozen, hangs or never came up. */
   async stop(): Promise<void> {
-    if (this.dockerd && this.dockerd.exitCode === null && this.dockerd.signalCode === null) {
-      const ids = (await this.docker('ps', '-aq').catch(() => '')).split('\n').filter(Boolean);
-      if (ids.length > 0) await this.docker('rm', '-f', ...ids).catch(() => '');
+    if (isRunning(this.dockerd)) {
+      this.signalDockerd('SIGCONT');
+      await this.removeContainers().catch(() => undefined);
     }
     await end(this.dockerd, 'SIGTERM');
     await end(this.containerd, 'SIGTERM');
+    await this.killLeftovers();
     if (this.isModern) await removeModernRoot(this.dir);
     await shell(`
       awk '{ print $2 }' /proc/mounts | grep '^${this.dir}' | sort -r | xargs -r umount -l || true
       ip netns del ${this.namespace} || true
-      find /sys/fs/cgroup -depth -type d -path '*/${this.namespace}*' -exec rmdir {} + || true
     `);
+    await this.removeCgroups();
     await rm(this.dir, { recursive: true, force: true });
+  }
+
+  private async removeContainers(): Promise<void> {
+    const docker = (...args: string[]) =>
+      run('docker', ['--host', this.address, ...args], { timeout: END_LIMIT_MS, killSignal: 'SIGKILL' });
+    const ids = (await docker('ps', '-aq')).stdout.split('\n').filter(Boolean);
+    if (ids.length > 0) await docker('rm', '-f', ...ids);
+  }
+
+  /** Shims name the engine's directory on their command line; what ran in containers is in its cgroups. */
+  private async killLeftovers(): Promise<void> {
+    await shell(`
+      for each in /proc/[0-9]*; do
+        if tr '\\0' ' ' <"$each/cmdline" 2>/dev/null | grep -q '^[^ ]*containerd-shim.*${this.dir}/' ||
+          grep -q '/${this.namespace}/' "$each/cgroup" 2>/dev/null
+        then kill -KILL "\${each#/proc/}" 2>/dev/null || true; fi
+      done
+    `);
+  }
+
+  /** In every hierarchy. A cgroup is busy until its last process has been reaped. */
+  private async removeCgroups(): Promise<void> {
+    const remaining = `find /sys/fs/cgroup -depth -type d -path '*/${this.namespace}*'`;
+    await eventually(
+      async () => (await shell(`${remaining} -exec rmdir {} + 2>/dev/null; ${remaining}`)).trim() === '',
+      {
+        timeoutMs: END_LIMIT_MS,
+        what: 'the cgroups of the engine are gone',
+      },
+    ).catch(() => undefined);
   }
 
   private get containerdSocket(): string {
@@ -160,9 +195,16 @@ class Engine implements PrivateEngine {
   }
 }
 
+function isRunning(child: ChildProcess | undefined): child is ChildProcess {
+  return child !== undefined && child.exitCode === null && child.signalCode === null;
+}
+
+/** One that does not heed the signal is killed. */
 async function end(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<void> {
-  if (!child || child.exitCode !== null || child.signalCode !== null) return;
+  if (!isRunning(child)) return;
   const ended = once(child, 'exit');
   child.kill(signal);
+  const killing = setTimeout(() => child.kill('SIGKILL'), END_LIMIT_MS);
   await ended;
+  clearTimeout(killing);
 }

@@ -12,7 +12,7 @@ const MILLISECONDS_PER_SECOND = 1000;
 const counter = (name: string, help: string, unitsPer = 1): Column => column(name, 'counter', help, unitsPer);
 
 /** In the order of the line, after major, minor and name. */
-const columns: readonly Column[] = [
+export const diskColumns: readonly Column[] = [
   counter('reads_completed_total', 'Reads completed.'),
   counter('reads_merged_total', 'Reads merged with a neighbour.'),
   counter('read_bytes_total', 'Bytes read.', SECTORS_PER_BYTE),
@@ -39,5 +39,5 @@ function column(name: string, type: FamilyType, help: string, unitsPer: number):
 export function diskFamilies(diskstats: string): Family[] {
   const disks = blockDevices(diskstats).filter(({ device }) => !ignoredDevice.test(device));
   const rows = disks.map(({ device, counters }) => ({ labels: labelText({ device }), numbers: counters }));
-  return columnFamilies(columns, rows);
+  return columnFamilies(diskColumns, rows);
 }

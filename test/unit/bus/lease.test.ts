@@ -147,8 +147,7 @@ describe('runLease()', () => {
     await clock.advance(100);
     const epoch = first.terms[0]?.epoch ?? 0;
     const former = first.connection.buckets.fenced({ epoch });
-    const write = (node: string) =>
-      former.nets.create(subnetKey(node), aSubnet('10.0.0.0/26', epoch, node));
+    const write = (node: string) => former.nets.create(subnetKey(node), aSubnet('10.0.0.0/26', epoch, node));
     await write('a');
     first.connection.hold();
     await server.connect().buckets.leases.delete('leader');

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { PlimsollError } from '../../../runtime/errors.ts';
 import { derivedId } from '../../../runtime/identifiers.ts';
+import { createLog, type Log } from '../../../runtime/log.ts';
 import { FakeClock, settleMicrotasks } from '../../support/fake-clock.ts';
 import { type MemoryConnection, MemoryServer } from '../../support/memory-bus.ts';
 
@@ -42,6 +43,19 @@ describe('messages', () => {
 
     expect(heard).toEqual(['plim.beat.a hello']);
     expect(await coordinator.metrics.metrics()).toContain('plimsoll_bus_messages_dropped_total{kind="beat"} 1');
+  });
+
+  test('a flood of what does not fit is counted, and told of once', async () => {
+    const warn = vi.fn<Log['warn']>();
+    const log = { ...createLog('test', 'silent'), warn };
+    const flooded = new MemoryServer({ clock, log });
+    const [sender, receiver] = [flooded.connect('agent'), flooded.connect('coordinator')];
+    receiver.bus.subscribe('plim.beat.*', Text, () => undefined);
+    for (let sent = 0; sent < 100; sent += 1) sender.bus.publish('plim.beat.a', { words: sent });
+    await settleMicrotasks();
+
+    expect(await receiver.metrics.metrics()).toContain('plimsoll_bus_messages_dropped_total{kind="beat"} 100');
+    expect(warn).toHaveBeenCalledOnce();
   });
 
   test('a handler that throws hurts nobody', async () => {
