@@ -26,11 +26,11 @@ export type EndpointSpec = z.infer<typeof EndpointSpec>;
 
 export const HealthConfig = z.strictObject({
   Test: z.array(z.string()).optional(),
-  Interval: Count.optional(),
-  Timeout: Count.optional(),
-  StartPeriod: Count.optional(),
-  StartInterval: Count.optional(),
-  Retries: Count.optional(),
+  Interval: z.int().optional(),
+  Timeout: z.int().optional(),
+  StartPeriod: z.int().optional(),
+  StartInterval: z.int().optional(),
+  Retries: z.int().optional(),
 });
 export type HealthConfig = z.infer<typeof HealthConfig>;
 
@@ -84,7 +84,7 @@ export const ConfigReference = z.strictObject({
 });
 
 export const ContainerSpec = z.strictObject({
-  Image: z.string().min(1),
+  Image: z.string('image reference must be provided').min(1, 'image reference must be provided'),
   Labels: Labels.optional(),
   Command: z.array(z.string()).optional(),
   Args: z.array(z.string()).optional(),
@@ -128,7 +128,7 @@ const GenericResource = z.strictObject({
 
 export const ResourceRequirements = z.strictObject({
   Limits: z
-    .strictObject({ NanoCPUs: Count.optional(), MemoryBytes: Count.optional(), Pids: Count.optional() })
+    .strictObject({ NanoCPUs: Count.optional(), MemoryBytes: Count.optional(), Pids: z.int().min(-1).optional() })
     .optional(),
   Reservations: z
     .strictObject({

@@ -156,8 +156,7 @@ export class PayloadWishes {
   private nameClaim(name: string): Claim {
     return {
       key: `${this.kind}.${name.toLowerCase()}`,
-      refusal: () =>
-        new PlimsollError('conflict', `name conflicts with an existing object: ${this.kind} ${name} already exists`),
+      refusal: () => new PlimsollError('conflict', `${this.kind} ${name} already exists`),
     };
   }
 

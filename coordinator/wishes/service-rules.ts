@@ -5,6 +5,7 @@ import type { EndpointSpec, Mount, ResourceRequirements, ServiceMode, ServiceSpe
 import { PlimsollError } from '../../runtime/errors.ts';
 import { checkReferences } from '../payloads/reference-rules.ts';
 import { invalid } from './errors.ts';
+import { checkHealthcheck } from './health-rules.ts';
 import { isImageReference } from './image-reference.ts';
 import { checkPlacement } from './placement-rules.ts';
 import { portKey } from './ports.ts';
@@ -36,6 +37,7 @@ export function checkServiceSpec(spec: ServiceSpec): void {
   checkMounts(container.Mounts ?? []);
   checkReferences(container);
   checkPrivileges(container.Privileges);
+  checkHealthcheck(container.Healthcheck);
   checkTemplates(spec);
   checkEndpoint(spec.EndpointSpec);
   checkServiceNetworks(spec);
@@ -53,9 +55,11 @@ export function checkUnchangeable(before: ServiceSpec, after: ServiceSpec): void
 
 /** The specification as it is stored: what the engine fills in at submission. */
 export function withServerDefaults(spec: ServiceSpec): ServiceSpec {
-  const container = { ...spec.TaskTemplate.ContainerSpec, Isolation: 'default' };
+  const { DNSConfig = {}, ...given } = spec.TaskTemplate.ContainerSpec;
+  const container = { ...given, DNSConfig, Isolation: 'default' };
+  const EndpointSpec = spec.EndpointSpec && { ...spec.EndpointSpec, Mode: spec.EndpointSpec.Mode || ('vip' as const) };
   const TaskTemplate = { ...spec.TaskTemplate, ContainerSpec: container, Runtime: 'container' as const };
-  return { ...spec, Labels: spec.Labels ?? {}, TaskTemplate, Mode: modeWithDefaults(spec) };
+  return { ...spec, Labels: spec.Labels ?? {}, TaskTemplate, Mode: modeWithDefaults(spec), EndpointSpec };
 }
 
 function modeWithDefaults(spec: ServiceSpec): ServiceMode {
@@ -108,7 +112,8 @@ function checkJob(spec: ServiceSpec): void {
 
 function checkResources(wanted: NonNullable<ResourceRequirements['Limits']> | undefined): void {
   if (wanted?.NanoCPUs && wanted.NanoCPUs < MIN_NANO_CPUS) {
-    throw invalid(`invalid cpu value ${wanted.NanoCPUs / 1e9}: Must be at least ${MIN_NANO_CPUS / 1e9}`);
+    const cpus = String(wanted.NanoCPUs / 1e9).replace(/e-(\d)$/, 'e-0$1');
+    throw invalid(`invalid cpu value ${cpus}: Must be at least ${MIN_NANO_CPUS / 1e9}`);
   }
   if (wanted?.MemoryBytes && wanted.MemoryBytes < MIN_MEMORY_BYTES) {
     throw invalid(`invalid memory value ${wanted.MemoryBytes}: Must be at least 4MiB`);

@@ -1,4 +1,4 @@
-/** What of a command's output two clusters can be compared by: ids and times are different in each. Pure. */
+/** What of a command's output two clusters can be compared by: ids, times and digests are different in each. Pure. */
 import type { CommandResult } from '../support/docker-api-server.ts';
 
 export function comparable({ code, stdout, stderr }: CommandResult, ignored: RegExp | undefined): string {
@@ -6,11 +6,20 @@ export function comparable({ code, stdout, stderr }: CommandResult, ignored: Reg
   return ignored === undefined ? text : text.replaceAll(ignored, '');
 }
 
+const replacements: readonly (readonly [RegExp, string])[] = [
+  [/\b(?=[a-z0-9]*[0-9])[a-z0-9]{25}\b/g, '<id>'],
+  [/\b(?=[a-z0-9]*[0-9])(?=[a-z0-9]*[a-z])[a-z0-9]{12}\b/g, '<short id>'],
+  [/\b[0-9a-f]{64}\b/g, '<digest>'],
+  [/\b\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z| ?[+-]\d{4}(?: \+0000)? UTC)/gi, '<time>'],
+  [/(?:Less than a|About a|About an|\d+) (?:second|minute|hour)s? ago/g, '<time> ago'],
+  [/"Index": ?\d+/g, '"Index": <number>'],
+];
+
 function plain(text: string): string {
-  return text
-    .replaceAll(/\b(?=[a-z0-9]*[0-9])[a-z0-9]{25}\b/g, '<id>')
+  const withoutIds = replacements.reduce((before, [pattern, word]) => before.replaceAll(pattern, word), text);
+  return withoutIds
     .split('\n')
-    .map((line) => (line.startsWith('{') ? sortedJson(line) : line))
+    .map((line) => (line.startsWith('{') ? sortedJson(line) : line.replaceAll(/ {2,}/g, '  ').trimEnd()))
     .join('\n');
 }
 
@@ -20,5 +29,9 @@ function sortedJson(line: string): string {
     value !== null && typeof value === 'object' && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([left], [right]) => left.localeCompare(right)))
       : value;
-  return JSON.stringify(JSON.parse(line), sorted, 1);
+  try {
+    return JSON.stringify(JSON.parse(line), sorted, 1);
+  } catch {
+    return line;
+  }
 }

@@ -30,13 +30,13 @@ export function nodeRoutes(parts: DockerApiParts): Router {
     sendJson(
       res,
       200,
-      found.map((entry) => nodeView(snapshot, entry, parts.joinAddress)),
+      found.map((entry) => nodeView(snapshot, entry, parts)),
     );
   });
   router.get('/nodes/:node', (req, res) => {
     const snapshot = parts.snapshot();
     const node = nodeByReference(snapshot, pathPart(req, 'node'));
-    sendJson(res, 200, nodeView(snapshot, node, parts.joinAddress));
+    sendJson(res, 200, nodeView(snapshot, node, parts));
   });
   router.post('/nodes/:node/update', async (req, res) => {
     const version = queryVersion(req, 'node');

@@ -6,8 +6,14 @@ import type { Snapshot } from '../../store/snapshot.ts';
 import { isoTime } from './dates.ts';
 import { nodeState } from './node-state.ts';
 
-/** `joinAddress`: what `docker swarm join-token` prints behind the token. */
-export function nodeView(snapshot: Snapshot, entry: Entry<NodeSpecRecord>, joinAddress: string): object {
+/** What of the cluster stands in each of its nodes. */
+export interface NodeViewParts {
+  /** What `docker swarm join-token` prints behind the token. */
+  readonly joinAddress: string;
+  readonly caPem: string;
+}
+
+export function nodeView(snapshot: Snapshot, entry: Entry<NodeSpecRecord>, parts: NodeViewParts): object {
   const { value: spec, revision } = entry;
   const node = snapshot.nodes.get(spec.id)?.value;
   const status = managerStatusOf(snapshot, spec);
@@ -24,9 +30,10 @@ export function nodeView(snapshot: Snapshot, entry: Entry<NodeSpecRecord>, joinA
       Role: status === undefined ? 'worker' : 'manager',
       Availability: spec.availability,
     },
-    Description: descriptionOf(node),
+    // The CLI compares this with the cluster's own: every node trusts the one CA.
+    Description: { ...descriptionOf(node), TLSInfo: { TrustRoot: parts.caPem } },
     Status: { State: nodeState(snapshot, spec.id), Message, Addr: node?.address ?? '' },
-    ManagerStatus: status && managerView(status, joinAddress),
+    ManagerStatus: status && managerView(status, parts.joinAddress),
   };
 }
 
