@@ -18,6 +18,8 @@ const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<AddC
     status: async () => (await import('./commands/status.ts')).addStatusCommand,
     top: async () => (await import('./commands/top.ts')).addTopCommand,
     why: async () => (await import('./commands/why.ts')).addWhyCommand,
+    history: async () => (await import('./commands/history.ts')).addHistoryCommand,
+    rollback: async () => (await import('./commands/rollback.ts')).addRollbackCommand,
     events: async () => (await import('./commands/events.ts')).addEventsCommand,
     secret: async () => (await import('./commands/secret.ts')).addSecretCommand,
     context: async () => (await import('./commands/context.ts')).addContextCommand,
@@ -30,6 +32,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<AddC
   'Daemons (started by "plim up" and "plim join"):': {
     coordinator: async () => (await import('./commands/coordinator.ts')).addCoordinatorCommand,
     agent: async () => (await import('./commands/agent.ts')).addAgentCommand,
+    dns: async () => (await import('./commands/dns.ts')).addDnsCommand,
     nats: async () => (await import('./commands/nats.ts')).addNatsCommand,
     supervise: async () => (await import('./commands/supervise.ts')).addSuperviseCommand,
   },

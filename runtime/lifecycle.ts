@@ -1,6 +1,10 @@
 /** Starting in order, stopping in reverse: what a daemon does on SIGTERM. */
+import { setMaxListeners } from 'node:events';
 import { messageOf } from './errors.ts';
 import type { Log } from './log.ts';
+
+/** More than this many listeners are worth a warning. */
+const PARTS_AT_MOST = 64;
 
 /** Collects what must be undone, in reverse order, when the process ends or a start fails halfway. */
 export class Lifecycle {
@@ -10,6 +14,8 @@ export class Lifecycle {
   private readonly log: Log;
 
   constructor(log: Log) {
+    // Every part of a daemon listens for its end: many, and no leak.
+    setMaxListeners(PARTS_AT_MOST, this.controller.signal);
     this.log = log;
   }
 

@@ -61,10 +61,10 @@ async function down(settings: DownSettings, terminal: Terminal): Promise<void> {
   const units = unitHostOf(stateDir);
   const parts: TakeDownParts = { units, clock: systemClock, note: (line) => terminal.err(`down: ${line}\n`) };
   const clusterId = clusterIdOf(stateDir);
-  await stopUnits(['prometheus', 'coordinator', 'agent'], parts);
+  await stopUnits(['prometheus', 'coordinator', 'agent', 'dns'], parts);
   if (clusterId !== undefined) {
     await clearContainers(docker, clusterId, parts);
-    await clearNetwork(parts);
+    await clearNetwork(docker, clusterId, parts);
   }
   await stopUnits(['nats', 'dockerd', 'containerd'], parts);
   await units.close();

@@ -7,7 +7,7 @@ import { engineProblem } from '../host/engine.ts';
 import { joinLocally, joinRemotely } from '../host/join-cluster.ts';
 import { currentBuild, currentPlim } from '../host/plim-program.ts';
 import { unitHostOf } from '../host/this-host.ts';
-import { agentUnit } from '../host/units.ts';
+import { agentUnit, dnsUnit } from '../host/units.ts';
 import {
   AbsolutePath,
   addStateDirOption,
@@ -88,7 +88,8 @@ function nodeIdFor({ token = '', address = '' }: JoinTarget, { local, stateDir }
 
 async function startAgentUnit({ stateDir, docker, address }: JoinSettings): Promise<void> {
   const program = currentPlim();
-  await unitHostOf(stateDir).apply(
-    agentUnit({ program, build: currentBuild(), stateDir, socket: DEFAULT_SOCKET, address, docker }),
-  );
+  const layout = { program, build: currentBuild(), stateDir, socket: DEFAULT_SOCKET, address, docker };
+  const units = unitHostOf(stateDir);
+  await units.apply(dnsUnit(layout));
+  await units.apply(agentUnit(layout));
 }

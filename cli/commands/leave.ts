@@ -36,10 +36,10 @@ async function leave({ stateDir, docker, keep }: LeaveSettings, terminal: Termin
   const { clusterId, nodeId } = readNodeIdentity(stateDir);
   const units = unitHostOf(stateDir);
   const parts: TakeDownParts = { units, clock: systemClock, note: (line) => terminal.err(`leave: ${line}\n`) };
-  await stopUnits(['agent'], parts);
+  await stopUnits(['agent', 'dns'], parts);
   if (!keep) {
     await clearContainers(docker, clusterId, parts);
-    await clearNetwork(parts);
+    await clearNetwork(docker, clusterId, parts);
     await removeFiles([DEFAULT_FILES_DIR]);
   }
   await removeFiles([nodeIdentityFile(stateDir)]);

@@ -10,7 +10,7 @@ import { engineProblem, prepareEngine } from './engine.ts';
 import { foundCluster, joinLocally } from './join-cluster.ts';
 import { writePrometheusConfig } from './prometheus.ts';
 import type { UnitChange, UnitHost } from './unit-host.ts';
-import { agentUnit, coordinatorUnit, type HostLayout, natsUnit, prometheusUnit } from './units.ts';
+import { agentUnit, coordinatorUnit, dnsUnit, type HostLayout, natsUnit, prometheusUnit } from './units.ts';
 import { waitUntil } from './wait-until.ts';
 
 const COORDINATOR_PORT = 7700;
@@ -90,6 +90,7 @@ async function bringUpCoordinator(layout: HostLayout, parts: BringUpParts): Prom
 async function bringUpAgent(layout: HostLayout, parts: BringUpParts): Promise<void> {
   const nodeId = await joinLocally(layout.stateDir, parts.clock);
   const before = (await findNode(layout.socket, nodeId))?.incarnation ?? 0;
+  await applyUnit(dnsUnit(layout), parts);
   const change = await applyUnit(agentUnit(layout), parts);
   await waitUntil(parts.clock, {
     what: "this host's agent",

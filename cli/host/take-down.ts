@@ -1,7 +1,10 @@
 /** `plim down` and `plim leave`: taking Plimsoll off a host. */
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { DockerNetworks } from '../../agent/engine/docker-networks.ts';
+import { EngineCalls } from '../../agent/engine/engine-calls.ts';
 import { runHostCommand } from '../../agent/network/command-runner.ts';
 import { createIngressPorts } from '../../agent/network/ingress.ts';
+import { OverlayHost } from '../../agent/network/overlay/overlay-host.ts';
 import { hostProcFiles } from '../../agent/network/proc-files.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { messageOf } from '../../runtime/errors.ts';
@@ -18,7 +21,7 @@ export interface TakeDownParts {
 }
 
 /** Programs in the order they stop: first who gives orders, last what the others stand on. */
-const STOP_ORDER = ['prometheus', 'coordinator', 'agent', 'nats', 'dockerd', 'containerd'];
+const STOP_ORDER = ['prometheus', 'coordinator', 'agent', 'dns', 'nats', 'dockerd', 'containerd'];
 
 /** Stops these of the host's units that there are, in the right order. */
 export async function stopUnits(names: readonly string[], parts: TakeDownParts): Promise<void> {
@@ -39,16 +42,17 @@ export async function clearContainers(dockerUrl: string, clusterId: string, part
   }
 }
 
-/** Takes our nft table, our Docker rule and our kernel switches off the host. */
-export async function clearNetwork(parts: TakeDownParts): Promise<void> {
-  const ingress = createIngressPorts({
-    run: runHostCommand,
-    files: hostProcFiles,
-    clock: parts.clock,
-    log: createLog('plim', 'warn'),
-    metrics: createMetrics('plim', programVersion()),
-  });
-  await ingress.remove().catch((error) => parts.note(`network tables not removed: ${messageOf(error)}`));
+/** Takes our nft tables, our Docker rules, our bridges and our kernel switches off the host. */
+export async function clearNetwork(dockerUrl: string, clusterId: string, parts: TakeDownParts): Promise<void> {
+  const { clock } = parts;
+  const host = { run: runHostCommand, files: hostProcFiles };
+  const told = { log: createLog('plim', 'warn'), metrics: createMetrics('plim', programVersion()) };
+  const networks = new DockerNetworks(new EngineCalls(dockerUrl, clock));
+  const note = (error: unknown) => parts.note(`network tables not removed: ${messageOf(error)}`);
+  await createIngressPorts({ ...host, ...told, clock })
+    .remove()
+    .catch(note);
+  await new OverlayHost({ ...host, ...told, clusterId, networks }).clear().catch(note);
 }
 
 /** Removes files and whole directories; what a killed Docker Engine left mounted below them is unmounted first. */

@@ -23,6 +23,7 @@ export interface HostLayout {
 export const nodeOptions = {
   agent: ['--max-semi-space-size=2'],
   coordinator: ['--max-semi-space-size=4'],
+  dns: ['--max-semi-space-size=2'],
 } as const;
 
 const plain = { environment: {}, after: [], staleFiles: [], build: '' };
@@ -49,12 +50,21 @@ export function agentUnit(host: HostLayout): Unit {
   return { ...plimUnit(host, 'agent', args), description: "this host's containers", after: ['nats', 'dockerd'] };
 }
 
+/** Names for the containers of the host: a unit of its own, so that the agent may restart. */
+export function dnsUnit(host: Pick<HostLayout, 'program' | 'build' | 'stateDir'>): Unit {
+  return { ...plimUnit(host, 'dns', ['--state-dir', host.stateDir]), description: "names for this host's containers" };
+}
+
 function addressArgs(flag: string, host: HostLayout): string[] {
   return host.address === undefined ? [] : [flag, host.address];
 }
 
 /** A daemon of `plim` itself; its command has the unit's name. */
-function plimUnit(host: HostLayout, name: keyof typeof nodeOptions, args: readonly string[]): Unit {
+function plimUnit(
+  host: Pick<HostLayout, 'program' | 'build'>,
+  name: keyof typeof nodeOptions,
+  args: readonly string[],
+): Unit {
   const { nodePath, scriptPath } = host.program;
   const words = [...nodeOptions[name], scriptPath, name, ...args];
   return { ...plain, name, description: name, file: nodePath, args: words, build: host.build };

@@ -91,7 +91,7 @@ thaw_host() { signal_host "$1" CONT; }
 # As "reboot" does it: daemons are told to end, the rest goes with the power; then what a boot starts.
 reboot_host() {
   local host=$1 part
-  for part in agent coordinator nats engine; do
+  for part in agent dns coordinator nats engine; do
     ! process_id "$host" "$part" >/dev/null || end_process "$host" "$part"
   done
   lab_crash "$host"

@@ -74,8 +74,15 @@ start_agent() {
     --files-dir "$(host_dir "$1")/run/files"
 }
 
+# Names for the host's containers, in the host's own network.
+start_dns() {
+  start_process "$1" dns enter_host node --max-semi-space-size=2 "${LAB_PLIM:-$LAB_REPO/dist/cli/plim.js}" dns \
+    --state-dir "$(host_state_dir "$1")"
+}
+
 join_and_start_agent() {
   join_host "$1"
+  start_dns "$1"
   start_agent "$1"
 }
 

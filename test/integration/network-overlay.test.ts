@@ -120,7 +120,10 @@ describe.skipIf(!isRoot)('the overlay between two hosts', () => {
     const talker = spawn('nsenter', [
       `--net=/run/netns/${world.namespace('api')}`,
       process.execPath,
-      ...['-e', talkerProgram, vip.db, '8080'],
+      '-e',
+      talkerProgram,
+      vip.db,
+      '8080',
     ]);
     children.push(talker);
     const lines = createInterface(talker.stdout);

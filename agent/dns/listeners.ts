@@ -1,0 +1,115 @@
+/** The sockets the resolver listens on: one pair per bridge, coming and going with them. */
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import type { Clock } from '../../runtime/clock.ts';
+import { messageOf } from '../../runtime/errors.ts';
+import type { Log } from '../../runtime/log.ts';
+import { framed, readFrames } from './frames.ts';
+import type { Resolver } from './resolver.ts';
+
+/** A connection that says nothing for this long is closed. */
+const TCP_IDLE_MS = 10_000;
+const TCP_CONNECTIONS = 256;
+
+export interface ListenerParts {
+  readonly resolver: Pick<Resolver, 'answer'>;
+  readonly port: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface Listener {
+  close(): Promise<void>;
+}
+
+export class Listeners {
+  private readonly parts: ListenerParts;
+  private readonly open = new Map<string, Listener>();
+
+  constructor(parts: ListenerParts) {
+    this.parts = parts;
+  }
+
+  /**
+   * Listens on these addresses and no others. Answers those it could not open: a bridge may not be there yet, another
+   * program may have the port.
+   */
+  async keep(addresses: readonly string[]): Promise<string[]> {
+    for (const [address, listener] of this.open) {
+      if (addresses.includes(address)) continue;
+      this.open.delete(address);
+      await listener.close();
+    }
+    const missing: string[] = [];
+    for (const address of addresses) if (!(await this.ensure(address))) missing.push(address);
+    return missing;
+  }
+
+  close(): Promise<string[]> {
+    return this.keep([]);
+  }
+
+  private async ensure(address: string): Promise<boolean> {
+    if (this.open.has(address)) return true;
+    const { resolver, port, log } = this.parts;
+    const udp = createSocket('udp4');
+    const tcp = createServer();
+    try {
+      await Promise.all([bindUdp(udp, address, port), bindTcp(tcp, address, port)]);
+    } catch (error) {
+      udp.close();
+      tcp.close();
+      log.debug({ address, error: messageOf(error) }, 'cannot listen there yet');
+      return false;
+    }
+    serveUdp(udp, resolver, log);
+    serveTcp(tcp, resolver, log);
+    this.open.set(address, { close: () => closeBoth(udp, tcp) });
+    log.info({ address, port }, 'answering questions of containers');
+    return true;
+  }
+}
+
+async function bindUdp(socket: UdpSocket, address: string, port: number): Promise<void> {
+  const bound = once(socket, 'listening');
+  socket.bind(port, address);
+  await bound;
+}
+
+async function bindTcp(server: Server, address: string, port: number): Promise<void> {
+  const bound = once(server, 'listening');
+  server.maxConnections = TCP_CONNECTIONS;
+  server.listen(port, address);
+  await bound;
+}
+
+function serveUdp(socket: UdpSocket, resolver: ListenerParts['resolver'], log: Log): void {
+  socket.on('error', (error) => log.warn({ error: error.message }, 'a socket of the resolver failed'));
+  socket.on('message', (message, { address, port }) => {
+    void resolver.answer(message, address, 'udp').then((answer) => {
+      // The bridge may have gone while the answer was looked for.
+      if (answer) socket.send(answer, port, address, () => undefined);
+    });
+  });
+}
+
+function serveTcp(server: Server, resolver: ListenerParts['resolver'], log: Log): void {
+  server.on('error', (error) => log.warn({ error: error.message }, 'a socket of the resolver failed'));
+  server.on('connection', (socket) => {
+    socket.setTimeout(TCP_IDLE_MS, () => socket.destroy());
+    socket.on('error', () => socket.destroy());
+    readFrames(socket, (message) => {
+      void resolver.answer(message, socket.remoteAddress ?? '', 'tcp').then((answer) => {
+        if (answer && socket.writable) socket.write(framed(answer));
+      });
+    });
+  });
+}
+
+async function closeBoth(udp: UdpSocket, tcp: Server): Promise<void> {
+  await Promise.all([
+    new Promise<void>((resolve) => udp.close(resolve)),
+    new Promise<void>((resolve) => tcp.close(() => resolve())),
+  ]);
+}
