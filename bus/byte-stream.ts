@@ -119,10 +119,11 @@ export async function* receiveStream(
   const frames: Frame[] = [];
   const poke = new Poke();
   const inputCredits = new Credits(0);
-  const producer = { heardAtMs: ends.clock.elapsedMs() };
+  const producer = { heardAtMs: ends.clock.elapsedMs(), hasSpoken: false };
   const subscription = ends.wire.subscribe(ends.dataSubject, (message) => {
+    const frame = message.noResponders ? nobodyListens(ends.dataSubject, producer) : decodeFrame(message.data);
     producer.heardAtMs = ends.clock.elapsedMs();
-    const frame = message.noResponders ? nobodyListens(ends.dataSubject) : decodeFrame(message.data);
+    producer.hasSpoken = true;
     if (frame.kind === 'grant') return inputCredits.add(frame.count);
     if (frame.kind !== 'data' || frame.bytes.length > 0) frames.push(frame);
     poke.poke();
@@ -183,11 +184,9 @@ function inputFailure(error: unknown): PlimsollError {
   return new PlimsollError('unavailable', words, { cause: error });
 }
 
-function nobodyListens(subject: string): Frame {
-  return {
-    kind: 'error',
-    error: new PlimsollError('unavailable', `Nobody answers the stream asked for on ${subject}`),
-  };
+function nobodyListens(subject: string, { hasSpoken }: { readonly hasSpoken: boolean }): Frame {
+  const words = hasSpoken ? 'the source of the stream is gone' : `Nobody answers the stream asked for on ${subject}`;
+  return { kind: 'error', error: new PlimsollError('unavailable', words) };
 }
 
 async function watchProducer(
@@ -203,7 +202,8 @@ async function watchProducer(
       if (isAbort(error)) return;
       throw error;
     }
-    ends.wire.publish(ends.controlSubject, Uint8Array.of(KEEPALIVE));
+    // With a reply subject the server says at once that nobody is there any more.
+    ends.wire.publish(ends.controlSubject, Uint8Array.of(KEEPALIVE), ends.dataSubject);
     if (ends.clock.elapsedMs() - producer.heardAtMs > SILENCE_MS) {
       fail(new PlimsollError('unavailable', 'the source of the stream is silent'));
     }

@@ -12,7 +12,7 @@ import { ApiError } from './responses.ts';
 /** What a client may put into the request it upgrades: the options of an exec. */
 const MAX_BODY_BYTES = 64 * 1024;
 /** How often a client that sends no more is looked for. */
-const PROBE_MS = 1_000;
+export const PROBE_MS = 1_000;
 
 interface Upgrade {
   readonly socket: Socket;

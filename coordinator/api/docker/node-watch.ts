@@ -4,7 +4,7 @@ import type { DockerApiParts } from './api-parts.ts';
 import { nodeState } from './node-state.ts';
 import { nodeName } from './references.ts';
 
-const LOOK_MS = 1_000;
+const LOOK_MS = 500;
 
 type WatchParts = Pick<DockerApiParts, 'snapshot' | 'clock'>;
 

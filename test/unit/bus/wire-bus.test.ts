@@ -214,6 +214,20 @@ describe('byte streams from a node', () => {
     expect(await reading).toMatchObject({ code: 'unavailable' });
   });
 
+  test('one whose source is closed without a word ends with the next sign of life', async () => {
+    agent.bus.answerStream(nodeId, 'logs', Text, async function* (_message, signal) {
+      yield Buffer.from('x');
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    });
+    const reading = read(ask(forever())).catch((error: unknown) => error);
+    await settleMicrotasks();
+
+    await agent.close();
+    await clock.advance(5_000);
+
+    expect(await reading).toMatchObject({ code: 'unavailable', message: 'the source of the stream is gone' });
+  });
+
   test('a node that does not answer is unavailable', async () => {
     await expect(read(ask(forever()))).rejects.toMatchObject({ code: 'unavailable' });
   });
