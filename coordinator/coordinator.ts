@@ -78,6 +78,7 @@ function nativeApi({ settings, parts, core }: Assembly): ReturnType<typeof creat
     plannedVersion: core.plannedVersion,
     removeNode: (nodeId, force) => core.wishes.nodes.remove(nodeId, force),
     payloads: core.wishes.payloads,
+    services: core.wishes.services,
     identity: {
       clusterId: parts.identity.clusterId,
       advertiseAddress: settings.advertise,

@@ -25,5 +25,19 @@ export function whyNeverTwo({ Labels, TaskTemplate }: ServiceSpec): string | und
   const written = mounts.find((mount) => mount.Type === 'volume' && mount.Source && !mount.ReadOnly);
   // Two writers of one volume are worse than a gap.
   if (written) return `it writes to the volume ${written.Source}`;
-  return failoverPolicy(Labels).onDisconnect === 'stop' ? `of ${ON_DISCONNECT_LABEL}=stop` : undefined;
+  return failoverPolicy(Labels).onDisconnect === 'stop' ? `${ON_DISCONNECT_LABEL}=stop never runs two` : undefined;
+}
+
+/** What a user who asked for start-first should know of what becomes of it. */
+export function orderWarnings(spec: ServiceSpec): string[] {
+  const configs = { UpdateConfig: spec.UpdateConfig, RollbackConfig: spec.RollbackConfig };
+  return Object.entries(configs).flatMap(([name, config]) => {
+    if (config?.Order !== 'start-first') return [];
+    const reason = whyNeverTwo(spec);
+    if (reason !== undefined) return [`${name}.Order: start-first is done as stop-first, because ${reason}`];
+    const port = spec.EndpointSpec?.Ports?.find((each) => each.PublishMode === 'host' && each.PublishedPort);
+    if (!port) return [];
+    const where = `${port.PublishedPort}/${port.Protocol}`;
+    return [`${name}.Order: start-first is done as stop-first where no other node has the host port ${where} free`];
+  });
 }

@@ -5,6 +5,7 @@ import type { ServiceRecord } from '../../model/records.ts';
 import type { PortConfig, ServiceSpec } from '../../model/service-spec.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import { checkReferredExist } from '../payloads/reference-rules.ts';
+import { orderWarnings } from '../plan/update-order.ts';
 import { Claims } from './claims.ts';
 import { notFound, StaleVersionError } from './errors.ts';
 import { ingressPorts, portKey, refuseTakenPorts, settlePorts } from './ports.ts';
@@ -79,6 +80,26 @@ export class ServiceWishes {
     }
     await this.change(entry, withNetworkIds(previousSpec, this.parts.snapshot().networks), 'rollback');
     return { warnings: warningsOf(previousSpec, entry.value.spec) };
+  }
+
+  /**
+   * Back to the tasks and ports of a kept revision; replicas, labels and update settings stay. Throws `not-found` for one
+   * that is not kept (any more), `precondition` for the one that is current.
+   */
+  async rollbackTo(id: string, number: number): Promise<{ warnings: string[] }> {
+    const entry = await this.live(id);
+    const { revision, revisions, spec } = entry.value;
+    if (number === revision) throw new PlimsollError('precondition', `service ${spec.Name} is at revision ${number}`);
+    const found = revisions.find((known) => known.number === number);
+    if (found === undefined) {
+      const kept = revisions.map((known) => known.number).join(', ');
+      throw new PlimsollError('not-found', `service ${spec.Name} has no revision ${number}; kept are ${kept}`);
+    }
+    const { EndpointSpec: _, ...rest } = spec;
+    const endpoint = found.endpointSpec === undefined ? {} : { EndpointSpec: found.endpointSpec };
+    const wanted = { ...rest, TaskTemplate: found.taskTemplate, ...endpoint };
+    await this.change(entry, wanted, 'rollback');
+    return { warnings: warningsOf(wanted, spec) };
   }
 
   /**
@@ -211,9 +232,11 @@ function asStale(error: unknown): never {
 
 /** What the user should know of a specification, unless the one before it said the same. */
 function warningsOf(spec: ServiceSpec, before?: ServiceSpec): string[] {
+  const news = orderWarnings(spec).filter((warning) => !before || !orderWarnings(before).includes(warning));
   const ports = ingressPorts(spec.EndpointSpec?.Ports ?? []);
-  if (ports.length === 0 || isDeepStrictEqual(spec.EndpointSpec, before?.EndpointSpec)) return [];
+  if (ports.length === 0 || isDeepStrictEqual(spec.EndpointSpec, before?.EndpointSpec)) return news;
   return [
     'ports in ingress mode are served only on nodes that run a task of the service: the routing mesh is not there yet',
+    ...news,
   ];
 }

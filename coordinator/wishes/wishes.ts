@@ -9,7 +9,7 @@ import { VolumeWishes } from './volume-wishes.ts';
 import type { WishParts } from './wish-parts.ts';
 
 export interface Wishes {
-  readonly services: Pick<ServiceWishes, 'create' | 'update' | 'rollback' | 'undoUpdate' | 'remove'>;
+  readonly services: Pick<ServiceWishes, 'create' | 'update' | 'rollback' | 'rollbackTo' | 'undoUpdate' | 'remove'>;
   readonly networks: Pick<NetworkWishes, 'create' | 'remove'>;
   readonly payloads: Readonly<
     Record<PayloadKind, Pick<PayloadWishes, 'create' | 'relabel' | 'remove' | 'rotate' | 'content'>>

@@ -15,9 +15,11 @@ import type { PlannedVersions } from '../../metrics/state-page.ts';
 import { NodePages } from '../../node-pages.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { UsageBook } from '../../usage/usage-book.ts';
+import type { Wishes } from '../../wishes/wishes.ts';
 import { requestMetrics } from '../request-metrics.ts';
 import { addMetricsRoute } from './metrics-route.ts';
 import { addNodePageRoute } from './node-page-route.ts';
+import { addRevisionRoutes, type RevisionRouteParts } from './revision-routes.ts';
 import { addSecretRoutes } from './secret-routes.ts';
 import { type DiscoveryVia, discoveryTargets, discoveryVias } from './service-discovery.ts';
 import { clusterStatus } from './status-view.ts';
@@ -40,6 +42,7 @@ export interface NativeApiParts {
   /** Takes the node out of the cluster for good: its identity is revoked. */
   removeNode(nodeId: string, force: boolean): Promise<void>;
   readonly payloads: Wishes['payloads'];
+  readonly services: RevisionRouteParts['services'];
   readonly bus: Bus;
   readonly access: ClusterAccess;
   readonly usage: Pick<UsageBook, 'fresh'>;
@@ -84,6 +87,7 @@ function createLocalApp(parts: NativeApiParts, nodePages: NodePages): Express {
   addNodePageRoute(app, { ...parts, nodePages });
   addStatusRoutes(app, parts);
   addUsageRoutes(app, parts, () => requireReady(parts));
+  addRevisionRoutes(app, parts, () => requireReady(parts));
   addMembershipRoutes(app, parts);
   addSecretRoutes(app, parts, () => requireReady(parts));
   app.get('/v1/events', (_request, response) => streamEvents(parts, response));

@@ -110,6 +110,45 @@ describe('service wishes', () => {
     expect(claimed()).toEqual([]);
   });
 
+  it('go back to the tasks of any kept revision, and keep what else was changed since', async () => {
+    const { id } = await wishes.services.create(aSpec({ Mode: { Replicated: { Replicas: 1 } } }));
+    for (const [image, replicas] of [
+      ['a:2', 2],
+      ['a:3', 3],
+    ] as const) {
+      const changed = aSpec({
+        TaskTemplate: { ContainerSpec: { Image: image } },
+        Mode: { Replicated: { Replicas: replicas } },
+      });
+      await wishes.services.update(id, changed, versionOf(id));
+    }
+
+    await wishes.services.rollbackTo(id, 1);
+
+    const record = store.snapshot().services.get(id)?.value;
+    expect(record).toMatchObject({ revision: 1, change: 'rollback', spec: { Mode: { Replicated: { Replicas: 3 } } } });
+    expect(record?.spec.TaskTemplate.ContainerSpec.Image).toBe(
+      record?.revisions.at(-1)?.taskTemplate.ContainerSpec.Image,
+    );
+    await expect(wishes.services.rollbackTo(id, 1)).rejects.toThrow('service web is at revision 1');
+    await expect(wishes.services.rollbackTo(id, 9)).rejects.toThrow('has no revision 9; kept are 2, 3, 1');
+  });
+
+  it('say when start-first cannot be done', async () => {
+    const volume = { Type: 'volume', Source: 'data', Target: '/data' } as const;
+    const spec = aSpec({
+      TaskTemplate: { ContainerSpec: { Image: 'a:1', Mounts: [volume] } },
+      UpdateConfig: { Order: 'start-first' },
+    });
+
+    const { id, warnings } = await wishes.services.create(spec);
+
+    expect(warnings).toEqual([
+      'UpdateConfig.Order: start-first is done as stop-first, because it writes to the volume data',
+    ]);
+    expect((await wishes.services.update(id, spec, versionOf(id))).warnings).toEqual([]);
+  });
+
   it('swap the specification with the one before it at a rollback, twice back again', async () => {
     const { id } = await wishes.services.create(aSpec());
     await expect(wishes.services.rollback(id, versionOf(id))).rejects.toThrow('does not have a previous spec');
