@@ -14,7 +14,7 @@ Usage:
   lab cut|heal HOST                   pull the host's cable, plug it in again
   lab cut HOST --for SECONDS          pull it and plug it in again after so long
   lab crash|revive HOST               power loss; boot again with what is on the disk
-  lab kill|start|restart|freeze|thaw PART:HOST  PART is engine, agent, coordinator or nats; restart ends it politely
+  lab kill|start|restart|freeze|thaw PART:HOST  PART is engine, agent, dns, coordinator or nats; restart ends it politely
   lab freeze|thaw|restart HOST        everything on the host; restart is a reboot
   lab freeze PART:HOST|HOST --for SECONDS  freeze and thaw after so long
   lab switch --engine ENGINE          boot all hosts again with another orchestrator, or with none

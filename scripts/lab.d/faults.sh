@@ -46,8 +46,8 @@ read_duration() {
 lab_process() {
   local verb=$1 target=${2:-} part host
   part=${target%%:*} host=${target#*:}
-  [[ $target =~ ^h[0-9]+$|^(agent|engine|coordinator|nats):h[0-9]+$ ]] ||
-    lab_fail "Cannot $verb '$target': wanted is agent:HOST, engine:HOST, coordinator:HOST or nats:HOST, or a HOST to freeze, thaw, restart"
+  [[ $target =~ ^h[0-9]+$|^(agent|dns|engine|coordinator|nats):h[0-9]+$ ]] ||
+    lab_fail "Cannot $verb '$target': wanted is agent:HOST, dns:HOST, engine:HOST, coordinator:HOST or nats:HOST, or a HOST to freeze, thaw, restart"
   require_powered_host "$host"
   [ "$verb" = freeze ] || [ $# -le 2 ] || lab_fail "Cannot read '${*:3}': 'lab $verb $target' takes nothing more"
   if [ "$part" = "$host" ]; then host_verb "$verb" "$host" "${@:3}"; else part_verb "$verb" "$part" "$host" "${@:3}"; fi

@@ -115,7 +115,7 @@ export class Overlay {
     this.noteNeed();
     const ranges = await this.rangesFor(targets);
     const [first] = ranges;
-    if (first) await this.parts.host.makeBridges(ranges.flatMap(bridgesOf), first.nodeAddress);
+    if (first) await this.inTurn(() => this.parts.host.makeBridges(ranges.flatMap(bridgesOf), first.nodeAddress));
     const addresses = ranges.map((range) => this.pick(range));
     this.reservations.set(record.id, { attempt, addresses });
     await this.turn();
