@@ -18,6 +18,7 @@ export interface AgentMetrics {
   readonly imagesRemoved: Counter<string>;
   readonly usageFailures: Counter<string>;
   readonly engineSessions: Gauge<string>;
+  readonly probeFailures: Counter<'probe'>;
   readonly engineSessionsRefused: Counter<string>;
   readonly tasks: Gauge<'state'>;
 }
@@ -55,6 +56,12 @@ export function agentMetrics(registry: Metrics): AgentMetrics {
     ingressFailures: count('plimsoll_agent_ingress_failures_total', 'Times published ports could not be set.'),
     massStopsChecked: count('plimsoll_agent_mass_stops_checked_total', 'Times a stop of most tasks was checked first.'),
     usageFailures: count('plimsoll_agent_usage_failures_total', 'Times the usage of this node could not be read.'),
+    probeFailures: counterOf(
+      registry,
+      'plimsoll_agent_probe_failures_total',
+      'Failed probes of containers, by probe: readiness or liveness.',
+      ['probe'],
+    ),
     engineSessions: gauge(
       registry,
       'plimsoll_agent_engine_sessions',

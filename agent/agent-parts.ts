@@ -16,6 +16,7 @@ import type { AgentHttp, HttpParts } from './http-server.ts';
 import type { NodeMetrics } from './metrics/node-metrics.ts';
 import type { OverlayParts } from './network/overlay/overlay.ts';
 import type { planTask } from './plan/plan-task.ts';
+import type { ProbeClient } from './probe/probe-client.ts';
 import type { PublishedPorts } from './published-ports.ts';
 import type { UsageMeter } from './usage/usage-meter.ts';
 
@@ -35,6 +36,8 @@ export interface AgentParts {
   /** Can this host open a TCP connection to there? */
   readonly probe: TcpProbe;
   readonly planTask: typeof planTask;
+  /** Looks into containers for `plimsoll.readiness` and `plimsoll.liveness`; absent where none can be looked into. */
+  readonly probeClient?: ProbeClient;
   /** Makes an id nobody has had before. */
   readonly newId: () => string;
   /** Serves /metrics and /healthz. Throws `conflict` when the port is taken. */

@@ -24,6 +24,7 @@ import type { MetricsPage } from './metrics/page-writer.ts';
 import { Overlay } from './network/overlay/overlay.ts';
 import { NodeDescription } from './node-description.ts';
 import { planUnhealthyReplacements } from './plan/replace-unhealthy.ts';
+import { Probers } from './probe/probers.ts';
 import { type Incarnation, markRegistered, nextIncarnation } from './registration.ts';
 import type { AgentSettings } from './settings.ts';
 import { type SupervisedTask, TaskSupervisor } from './task-supervisor.ts';
@@ -152,6 +153,12 @@ class Agent {
     return new Overlay({ ...parts, nodeId, clusterId, stateDir: settings.stateDir, host: parts.overlayHost, tasks });
   }
 
+  private createProbers(): Probers | undefined {
+    const { probeClient: client, clock, log } = this.parts;
+    const onVerdict = (taskId: string) => this.supervisor.review(taskId);
+    return client && new Probers({ client, clock, log, metrics: this.metrics, onVerdict });
+  }
+
   private createSupervisor(): TaskSupervisor {
     const { parts, metrics, link } = this;
     return new TaskSupervisor({
@@ -169,6 +176,7 @@ class Agent {
         place: () => this.description.place(),
       },
       contact: this.contact,
+      probes: this.createProbers(),
       kill: (container) => parts.host.killProcess(container),
       onStatus: (status) => {
         link.report(status);

@@ -23,6 +23,7 @@ import { createIngressPorts } from './network/ingress.ts';
 import { OverlayHost } from './network/overlay/overlay-host.ts';
 import { hostProcFiles } from './network/proc-files.ts';
 import { planTask } from './plan/plan-task.ts';
+import { createProbeClient } from './probe/probe-client.ts';
 import { realHost } from './real-host.ts';
 import type { AgentSettings } from './settings.ts';
 import { startBeatThread } from './start-beat-thread.ts';
@@ -55,6 +56,7 @@ export function realParts(settings: AgentSettings): AgentParts {
     volatileFolder: new RealVolatileFolder(settings.filesDir, runHostCommand),
     probe: probeTcp,
     planTask,
+    probeClient: createProbeClient(new EngineCalls(settings.docker, clock), clock),
     newId: randomId,
     serveHttp,
     connect: (purpose) => connectBus({ identity, purpose, waitForServer: false, clock, log, registry: metrics }),

@@ -19,6 +19,7 @@ import { type planTask, refuseAttempt } from './plan/plan-task.ts';
 import { statusOf, type UnnumberedStatus } from './plan/status.ts';
 import type { Step } from './plan/step.ts';
 import { hasEnded, type TaskMemory } from './plan/task-memory.ts';
+import type { Probers } from './probe/probers.ts';
 import { type EngineStep, type ExecutorParts, executeStep, StepRefused } from './step-executor.ts';
 import { StepPace } from './step-pace.ts';
 
@@ -39,6 +40,8 @@ export interface SupervisorParts {
   readonly clusterId: string;
   readonly incarnation: number;
   readonly startsAtOnce: number;
+  /** Absent where no container can be asked. */
+  readonly probes?: Probers | undefined;
   readonly executor: Omit<ExecutorParts, 'engine' | 'onCreated'>;
   /** When services that stop where the leader is not heard may run. */
   readonly contact: Pick<Contact, 'permitFor' | 'expiredForMs'>;
@@ -155,12 +158,12 @@ export class TaskSupervisor {
   }
 
   tasks(): SupervisedTask[] {
-    return [...this.entries.values()].map((entry) => ({ ...entry, containers: [...entry.containers.values()] }));
+    return [...this.entries.values()].map((entry) => ({ ...entry, containers: this.containersOf(entry) }));
   }
 
   task(taskId: string): SupervisedTask | undefined {
     const entry = this.entries.get(taskId);
-    return entry && { ...entry, containers: [...entry.containers.values()] };
+    return entry && { ...entry, containers: this.containersOf(entry) };
   }
 
   /** Is a task, or a container of it that no record accounts for, on this node? */
@@ -225,6 +228,11 @@ export class TaskSupervisor {
     }
   }
 
+  /** What was known of a task beside the engine changed: its probes turned. */
+  review(taskId: string): void {
+    this.turn(taskId);
+  }
+
   /** Sends every status once more: the bus may have lost them. Before the engine has been seen there is none to tell. */
   reportAll(): void {
     if (!this.seen) return;
@@ -234,6 +242,7 @@ export class TaskSupervisor {
   /** Ends planning; steps still in work after a moment are left to the engine. Containers stay as they are. */
   async stop(): Promise<void> {
     this.stopping.abort();
+    this.parts.probes?.stop();
     for (const entry of this.entries.values()) {
       entry.timer?.abort();
       if (entry.job?.kind === 'pull') entry.job.abort.abort();
@@ -246,6 +255,13 @@ export class TaskSupervisor {
         'the agent ends before its last steps do: the engine finishes them',
       );
     });
+  }
+
+  /** As the engine shows them and the probes see them. */
+  private containersOf(entry: Entry): ObservedContainer[] {
+    const { probes } = this.parts;
+    const containers = [...entry.containers.values()];
+    return probes ? containers.map((container) => probes.view(container)) : containers;
   }
 
   private newEntry(record: TaskRecord): Entry {
@@ -290,7 +306,8 @@ export class TaskSupervisor {
   private plan(entry: Entry): Step | undefined {
     const before = entry.memory;
     entry.permit = this.permitOf(entry);
-    const { memory, step } = this.parts.planTask({ ...entry, containers: [...entry.containers.values()] }, this.now());
+    this.parts.probes?.follow(entry.record, [...entry.containers.values()]);
+    const { memory, step } = this.parts.planTask({ ...entry, containers: this.containersOf(entry) }, this.now());
     this.remember(entry, memory);
     if (before && memory.attempt > before.attempt) this.parts.metrics.restarts.inc();
     if (memory.final || entry.record.desired !== 'running') entry.permit = 'unknown';
@@ -318,11 +335,12 @@ export class TaskSupervisor {
   private report(entry: Entry): void {
     const { memory } = entry;
     if (!memory) return;
-    const current = [...entry.containers.values()].find((container) => container.attempt === memory.attempt);
+    const current = this.containersOf(entry).find((container) => container.attempt === memory.attempt);
     this.parts.onStatus(statusOf(entry.record, memory, current, this.parts.incarnation));
   }
 
   private forget(entry: Entry): void {
+    this.parts.probes?.follow(entry.record, []);
     this.entries.delete(entry.record.id);
     this.parts.onForgotten(entry.record.id);
     this.parts.onChange();

@@ -14,6 +14,11 @@ export interface ObservedContainer {
   /** A paused container counts as running, a dead or half removed one as exited. */
   readonly phase: 'created' | 'running' | 'exited';
   readonly health: StatusRecord['health'];
+  /** Why our own liveness probe calls it unhealthy; absent where Docker's health check does. */
+  readonly unhealthyBecause?: string;
+  /** What the readiness probe says; absent where the service has none. */
+  readonly readiness?: 'waiting' | 'passing' | 'failing';
+  readonly unreadyBecause?: string;
   readonly pid: number | undefined;
   /** Its address on the node's bridge, while it runs. */
   readonly address: string | undefined;

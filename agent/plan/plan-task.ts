@@ -191,7 +191,7 @@ function startStep({ id, attempt }: ObservedContainer): Step {
 
 function planRunning(view: TaskView, memory: TaskMemory, container: ObservedContainer): TaskPlan {
   if (view.record.replaceAttempt >= memory.attempt || memory.replaceReason !== undefined) {
-    const replaceReason = memory.replaceReason ?? 'unhealthy container';
+    const replaceReason = memory.replaceReason ?? unhealthyWords(container);
     return { memory: { ...memory, replaceReason }, step: stopStep(view, container, replaceReason) };
   }
   return { memory, step: tidyStep(view, memory) };
@@ -236,6 +236,11 @@ function planStop(view: TaskView, memory: TaskMemory, now: Now): TaskPlan {
   if (left) return { memory, step: { kind: 'remove', containerId: left.id, reason: view.record.reason } };
   const over = hasEnded(memory) ? memory : advance(memory, 'shutdown', 'shutdown', now);
   return { memory: { ...over, removed: true, final: true }, step: undefined };
+}
+
+/** The first words are Swarm's. */
+function unhealthyWords({ unhealthyBecause }: ObservedContainer): string {
+  return unhealthyBecause === undefined ? 'unhealthy container' : `unhealthy container: ${unhealthyBecause}`;
 }
 
 function stopStep(view: TaskView, container: ObservedContainer, reason: string): Step {

@@ -32,7 +32,7 @@ export function statusOf(
     networks: running ? networksOf(container) : undefined,
     hostPorts: running && container.hostPorts ? [...container.hostPorts] : undefined,
     exitCode: memory.exitCode,
-    message: memory.message,
+    message: messageOf(memory, running ? container : undefined),
     error: memory.error,
     changedAtMs: memory.changedAtMs,
     startedAtMs: memory.startedAtMs,
@@ -46,15 +46,22 @@ export function statusOf(
   };
 }
 
+/** What a running task waits for stands there, too: nothing is wrong that would be an error. */
+function messageOf(memory: TaskMemory, container: ObservedContainer | undefined): string {
+  if (container?.readiness === undefined || container.readiness === 'passing') return memory.message;
+  return `${memory.message}, not ready: ${container.unreadyBecause ?? ''}`;
+}
+
 /** Undefined for a container on the engine's own networks. */
 function networksOf({ labels }: ObservedContainer): StatusRecord['networks'] {
   const addresses = addressesOf(labels);
   return addresses.length > 0 ? addresses : undefined;
 }
 
-/** May it get traffic? A health check that starts over (the engine was restarted) does not take it away. */
+/** May it get traffic? Checks that start over (with the engine, with this agent) do not take it away. */
 function isReady(record: TaskRecord, memory: TaskMemory, container: ObservedContainer): boolean {
   if (record.desired === 'stopped' || memory.replaceReason !== undefined) return false;
-  if (container.health === 'starting') return memory.wasReady;
-  return container.health !== 'unhealthy';
+  if (container.health === 'unhealthy' || container.readiness === 'failing') return false;
+  if (container.health === 'starting' || container.readiness === 'waiting') return memory.wasReady;
+  return true;
 }

@@ -128,7 +128,9 @@ export function endAttempt(memory: TaskMemory, end: AttemptEnd, now: Now): TaskM
 /** Takes over what the engine says of the current attempt's running container. */
 export function noteRunning(memory: TaskMemory, container: ObservedContainer, now: Now): TaskMemory {
   const noted = { ...memory, containerId: container.id, startedAtMs: container.startedAtMs };
-  const up = container.health === 'none' || container.health === 'healthy';
+  const isHealthy = container.health === 'none' || container.health === 'healthy';
+  const { readiness = 'passing' } = container;
+  const up = isHealthy && (readiness === 'passing' || memory.wasReady);
   if (!up) return advance(noted, 'starting', 'starting', now);
   return { ...advance(noted, 'running', 'started', now), wasReady: true };
 }

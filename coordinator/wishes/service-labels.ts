@@ -1,6 +1,7 @@
 /** The `plimsoll.` labels of services: what Docker's API has no word for. Each area adds its own here. Pure. */
 
 import { durationText, parseDurationMs } from '../../model/duration.ts';
+import { LIVENESS_LABEL, PROBE_SYNTAX, parseProbe, READINESS_LABEL } from '../../model/probe.ts';
 import { stopGracePeriodMs } from '../../model/service-defaults.ts';
 import {
   FAILOVER_AFTER_LABEL,
@@ -29,6 +30,11 @@ const knownLabels: Readonly<Record<string, LabelRule>> = {
   'plimsoll.scrape.path': {
     accepts: (value) => /^\/[^\s?#]*$/.test(value),
     wants: 'a path such as /metrics, without a query',
+  },
+  [READINESS_LABEL]: { accepts: (value) => parseProbe(value) !== undefined, wants: PROBE_SYNTAX },
+  [LIVENESS_LABEL]: {
+    accepts: (value) => parseProbe(value)?.successThreshold === 1,
+    wants: `${PROBE_SYNTAX}, with a success-threshold of 1`,
   },
   [PROGRESS_DEADLINE_LABEL]: { accepts: isDuration, wants: 'a duration such as 90s or 10m' },
   [FAILOVER_AFTER_LABEL]: {

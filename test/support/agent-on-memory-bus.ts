@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { type RunningAgent, startAgent } from '../../agent/agent.ts';
 import type { AgentParts } from '../../agent/agent-parts.ts';
 import { DockerEngine } from '../../agent/engine/docker-engine.ts';
+import { EngineCalls } from '../../agent/engine/engine-calls.ts';
 import { DockerPassage } from '../../agent/engine/engine-passage.ts';
 import { RealVolatileFolder } from '../../agent/files/volatile-folder.ts';
 import { serveHttp } from '../../agent/http-server.ts';
 import { runHostCommand } from '../../agent/network/command-runner.ts';
 import { planTask } from '../../agent/plan/plan-task.ts';
+import { createProbeClient } from '../../agent/probe/probe-client.ts';
 import { realHost } from '../../agent/real-host.ts';
 import { AgentSettings } from '../../agent/settings.ts';
 import type { StatusRecord, TaskRecord } from '../../model/records.ts';
@@ -131,6 +133,7 @@ export class AgentOnMemoryBus {
       volatileFolder: new RealVolatileFolder(this.filesDir, runHostCommand),
       probe: probeTcp,
       planTask,
+      probeClient: createProbeClient(new EngineCalls(this.address, systemClock), systemClock),
       newId: randomId,
       serveHttp,
       connect: async (purpose) => {

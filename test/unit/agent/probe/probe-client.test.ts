@@ -1,0 +1,57 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EngineCalls } from '../../../../agent/engine/engine-calls.ts';
+import { createProbeClient } from '../../../../agent/probe/probe-client.ts';
+import { parseProbe } from '../../../../model/probe.ts';
+import { systemClock } from '../../../../runtime/clock.ts';
+
+describe('a probe over the network', () => {
+  let server: Server;
+  let port = 0;
+  const client = createProbeClient(new EngineCalls('unix:///nowhere', systemClock), systemClock);
+
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      if (request.url === '/silent') return;
+      response.statusCode = Number(request.url?.slice(1));
+      response.end('body');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    port = (server.address() as AddressInfo).port;
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  const look = async (target: string, address: string | undefined = '127.0.0.1') => {
+    const probe = parseProbe(`timeout=300ms ${target.replace('PORT', String(port))}`);
+    if (probe === undefined) throw new Error(`${target} is no probe`);
+    return client({ id: 'c', address }, probe);
+  };
+
+  it.each(['http://:PORT/200', 'http://:PORT/399', 'tcp://:PORT'])('%s passes', async (target) => {
+    expect(await look(target)).toEqual({ ok: true });
+  });
+
+  it.each([
+    ['http://:PORT/400', /HTTP status 400/],
+    ['http://:PORT/503', /HTTP status 503/],
+    ['http://:PORT/silent', /no answer within 300 ms/],
+    ['https://:PORT/200', /https:/],
+    ['http://:1/', /ECONNREFUSED/],
+    ['tcp://:1', /TCP port 1: .*ECONNREFUSED/],
+    ['exec true', /./],
+  ])('%s fails and says why', async (target, why) => {
+    expect(await look(target)).toEqual({ ok: false, why: expect.stringMatching(why) });
+  });
+
+  it('a container without a network cannot be asked', async () => {
+    const probe = parseProbe('tcp://:1');
+    expect(probe && (await client({ id: 'c', address: undefined }, probe))).toEqual({
+      ok: false,
+      why: 'the container has no address on this node',
+    });
+  });
+});
