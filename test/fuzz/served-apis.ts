@@ -108,6 +108,7 @@ function apisOn({ bus, buckets }: MemoryConnection, store: Store) {
     usage: { fresh: () => new Map() },
     removeNode: (nodeId, force) => wishes.nodes.remove(nodeId, force),
     payloads: wishes.payloads,
+    services: wishes.services,
     access: { joinToken: async () => 'PLIM-1-test', rotateJoinToken: async () => 'PLIM-1-new' },
   });
   return { docker, native };
