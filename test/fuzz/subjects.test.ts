@@ -43,6 +43,7 @@ const listened: readonly (readonly [subject: string, schema: z.ZodType])[] = [
   [subjects.usage(nodeId), Usage],
   [subjects.coordinatorBeat, CoordinatorBeat],
   [subjects.leaderPing, z.object({})],
+  [subjects.contact(nodeId), z.object({})],
   [subjects.rpc(nodeId, 'probe'), ProbeRequest],
   [subjects.rpc(nodeId, 'containers'), ContainerListRequest],
   [subjects.rpc(nodeId, 'inspect'), z.object({ id: z.string() })],
