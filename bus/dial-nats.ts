@@ -43,6 +43,8 @@ export async function dialNats({ urls, user, caPem, purpose, waitForServer }: Di
       reconnectJitter: RECONNECT_WAIT_MS,
       reconnectJitterTLS: RECONNECT_WAIT_MS,
       maxReconnectAttempts: -1,
+      // Else each request makes an error, with its stack, for the case that it fails: a twentieth of a busy coordinator.
+      noAsyncTraces: true,
       waitOnFirstConnect: waitForServer,
       // A user that was refused once may be let in again: a clock was wrong, a server was not yet told.
       ignoreAuthErrorAbort: true,

@@ -1,5 +1,6 @@
 /** `/services/x/logs` and `/tasks/x/logs`. */
 import { type Request, type Response, Router } from 'express';
+import type { ServiceRecord } from '../../../model/records.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { DockerApiParts } from './api-parts.ts';
 import { clientSignal } from './client-signal.ts';
@@ -11,34 +12,56 @@ import { pathPart, queryFlag, queryText, queryTimeSeconds } from './query.ts';
 import { liveServices, serviceByReference, taskByReference } from './references.ts';
 import { ApiError } from './responses.ts';
 import type { LogLine, LogSource, LogsQuery } from './task-log.ts';
-import { type TaskView, taskViews } from './task-view.ts';
+import { assignmentTasks, serviceTasks, type TaskView } from './task-view.ts';
 
 /** `closing` ends followed logs when the coordinator stops. */
 export function logRoutes(parts: DockerApiParts, closing: AbortSignal): Router {
   const router = Router();
   router.get('/services/:service/logs', async (req, res) => {
     const { id, spec } = serviceByReference(parts.snapshot(), pathPart(req, 'service')).value;
-    const sources = () => serviceSources(parts.snapshot(), id);
+    const tasks = (snapshot: Snapshot, service: ServiceRecord) => serviceTasks(snapshot, service);
+    const sources = rememberedSources(parts, id, tasks);
     await answerLogs(parts, req, res, { sources, tty: spec.TaskTemplate.ContainerSpec.TTY === true, closing });
   });
   router.get('/tasks/:task/logs', async (req, res) => {
     const task = taskByReference(parts.snapshot(), pathPart(req, 'task'));
-    const sources = () => serviceSources(parts.snapshot(), task.ServiceID)?.filter(isOf(task));
+    const { taskId } = task.plimsoll;
+    const tasks = (snapshot: Snapshot, service: ServiceRecord) => assignmentTasks(snapshot, service, taskId);
+    const sources = rememberedSources(parts, task.ServiceID, tasks);
     await answerLogs(parts, req, res, { sources, tty: task.Spec.ContainerSpec.TTY === true, closing });
   });
   return router;
 }
 
-const isOf =
-  (task: TaskView) =>
-  (source: LogSource): boolean =>
-    source.taskId === task.plimsoll.taskId;
+type TasksOf = (snapshot: Snapshot, service: ServiceRecord) => readonly TaskView[];
+
+/** What tasks are shown by. */
+const sourceTables = ['services', 'tasks', 'statuses', 'slots', 'scales', 'cluster'] as const;
+
+/** Every followed log asks twice a second: it is worked out anew when something has changed. */
+function rememberedSources(
+  { snapshot }: Pick<DockerApiParts, 'snapshot'>,
+  serviceId: string,
+  tasksOf: TasksOf,
+): LogStreamParts['sources'] {
+  let seen: Snapshot | undefined;
+  let known: readonly LogSource[] | undefined;
+  return () => {
+    const [before, now] = [seen, snapshot()];
+    if (before === undefined || sourceTables.some((table) => before[table] !== now[table])) {
+      known = sourcesIn(now, serviceId, tasksOf);
+    }
+    seen = now;
+    return known;
+  };
+}
 
 /** One source per assignment: its newest attempt, which the older ones' lines are shown under. */
-function serviceSources(snapshot: Snapshot, serviceId: string): LogSource[] | undefined {
-  if (!liveServices(snapshot).some((entry) => entry.value.id === serviceId)) return undefined;
+function sourcesIn(snapshot: Snapshot, serviceId: string, tasksOf: TasksOf): LogSource[] | undefined {
+  const service = liveServices(snapshot).find(({ value: { id } }) => id === serviceId)?.value;
+  if (!service) return undefined;
   const newest = new Map<string, TaskView>();
-  for (const task of taskViews(snapshot, ({ id }) => id === serviceId)) {
+  for (const task of tasksOf(snapshot, service)) {
     const known = newest.get(task.plimsoll.taskId);
     const isWaiting = task.Status.ContainerStatus === undefined && task.DesiredState === 'ready';
     if (task.NodeID !== undefined && !isWaiting && !(known && known.CreatedAt > task.CreatedAt)) {

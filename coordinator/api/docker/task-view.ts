@@ -76,6 +76,16 @@ function byService<T extends { readonly serviceId: string }>(
   return groups;
 }
 
+/** The attempts of one assignment, those that are over too: cheap, however many tasks its service has. */
+export function assignmentTasks(snapshot: Snapshot, service: ServiceRecord, taskId: string): TaskView[] {
+  const record = snapshot.tasks.get(taskId);
+  const slots = [...snapshot.slots.values()].filter(({ value: { serviceId, history } }) => {
+    return serviceId === service.id && history.some((ended) => ended.taskId === taskId);
+  });
+  const views = viewsOf(snapshot, service, record ? [record] : [], slots);
+  return views.filter(({ plimsoll }) => plimsoll.taskId === taskId);
+}
+
 export function serviceTasks(snapshot: Snapshot, service: ServiceRecord): TaskView[] {
   const asked = new Set([service.id]);
   const tasks = byService(snapshot.tasks.values(), asked).get(service.id);

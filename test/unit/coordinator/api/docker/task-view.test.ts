@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { taskViews } from '../../../../../coordinator/api/docker/task-view.ts';
+import { assignmentTasks, taskViews } from '../../../../../coordinator/api/docker/task-view.ts';
 import type { ExitRecord, HistoryEntry, StatusRecord, TaskRecord } from '../../../../../model/records.ts';
 import { attemptId, derivedId } from '../../../../../runtime/identifiers.ts';
 import { aStatusRecord, aTaskRecord, nodeIdOf } from '../../../../support/docker-api-server.ts';
@@ -159,5 +159,21 @@ describe('taskViews()', () => {
 
   it('shows nothing of a removed service', () => {
     expect(views({ services: [{ ...service, removedAtMs: 9 }] }, { status: {} })).toEqual([]);
+  });
+});
+
+describe('assignmentTasks()', () => {
+  it('shows what is shown of one assignment among those of its service, whether it is there or over', () => {
+    const other = aTaskRecord(service, 2, nodeIdOf('h2'));
+    const gone = derivedId('task', 'gone');
+    const slot = aSlot(service, { history: [past({ taskId: gone }), past({ taskId: task.id })] });
+    const parts = { services: [service], tasks: [task, other], slots: [slot] };
+    const snapshot = aSnapshot({ ...parts, statuses: [aStatusRecord(task, { exits: [exit(1)], attempt: 2 })] });
+
+    for (const taskId of [task.id, other.id, gone]) {
+      const shown = assignmentTasks(snapshot, service, taskId);
+      expect(shown.length).toBeGreaterThan(0);
+      expect(shown).toEqual(taskViews(snapshot).filter(({ plimsoll }) => plimsoll.taskId === taskId));
+    }
   });
 });
