@@ -92,9 +92,10 @@ class Agent {
     this.contact = new Contact({ ...parts, ...parts.identity, stateDir: settings.stateDir, metrics: this.metrics });
     this.link = this.createLink();
     this.taskFiles = this.createTaskFiles();
-    this.images = new ImageStore(parts.engine, parts.clock, (request, signal) =>
-      this.link.askForImage(request, signal),
-    );
+    this.images = new ImageStore(parts.engine, parts.clock, {
+      image: (request, signal) => this.link.askForImage(request, signal),
+      registryAuth: (request, signal) => this.link.askForRegistryAuth(request, signal),
+    });
     this.supervisor = this.createSupervisor();
   }
 

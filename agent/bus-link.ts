@@ -2,7 +2,7 @@
 import type { Buckets } from '../bus/buckets.ts';
 import type { Bus } from '../bus/bus.ts';
 import { subjects } from '../bus/subjects.ts';
-import type { ImageRequest } from '../model/image-transfer.ts';
+import type { ImageRequest, RegistryAuthRequest } from '../model/image-transfer.ts';
 import { type PayloadRequest, SealedPayload } from '../model/payload.ts';
 import type { NodeRecord } from '../model/records.ts';
 import { backoffMs } from '../runtime/backoff.ts';
@@ -95,11 +95,19 @@ export class BusLink {
     return bus.request(subjects.payloads(this.parts.nodeId), request, SealedPayload, PAYLOAD_TIMEOUT_MS);
   }
 
+  /** Asks the cluster for a task's registry credentials; no chunk: there are none. */
+  askForRegistryAuth(request: RegistryAuthRequest, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    return this.askedStreams().askCoordinatorStream(this.parts.nodeId, 'registry-auth', request, signal);
+  }
+
   /** Asks the cluster for an image another node has; `unavailable` while the bus is away. */
   askForImage(request: ImageRequest, signal: AbortSignal): AsyncIterable<Uint8Array> {
-    const { streams } = this;
-    if (streams === undefined) throw new PlimsollError('unavailable', 'the bus has not been reached yet');
-    return streams.askCoordinatorStream(this.parts.nodeId, 'image', request, signal);
+    return this.askedStreams().askCoordinatorStream(this.parts.nodeId, 'image', request, signal);
+  }
+
+  private askedStreams(): Bus {
+    if (this.streams !== undefined) return this.streams;
+    throw new PlimsollError('unavailable', 'the bus has not been reached yet');
   }
 
   forget(taskId: string): void {

@@ -2,7 +2,8 @@
  * Has images ready on this node: from a registry, or from another node that has them. One fetch at a time per image, two
  * at a time in all, and none of an image that just failed.
  */
-import { ImageHead, type ImageRequest } from '../model/image-transfer.ts';
+import { createSealingKeys, openSealed } from '../bus/identity/sealing.ts';
+import { ImageHead, type ImageRequest, type RegistryAuthRequest, SealedRegistryAuth } from '../model/image-transfer.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
@@ -11,12 +12,26 @@ import type { Engine } from './engine/engine.ts';
 
 /** A tag looked up this recently is not looked up again. */
 const FRESH_MS = 60_000;
+const AUTH_WITHIN_MS = 5_000;
 export const FETCHES_AT_ONCE = 2;
 /** Shared by all tasks of the node that want the image. */
 export const FETCH_BACKOFF = { firstMs: 1_000, maxMs: 30_000 };
 
-/** Streams the image from another node of the cluster; throws `not-found` when none has it. */
-export type ImagesOfCluster = (request: ImageRequest, signal: AbortSignal) => AsyncIterable<Uint8Array>;
+/** What the cluster has for a node that needs an image. */
+export interface ImagesOfCluster {
+  /** Streams the image from another node; throws `not-found` when none has it. */
+  image(request: ImageRequest, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** The credentials of a task's service, sealed; empty when it has none. */
+  registryAuth(request: RegistryAuthRequest, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+export interface WantedImage {
+  readonly image: string;
+  /** Ask a registry first though it may be here. */
+  readonly refresh: boolean;
+  /** The task that wants it: its service's credentials are used. */
+  readonly taskId: string;
+}
 
 interface Failure {
   readonly count: number;
@@ -44,11 +59,11 @@ export class ImageStore {
    * Resolves when the image is on the node. With `refresh` a registry is asked first, and the image that lies here will do
    * if it fails, as Swarm has it. Throws `not-found` with the registry's words, the same ones until its back-off is over.
    */
-  async ensure(image: string, refresh: boolean, signal: AbortSignal): Promise<void> {
+  async ensure({ image, refresh, taskId }: WantedImage, signal: AbortSignal): Promise<void> {
     const here = await this.engine.hasImage(image);
     if (here && (!refresh || this.isFresh(image))) return;
     try {
-      await orAborted(this.fetchOnce(image, here), signal);
+      await orAborted(this.fetchOnce(image, here, taskId), signal);
       if (!here) this.fetched.add(image);
     } catch (error) {
       if (signal.aborted || isUnavailable(error)) throw error;
@@ -66,13 +81,13 @@ export class ImageStore {
     return atMs !== undefined && this.clock.elapsedMs() - atMs < FRESH_MS;
   }
 
-  private fetchOnce(image: string, here: boolean): Promise<void> {
+  private fetchOnce(image: string, here: boolean, taskId: string): Promise<void> {
     const running = this.fetches.get(image);
     if (running) return running;
     const failure = this.failures.get(image);
     if (failure && this.clock.elapsedMs() < failure.retryAtMs) return Promise.reject(failure.error);
     const fetch = new Promise<void>((resolve, reject) => {
-      this.queue.offer(image, () => this.fetch(image, here).then(resolve, reject));
+      this.queue.offer(image, () => this.fetch(image, here, taskId).then(resolve, reject));
     }).finally(() => {
       this.fetches.delete(image);
       this.lookedUpAtMs.set(image, this.clock.elapsedMs());
@@ -81,9 +96,9 @@ export class ImageStore {
     return fetch;
   }
 
-  private async fetch(image: string, here: boolean): Promise<void> {
+  private async fetch(image: string, here: boolean, taskId: string): Promise<void> {
     try {
-      await this.fetchFromAnywhere(image, here);
+      await this.fetchFromAnywhere(image, here, taskId);
       this.failures.delete(image);
     } catch (error) {
       const count = (this.failures.get(image)?.count ?? 0) + 1;
@@ -94,18 +109,38 @@ export class ImageStore {
   }
 
   /** What a registry has wins where the tag moves or the image is here; else a neighbour is nearer. */
-  private async fetchFromAnywhere(image: string, here: boolean): Promise<void> {
+  private async fetchFromAnywhere(image: string, here: boolean, taskId: string): Promise<void> {
     const { signal } = new AbortController();
-    if (here) return this.engine.pull(image, signal);
+    const pull = async () => this.engine.pull(image, signal, await this.registryAuth(taskId));
+    if (here) return pull();
     const isMoving = !image.includes('@') && /(^|\/)[^/:]+(:latest)?$/.test(image);
     if (isMoving) {
-      return this.engine.pull(image, signal).catch((error) => this.orFromCluster(image, error, signal));
+      return pull().catch((error) => this.orFromCluster(image, error, signal));
     }
     const problem = await this.fromCluster(image, signal);
     if (problem === undefined) return;
-    await this.engine.pull(image, signal).catch((error) => {
+    await pull().catch((error) => {
       throw problem.code === 'not-found' || isUnavailable(error) ? error : withBoth(error, problem);
     });
+  }
+
+  /** Undefined also when no coordinator answers: the registry's own refusal then says that credentials are wanted. */
+  private async registryAuth(taskId: string): Promise<string | undefined> {
+    const { seed, publicKey } = createSealingKeys();
+    const asking = new AbortController();
+    const cancel = this.clock.after(AUTH_WITHIN_MS, () => asking.abort());
+    try {
+      for await (const chunk of this.ofCluster.registryAuth({ taskId, publicKey }, asking.signal)) {
+        const sealed = SealedRegistryAuth.parse(JSON.parse(Buffer.from(chunk).toString()));
+        return Buffer.from(openSealed(seed, sealed)).toString();
+      }
+      return undefined;
+    } catch (error) {
+      if (error instanceof PlimsollError) return undefined;
+      throw error;
+    } finally {
+      cancel();
+    }
   }
 
   private async orFromCluster(image: string, refusal: unknown, signal: AbortSignal): Promise<void> {
@@ -120,7 +155,7 @@ export class ImageStore {
     if (image.includes('@')) return new PlimsollError('not-found', 'images by digest come from registries');
     const ending = new AbortController();
     try {
-      await this.load(image, this.ofCluster({ reference: image }, ending.signal), signal);
+      await this.load(image, this.ofCluster.image({ reference: image }, ending.signal), signal);
       return undefined;
     } catch (error) {
       if (!(error instanceof PlimsollError)) throw error;
@@ -150,9 +185,11 @@ export class ImageStore {
   }
 }
 
-const noCluster: ImagesOfCluster = () => {
+function nobodyToAsk(): never {
   throw new PlimsollError('not-found', 'no other node can be asked');
-};
+}
+
+const noCluster: ImagesOfCluster = { image: nobodyToAsk, registryAuth: nobodyToAsk };
 
 function withBoth(refusal: unknown, problem: PlimsollError): PlimsollError {
   return new PlimsollError('not-found', `${messageOf(refusal)}; from another node: ${problem.message}`);

@@ -50,7 +50,7 @@ export async function executeStep(
 ): Promise<void> {
   switch (step.kind) {
     case 'pull':
-      return refusable('pull', () => parts.images.ensure(step.image, step.refresh, signal));
+      return refusable('pull', () => parts.images.ensure({ ...step, taskId: record.id }, signal));
     case 'create': {
       const containerId = await create(parts, record, step.attempt);
       parts.onCreated(record.id, containerId);

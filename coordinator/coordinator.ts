@@ -5,6 +5,7 @@ import { closeServer, servePages, serveSocket } from './api-servers.ts';
 import type { CoordinatorParts } from './coordinator-parts.ts';
 import { type CoordinatorCore, startCore } from './core.ts';
 import { answerImageRequests } from './images/image-relay.ts';
+import { answerRegistryAuth } from './images/registry-auth.ts';
 import type { CoordinatorSettings } from './settings.ts';
 
 export interface RunningCoordinator {
@@ -43,6 +44,8 @@ async function serve(assembly: Assembly): Promise<number> {
   const docker = dockerApi(assembly);
   const images = answerImageRequests({ ...parts, bus: core.bus, snapshot: () => core.store.snapshot() });
   core.lifecycle.onStop('images', () => images.stop());
+  const auth = answerRegistryAuth({ ...parts, bus: core.bus, snapshot: () => core.store.snapshot() });
+  core.lifecycle.onStop('registry credentials', () => auth.stop());
   const native = nativeApi(assembly);
   const pages = await servePages(settings.listen, settings.port, native);
   core.lifecycle.onStop('pages', () => closeServer(pages.server));

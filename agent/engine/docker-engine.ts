@@ -146,8 +146,8 @@ export class DockerEngine implements Engine {
     );
   }
 
-  pull(reference: string, signal: AbortSignal): Promise<void> {
-    return pullImage(this.calls, this.clock, reference, signal);
+  pull(reference: string, signal: AbortSignal, registryAuth?: string): Promise<void> {
+    return pullImage(this.calls, this.clock, { reference, registryAuth }, signal);
   }
 
   loadImage(archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {

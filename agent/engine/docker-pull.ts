@@ -8,17 +8,23 @@ import { jsonLines } from './json-lines.ts';
 
 const STALL_MS = 60_000;
 
+export interface PullRequest {
+  readonly reference: string;
+  readonly registryAuth: string | undefined;
+}
+
 /** Throws the engine's words when the pull fails, `timeout` when it stalls or the signal aborts. */
 export async function pullImage(
   calls: EngineCalls,
   clock: Clock,
-  reference: string,
+  { reference, registryAuth }: PullRequest,
   signal: AbortSignal,
 ): Promise<void> {
   const call = {
     method: 'POST',
     path: '/images/create',
     query: pullQuery(reference),
+    ...(registryAuth !== undefined && { headers: { 'X-Registry-Auth': registryAuth } }),
     deadlineMs: STALL_MS,
     signal,
   } as const;

@@ -11,6 +11,7 @@ export interface EngineRequest {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Readonly<Record<string, unknown>>;
   /** Instead of `body`: bytes of this type, sent as they come. */
   readonly stream?: { readonly contentType: string; readonly bytes: AsyncIterable<Uint8Array> };
@@ -30,14 +31,17 @@ export class EngineHttp {
     this.target = { ...engineTarget(address), agent: new Agent({ keepAlive: true }) };
   }
 
-  send({ method, path, query = {}, body, stream }: EngineRequest): SentRequest {
+  send({ method, path, query = {}, headers = {}, body, stream }: EngineRequest): SentRequest {
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const search = new URLSearchParams(query).toString();
     const sent = request({
       ...this.target,
       method,
       path: search === '' ? path : `${path}?${search}`,
-      headers: stream === undefined ? headersOf(method, payload) : { 'Content-Type': stream.contentType },
+      headers: {
+        ...headers,
+        ...(stream === undefined ? headersOf(method, payload) : { 'Content-Type': stream.contentType }),
+      },
     });
     const answered = new Promise<IncomingMessage>((resolve, reject) => {
       sent.once('response', resolve);

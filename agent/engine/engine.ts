@@ -52,8 +52,8 @@ export interface Engine {
   /** Removes a container and its anonymous volumes. Fine when it is gone already. */
   remove(containerId: string): Promise<void>;
   hasImage(reference: string): Promise<boolean>;
-  /** Fails when nothing has come for a minute; a slow pull may take as long as it likes. */
-  pull(reference: string, signal: AbortSignal): Promise<void>;
+  /** Fails when nothing has come for a minute; a slow pull may take as long as it likes. `registryAuth`: X-Registry-Auth. */
+  pull(reference: string, signal: AbortSignal, registryAuth?: string): Promise<void>;
   /** Takes in what `docker save` writes. Throws the engine's words when it is damaged or the disk is full. */
   loadImage(archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
   /** Gives an image that is here a name more. Throws `not-found`. */

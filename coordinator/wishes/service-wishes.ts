@@ -8,6 +8,7 @@ import { checkReferredExist } from '../payloads/reference-rules.ts';
 import { orderWarnings } from '../plan/update-order.ts';
 import { Claims } from './claims.ts';
 import { notFound, StaleVersionError } from './errors.ts';
+import { checkHostAccess } from './host-access-rules.ts';
 import { ingressPorts, portKey, refuseTakenPorts, settlePorts } from './ports.ts';
 import { withRevisionOf } from './revisions.ts';
 import { claimKeys, nameClaim, portClaims } from './service-claims.ts';
@@ -29,21 +30,29 @@ export class ServiceWishes {
     this.claims = new Claims(parts.buckets.claims, parts.log);
   }
 
-  /** Answers the new service's id. A specification without a name gets a generated one that is free. */
-  async create(wanted: ServiceSpec): Promise<{ id: string; warnings: string[] }> {
+  /**
+   * Answers the new service's id. A specification without a name gets a generated one that is free. `registryAuth`: what its
+   * images are pulled with, as clients send it.
+   */
+  async create(wanted: ServiceSpec, registryAuth?: string): Promise<{ id: string; warnings: string[] }> {
     const id = this.parts.newId();
-    if (wanted.Name !== '') return this.createNamed(id, wanted);
+    if (wanted.Name !== '') return this.createNamed(id, wanted, registryAuth);
     for (let tries = 1; ; tries++) {
       try {
-        return await this.createNamed(id, { ...wanted, Name: generatedName(this.parts.random) });
+        return await this.createNamed(id, { ...wanted, Name: generatedName(this.parts.random) }, registryAuth);
       } catch (error) {
         if (!isConflict(error) || tries >= MAX_TRIES) throw error;
       }
     }
   }
 
-  private async createNamed(id: string, wanted: ServiceSpec): Promise<{ id: string; warnings: string[] }> {
+  private async createNamed(
+    id: string,
+    wanted: ServiceSpec,
+    registryAuth: string | undefined,
+  ): Promise<{ id: string; warnings: string[] }> {
     checkServiceSpec(wanted);
+    checkHostAccess(wanted, this.parts.allowedHostAccess);
     checkReferredExist(wanted.TaskTemplate.ContainerSpec, this.parts.snapshot());
     const spec = withNetworkIds(withServerDefaults(wanted), this.parts.snapshot().networks);
     const owner = { v: 1, ownerId: id, ownerName: spec.Name } as const;
@@ -53,21 +62,32 @@ export class ServiceWishes {
       const ports = await this.takePorts(id, spec, [], taken);
       const times = { createdAtMs: nowMs, updatedAtMs: nowMs };
       const history = withRevisionOf(spec, undefined, nowMs);
-      const record: ServiceRecord = { v: 1, id, spec, ...history, ports, ...times, change: 'create' };
+      const auth = this.sealedAuth(id, registryAuth);
+      const record: ServiceRecord = { v: 1, id, spec, ...history, ports, ...times, ...auth, change: 'create' };
       await this.store(this.parts.buckets.services.create(id, record));
     });
     await announce(this.parts, 'service', id, 'create', { name: spec.Name });
     return { id, warnings: warningsOf(spec) };
   }
 
-  /** Makes `wanted` the wish if the stored version is still `version`; throws StaleVersionError if not. */
-  async update(id: string, wanted: ServiceSpec, version: number): Promise<{ warnings: string[] }> {
+  /**
+   * Makes `wanted` the wish if the stored version is still `version`; throws StaleVersionError if not. Without `registryAuth`
+   * the service keeps what it has.
+   */
+  async update(
+    id: string,
+    wanted: ServiceSpec,
+    version: number,
+    registryAuth?: string,
+  ): Promise<{ warnings: string[] }> {
     const entry = await this.stored(id, version);
     checkServiceSpec(wanted);
+    checkHostAccess(wanted, this.parts.allowedHostAccess);
     checkReferredExist(wanted.TaskTemplate.ContainerSpec, this.parts.snapshot());
     checkUnchangeable(entry.value.spec, wanted);
     const spec = withNetworkIds(withServerDefaults(wanted), this.parts.snapshot().networks);
-    await this.change(entry, spec, 'update');
+    const value = { ...entry.value, ...this.sealedAuth(id, registryAuth) };
+    await this.change({ ...entry, value }, spec, 'update');
     return { warnings: warningsOf(spec, entry.value.spec) };
   }
 
@@ -119,6 +139,10 @@ export class ServiceWishes {
     const entry = await this.markRemoved(id, MAX_TRIES);
     await this.claims.release(claimKeys(entry.value), id);
     await announce(this.parts, 'service', id, 'remove', { name: entry.value.spec.Name });
+  }
+
+  private sealedAuth(id: string, registryAuth: string | undefined): Pick<ServiceRecord, 'registryAuth'> {
+    return registryAuth === undefined ? {} : { registryAuth: this.parts.vault.seal(id, Buffer.from(registryAuth)) };
   }
 
   private async markRemoved(id: string, triesLeft: number): Promise<Entry<ServiceRecord>> {

@@ -1,4 +1,4 @@
-/** The `X-Registry-Auth` header. Credentials never reach a log; there is nowhere to keep them yet, so they are refused. */
+/** The `X-Registry-Auth` header. Credentials never reach a log; services keep them sealed. */
 import type { Request } from 'express';
 import { z } from 'zod';
 import { ApiError } from './responses.ts';
@@ -6,16 +6,12 @@ import { ApiError } from './responses.ts';
 const credentialFields = ['username', 'password', 'auth', 'identitytoken', 'registrytoken'];
 const Credentials = z.record(z.string(), z.unknown());
 
-/** Throws ApiError 501 when the request brings credentials; an empty object (`e30=`) is what clients without any send. */
-export function refuseRegistryCredentials(req: Request): void {
+/** The header as it came; undefined without credentials: an empty object (`e30=`) is what clients without any send. */
+export function registryCredentials(req: Request): string | undefined {
   const header = req.headers['x-registry-auth'];
-  if (typeof header !== 'string' || header === '') return;
-  if (credentialFields.some((field) => decoded(header)[field])) {
-    throw new ApiError(
-      501,
-      'Plimsoll does not support registry credentials yet (--with-registry-auth): log in on the nodes',
-    );
-  }
+  if (typeof header !== 'string' || header === '') return undefined;
+  const credentials = decoded(header);
+  return credentialFields.some((field) => credentials[field]) ? header : undefined;
 }
 
 function decoded(header: string): z.infer<typeof Credentials> {

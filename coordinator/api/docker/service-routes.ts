@@ -9,7 +9,7 @@ import type { DockerApiParts } from './api-parts.ts';
 import { type Filters, parseFilters, passes, passesLabels } from './filters.ts';
 import { pathPart, queryFlag, queryText, queryVersion } from './query.ts';
 import { liveServices, serviceByReference } from './references.ts';
-import { refuseRegistryCredentials } from './registry-credentials.ts';
+import { registryCredentials } from './registry-credentials.ts';
 import { readJson } from './request-body.ts';
 import { sendEmpty, sendJson } from './responses.ts';
 import { serviceView } from './service-view.ts';
@@ -50,18 +50,18 @@ export function serviceRoutes(parts: DockerApiParts): Router {
 
 function serviceWrites(router: Router, parts: DockerApiParts): void {
   router.post('/services/create', async (req, res) => {
-    refuseRegistryCredentials(req);
-    const { id, warnings } = await parts.wishes.services.create(await readJson(req, NewServiceSpec));
+    const auth = registryCredentials(req);
+    const { id, warnings } = await parts.wishes.services.create(await readJson(req, NewServiceSpec), auth);
     sendJson(res, 201, { ID: id, Warnings: warnings.length > 0 ? warnings : null });
   });
   router.post('/services/:service/update', async (req, res) => {
-    refuseRegistryCredentials(req);
+    const auth = registryCredentials(req);
     const version = queryVersion(req, 'service');
     const spec = ServiceSpec.strip().parse(await readJson(req, UpdatedServiceSpec));
     const { id } = serviceByReference(parts.snapshot(), pathPart(req, 'service')).value;
     const isRollback = queryText(req, 'rollback') === 'previous';
     const wishes = parts.wishes.services;
-    const { warnings } = await (isRollback ? wishes.rollback(id, version) : wishes.update(id, spec, version));
+    const { warnings } = await (isRollback ? wishes.rollback(id, version) : wishes.update(id, spec, version, auth));
     sendJson(res, 200, { Warnings: warnings.length > 0 ? warnings : null });
   });
   router.delete('/services/:service', async (req, res) => {

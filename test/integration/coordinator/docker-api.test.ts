@@ -187,13 +187,17 @@ describe('the Engine API over HTTP', () => {
     expect(ports.sort()).toEqual([30000, 30001, 30002]);
   });
 
-  it('refuses registry credentials, and takes none for what they are', async () => {
+  it('keeps registry credentials with the service, sealed, and takes none for what they are', async () => {
     const create = (credentials: object) => {
       const header = Buffer.from(JSON.stringify(credentials)).toString('base64url');
       return fetchWith({ 'X-Registry-Auth': header });
     };
-    expect(await create({ username: 'me', password: 'secret' })).toBe(501);
+    const kept = () => [...cluster.snapshot().services.values()].map(({ value }) => value.registryAuth);
     expect(await create({})).toBe(201);
+    expect(kept()).toEqual([undefined]);
+    await ask('DELETE', `/services/${spec.Name}`);
+    expect(await create({ username: 'me', password: 'secret' })).toBe(201);
+    expect(kept().filter(Boolean)).toEqual([expect.not.stringMatching(/me|secret/)]);
   });
 
   function fetchWith(headers: Record<string, string>): Promise<number> {

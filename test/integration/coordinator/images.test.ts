@@ -8,6 +8,7 @@ import { ImageStore } from '../../../agent/image-store.ts';
 import type { Subscription } from '../../../bus/bus.ts';
 import { answerImageRequests } from '../../../coordinator/images/image-relay.ts';
 import { systemClock } from '../../../runtime/clock.ts';
+import { derivedId } from '../../../runtime/identifiers.ts';
 import { createLog } from '../../../runtime/log.ts';
 import { DockerApiServer, nodeIdOf } from '../../support/docker-api-server.ts';
 import { EngineNode } from '../../support/engine-node.ts';
@@ -54,18 +55,18 @@ const has = async (host: 'h1' | 'h2', image: string) => (await engines[host].doc
 const imageIdOn = (host: 'h1' | 'h2', image: string) => engines[host].docker('inspect', '-f', '{{.Id}}', image);
 /** As the agent of a host has it ready for a task. */
 const storeOf = (host: 'h1' | 'h2') =>
-  new ImageStore(
-    new DockerEngine(engines[host].address, systemClock, createLog('engine', 'silent')),
-    systemClock,
-    (request, signal) => cluster.connection.bus.askCoordinatorStream(nodeIdOf(host), 'image', request, signal),
-  );
+  new ImageStore(new DockerEngine(engines[host].address, systemClock, createLog('engine', 'silent')), systemClock, {
+    image: (request, signal) => cluster.connection.bus.askCoordinatorStream(nodeIdOf(host), 'image', request, signal),
+    registryAuth: async function* () {},
+  });
 
 describe.each([
   ['h1', 'h2'],
   ['h2', 'h1'],
 ] as const)('an image that only %s has', (from, to) => {
   const image = `only/on-${from}:1`;
-  const ensured = () => storeOf(to).ensure(image, false, new AbortController().signal);
+  const ensured = () =>
+    storeOf(to).ensure({ image, refresh: false, taskId: derivedId('task') }, new AbortController().signal);
 
   beforeEach(async () => {
     const id = await engines[from].docker('run', '-d', testImage, 'sh', '-c', `echo ${from} > /made-on`);

@@ -1,10 +1,13 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FETCH_BACKOFF, FETCHES_AT_ONCE, ImageStore, type ImagesOfCluster } from '../../../agent/image-store.ts';
+import { sealFor } from '../../../bus/identity/sealing.ts';
 import { PlimsollError } from '../../../runtime/errors.ts';
+import { derivedId } from '../../../runtime/identifiers.ts';
 import { FakeClock, settleMicrotasks } from '../../support/fake-clock.ts';
 import { FakeEngine } from '../../support/fake-engine.ts';
 
 const { signal } = new AbortController();
+const taskId = derivedId('task');
 const imageId = `sha256:${'a1'.repeat(32)}`;
 
 let engine: FakeEngine;
@@ -16,10 +19,13 @@ beforeEach(() => {
 
 /** Another node has these images; the archive of each is as many bytes as its name has letters. */
 function clusterWith(...images: string[]): ImagesOfCluster {
-  return async function* ({ reference }) {
-    if (!images.includes(reference)) throw new PlimsollError('not-found', `No other node has image ${reference}`);
-    yield Buffer.from(JSON.stringify({ imageId, from: 'h2' }));
-    yield Buffer.alloc(reference.length);
+  return {
+    image: async function* ({ reference }) {
+      if (!images.includes(reference)) throw new PlimsollError('not-found', `No other node has image ${reference}`);
+      yield Buffer.from(JSON.stringify({ imageId, from: 'h2' }));
+      yield Buffer.alloc(reference.length);
+    },
+    registryAuth: async function* () {},
   };
 }
 
@@ -39,9 +45,9 @@ const announcedIsLoaded = () => {
 test('an image counts as pulled only if it was not on the node before', async () => {
   const images = new ImageStore(engine, clock);
 
-  await images.ensure('built-here:1', true, signal);
+  await images.ensure({ image: 'built-here:1', refresh: true, taskId }, signal);
   engine.missingImages.set('fetched:1', { pullMs: 0 });
-  await images.ensure('fetched:1', false, signal);
+  await images.ensure({ image: 'fetched:1', refresh: false, taskId }, signal);
 
   expect(['built-here:1', 'fetched:1'].map((image) => images.hasPulled(image))).toEqual([false, true]);
 });
@@ -51,7 +57,7 @@ describe('an image another node has', () => {
     nobodyHas('web:1');
     announcedIsLoaded();
 
-    await new ImageStore(engine, clock, clusterWith('web:1')).ensure('web:1', true, signal);
+    await new ImageStore(engine, clock, clusterWith('web:1')).ensure({ image: 'web:1', refresh: true, taskId }, signal);
 
     expect(engine.loadedBytes).toBe('web:1'.length);
     expect(engine.calls).toContain(`tag ${imageId} web:1`);
@@ -61,7 +67,10 @@ describe('an image another node has', () => {
   test('is not sent when it is here under another name', async () => {
     nobodyHas('web:1');
 
-    await new ImageStore(engine, clock, clusterWith('web:1')).ensure('web:1', false, signal);
+    await new ImageStore(engine, clock, clusterWith('web:1')).ensure(
+      { image: 'web:1', refresh: false, taskId },
+      signal,
+    );
 
     expect(engine.loadedBytes).toBe(0);
     expect(engine.missingImages.has('web:1')).toBe(false);
@@ -73,7 +82,7 @@ describe('an image another node has', () => {
       nobodyHas(image);
       announcedIsLoaded();
 
-      await new ImageStore(engine, clock, clusterWith(image)).ensure(image, true, signal);
+      await new ImageStore(engine, clock, clusterWith(image)).ensure({ image: image, refresh: true, taskId }, signal);
 
       expect(engine.calls).toContain(`pull ${image}`);
       expect(engine.loadedBytes).toBe(image.length);
@@ -83,7 +92,10 @@ describe('an image another node has', () => {
   test('is refused when what arrives has another digest, and gets no name', async () => {
     nobodyHas('web:1', imageId);
 
-    const ensured = new ImageStore(engine, clock, clusterWith('web:1')).ensure('web:1', false, signal);
+    const ensured = new ImageStore(engine, clock, clusterWith('web:1')).ensure(
+      { image: 'web:1', refresh: false, taskId },
+      signal,
+    );
 
     await expect(ensured).rejects.toThrow(
       /^No such image: web:1: manifest unknown; from another node: .* another digest$/,
@@ -93,11 +105,12 @@ describe('an image another node has', () => {
 
   test('is asked of a registry when no coordinator answers', async () => {
     engine.missingImages.set('web:1', { pullMs: 0 });
-    const away: ImagesOfCluster = () => {
+    const isAway = () => {
       throw new PlimsollError('unavailable', 'the bus has not been reached yet');
     };
+    const away: ImagesOfCluster = { image: isAway, registryAuth: isAway };
 
-    await new ImageStore(engine, clock, away).ensure('web:1', false, signal);
+    await new ImageStore(engine, clock, away).ensure({ image: 'web:1', refresh: false, taskId }, signal);
 
     expect(engine.missingImages.has('web:1')).toBe(false);
   });
@@ -108,7 +121,8 @@ describe('an image nobody has', () => {
     nobodyHas('web:1');
     const images = new ImageStore(engine, clock);
     const pulls = () => engine.calls.filter((call) => call === 'pull web:1').length;
-    const ensured = () => images.ensure('web:1', false, signal).catch((error: Error) => error.message);
+    const ensured = () =>
+      images.ensure({ image: 'web:1', refresh: false, taskId }, signal).catch((error: Error) => error.message);
 
     expect([await ensured(), await ensured()]).toEqual(Array(2).fill('No such image: web:1: manifest unknown'));
     expect(pulls()).toBe(1);
@@ -125,10 +139,10 @@ describe('an image nobody has', () => {
   test('is there at once when somebody loads it meanwhile', async () => {
     nobodyHas('web:1');
     const images = new ImageStore(engine, clock);
-    await images.ensure('web:1', false, signal).catch(() => undefined);
+    await images.ensure({ image: 'web:1', refresh: false, taskId }, signal).catch(() => undefined);
     engine.missingImages.delete('web:1');
 
-    await expect(images.ensure('web:1', false, signal)).resolves.toBeUndefined();
+    await expect(images.ensure({ image: 'web:1', refresh: false, taskId }, signal)).resolves.toBeUndefined();
   });
 });
 
@@ -144,7 +158,9 @@ test('at most two images are fetched at a time', async () => {
   };
   const images = new ImageStore(engine, clock);
 
-  const all = ['a:1', 'b:1', 'c:1', 'd:1', 'a:1'].map((image) => images.ensure(image, false, signal));
+  const all = ['a:1', 'b:1', 'c:1', 'd:1', 'a:1'].map((image) =>
+    images.ensure({ image: image, refresh: false, taskId }, signal),
+  );
   for (let turn = 0; turn < 10; turn += 1) {
     await settleMicrotasks();
     ends.shift()?.();
@@ -152,4 +168,25 @@ test('at most two images are fetched at a time', async () => {
   await Promise.all(all);
 
   expect({ most, allowed: FETCHES_AT_ONCE }).toEqual({ most: 2, allowed: 2 });
+});
+
+test('a registry is shown the credentials of the task’s service', async () => {
+  const shown: (string | undefined)[] = [];
+  engine.missingImages.set('web:1', { pullMs: 0 });
+  const pull = engine.pull.bind(engine);
+  engine.pull = (reference: string, until: AbortSignal, registryAuth?: string) => {
+    shown.push(registryAuth);
+    return pull(reference, until);
+  };
+  const cluster: ImagesOfCluster = {
+    ...clusterWith(),
+    registryAuth: async function* (request) {
+      expect(request.taskId).toBe(taskId);
+      yield Buffer.from(JSON.stringify(sealFor(request.publicKey, Buffer.from('credentials'))));
+    },
+  };
+
+  await new ImageStore(engine, clock, cluster).ensure({ image: 'web:1', refresh: false, taskId }, signal);
+
+  expect(shown).toEqual(['credentials']);
 });

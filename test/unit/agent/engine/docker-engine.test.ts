@@ -39,16 +39,21 @@ const answers: Record<string, [status: number, body: unknown]> = {
   '/containers/json': [200, [row('good', 'running'), row('broken', 'running'), row('dead', 'exited')]],
   '/containers/good/json': [200, inspection],
   '/containers/broken/json': [500, { message: 'RWLayer of container broken is unexpectedly nil' }],
+  '/images/create': [200, { status: 'Downloaded newer image' }],
   '/containers/dead/json': [500, { message: 'RWLayer of container dead is unexpectedly nil' }],
 };
 
 let folder: string;
 let server: Server;
+/** What the engine was shown of credentials, by path. */
+let shownAuth: Map<string, unknown>;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'plimsoll-engine-'));
+  shownAuth = new Map();
   server = createServer((req, res) => {
     const path = new URL(req.url ?? '/', 'http://engine').pathname;
+    shownAuth.set(path, req.headers['x-registry-auth']);
     const [status, body] = answers[path] ?? [404, { message: 'page not found' }];
     res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   });
@@ -68,4 +73,15 @@ describe('DockerEngine.listOwn()', () => {
 
     expect(listed.map(({ id, phase }) => `${id} ${phase}`)).toEqual(['good running', 'broken running', 'dead exited']);
   });
+});
+
+it('shows a registry credentials only where there are any', async () => {
+  const engine = new DockerEngine(`unix://${join(folder, 'docker.sock')}`, systemClock, createLog('test', 'silent'));
+  const { signal } = new AbortController();
+
+  await engine.pull('web:1', signal, 'credentials');
+  expect(shownAuth.get('/images/create')).toBe('credentials');
+
+  await engine.pull('web:1', signal);
+  expect(shownAuth.get('/images/create')).toBeUndefined();
 });
