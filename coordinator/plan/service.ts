@@ -5,6 +5,7 @@ import type { ServiceRecord, TaskRecord } from '../../model/records.ts';
 import { desiredReplicas, isGlobal } from '../../model/service-defaults.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Action, Chain, Moment } from './actions.ts';
+import { Budget } from './budget.ts';
 import { type Requirements, stillSuits } from './filters.ts';
 import { wantedGlobal } from './global.ts';
 import { withClusterVolumes } from './cluster-volumes.ts';
@@ -18,7 +19,7 @@ import { type RolloutStep, stepRollout } from './rollout.ts';
 import { sameValue } from './same-value.ts';
 import { settleSlot, type Vacancy } from './settle.ts';
 import type { Slot, SlotTask } from './slot.ts';
-import { replaceOneUnhealthy } from './unhealthy.ts';
+import { replaceUnhealthy } from './unhealthy.ts';
 import { fillVacancies, wantsOf } from './vacancies.ts';
 
 export interface ServicePlanning {
@@ -54,8 +55,9 @@ export function planService(planning: ServicePlanning): Chain[] {
     now: planning.now,
   });
   if (rollout.nextAtMs !== undefined) planning.wakeAt(rollout.nextAtMs);
-  staff(slots, rollout.inWork, planning);
-  replaceOneUnhealthy(slots);
+  const budget = new Budget(slots, service.spec.Labels);
+  staff(slots, rollout.inWork, budget, planning);
+  replaceUnhealthy(slots, budget);
   return [rolloutChain(rollout, planning), ...[...planning.slots.values()].map((slot) => slot.chain())];
 }
 
@@ -69,8 +71,9 @@ function planJob(planning: ServicePlanning): Chain[] {
     if (!slots.has(slot.key)) retireSlot(slot);
   }
   const working = [...inWork].map((key) => slotFor(key, planning)).sort(bySlot);
-  staff(working, inWork, planning);
-  replaceOneUnhealthy(working);
+  const budget = new Budget(working, service.spec.Labels);
+  staff(working, inWork, budget, planning);
+  replaceUnhealthy(working, budget);
   return [...planning.slots.values()].map((slot) => slot.chain());
 }
 
@@ -118,7 +121,7 @@ function canUpdate(slot: Slot, planning: ServicePlanning): boolean {
   return node?.state === 'ready' && node.availability === 'active';
 }
 
-function staff(slots: readonly Slot[], inWork: ReadonlySet<string>, planning: ServicePlanning): void {
+function staff(slots: readonly Slot[], inWork: ReadonlySet<string>, budget: Budget, planning: ServicePlanning): void {
   const service = planning.entry.value;
   const suitability = new Suitability(service, planning.occupancy);
   const vacancies: Vacancy[] = [];
@@ -129,6 +132,7 @@ function staff(slots: readonly Slot[], inWork: ReadonlySet<string>, planning: Se
       revision: service.revision,
       mayUpdate: inWork.has(slot.key),
       unsuitable: (task) => suitability.objection(task),
+      budget,
       wakeAt: planning.wakeAt,
     });
     if (vacancy) vacancies.push(vacancy);

@@ -6,6 +6,7 @@
  */
 import type { SlotRecord } from '../../model/records.ts';
 import type { Moment } from './actions.ts';
+import type { Budget } from './budget.ts';
 import { FAILURES_TO_AVOID_NODE } from './placement.ts';
 import type { Slot, SlotTask } from './slot.ts';
 
@@ -33,6 +34,8 @@ export interface Situation {
   readonly mayUpdate: boolean;
   /** Why a task may not stay on its node ("node h1 is drained"); undefined = it may. */
   readonly unsuitable: (task: SlotTask) => string | undefined;
+  /** How many replicas may be taken away for a move before others have taken over. */
+  readonly budget: Budget;
   /** Asks to be planned again at this wall time. */
   readonly wakeAt: (wallMs: number) => void;
 }
@@ -147,8 +150,15 @@ function retire(slot: Slot, keeper: SlotTask, present: readonly SlotTask[], situ
   const canTakeOver = keeper.record.desired === 'ready' ? isPrepared(keeper) : keeper.ready;
   for (const task of present) {
     if (task === keeper || !(canTakeOver || task.idle)) continue;
+    if (isTakenAway(task, keeper, situation) && !situation.budget.takeServing()) continue;
     slot.stopTask(task, situation.unsuitable(task) ?? retirementReason(task, keeper));
   }
+}
+
+/** Serves, and has to go before the one that follows can start, for no reason but its node. */
+function isTakenAway(task: SlotTask, keeper: SlotTask, situation: Situation): boolean {
+  const isGap = task.ready && keeper.record.desired === 'ready';
+  return isGap && !situation.mayUpdate && situation.unsuitable(task) !== undefined;
 }
 
 function retirementReason(task: SlotTask, keeper: SlotTask): string {

@@ -34,8 +34,8 @@ const HEALING_SHARE = 0.3;
 const SETTLE_MS = 150_000;
 /** A settled leader writes nothing: for longer than any full pass, in long runs. */
 const QUIET_SHARE = 1 / 6;
-/** The loss of records of which no watch tells is noticed at the next full pass. */
-const NOTICED_AFTER_MS = 35_000;
+/** The loss of records of which no watch tells is noticed at the next full pass; what they leave is swept after a minute. */
+const NOTICED_AFTER_MS = 75_000;
 const LONGEST_QUIET_MS = 35_000;
 
 export async function run(history: History, options: RunOptions = {}): Promise<Outcome> {

@@ -177,12 +177,24 @@ function liveTask(snapshot: Snapshot, service: ServiceRecord, entry: Entry<TaskR
   const ended = seen.exits
     .filter((exit) => exit.attempt !== seen.attempt)
     .map((exit) => ({ ...base, ...endedAttempt(task, seen, exit) }));
-  const current = { ...base, ...currentAttempt(task, seen) };
+  const current = { ...base, ...(isGhost(snapshot, task) ? ghost(task, seen) : currentAttempt(task, seen)) };
   if (!isEnded(seen)) return [...ended, { ...current, DesiredState: desiredState(snapshot, service, task) }];
   if (desiredState(snapshot, service, task) === 'remove') return [];
   const shutdown = { ...current, DesiredState: 'shutdown' as const };
   if (seen.final || task.desired !== 'running') return [...ended, shutdown];
   return [...ended, shutdown, { ...base, ...waitingAttempt(task, seen) }];
+}
+
+/** Nobody knows what becomes of a task whose node is not heard of: Swarm says "Running" for a day (moby#37320). */
+function isGhost(snapshot: Snapshot, { nodeId }: TaskRecord): boolean {
+  return snapshot.liveness.get(nodeId)?.state === 'lost';
+}
+
+function ghost(task: TaskRecord, seen: StatusRecord) {
+  const shown = currentAttempt(task, seen);
+  if (isEnded(seen)) return shown;
+  const Status = { ...shown.Status, State: 'unknown', Message: 'its node is lost', PortStatus: {} };
+  return { ...shown, Status };
 }
 
 function assignedOnly(task: TaskRecord) {

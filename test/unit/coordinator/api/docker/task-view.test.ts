@@ -124,6 +124,13 @@ describe('taskViews()', () => {
     expect(views({ slots: [aSlot(service, { surge })] }, { status: {} }).map(short)).toEqual(['shutdown running -']);
   });
 
+  it('shows what ran on a lost node as unknown, and what had ended there as it ended', () => {
+    const nodes = { [task.nodeId]: 'lost' } as const;
+    expect(views({ nodes }, { status: {} }).map(short)).toEqual(['running unknown -']);
+    const ended = { state: 'complete', final: true, exitCode: 0 } as const;
+    expect(views({ nodes }, { status: ended }).map(short)).toEqual(['shutdown complete -']);
+  });
+
   it('keeps at most as many tasks of a slot as the history limit says, the newest', () => {
     const history = [1, 2, 3].map((attempt) => past({ attempt, finishedAtMs: attempt * 100 }));
     const found = views({ taskHistoryLimit: 3, slots: [aSlot(service, { history })] }, { status: {} });
