@@ -106,8 +106,8 @@ export class Overlay {
   }
 
   /**
-   * Chooses a container's addresses and makes every table know them. Throws `unavailable` while the leader has given this
-   * node no range, `precondition` when all addresses of the ranges are taken.
+   * Chooses a container's addresses and makes every table know them. Throws `precondition` when the leader gives this node
+   * no range, or none with a free address, in time.
    */
   async attach(record: TaskRecord, attempt: number): Promise<Attachment[]> {
     const targets = overlayAttachments(record.template).map(({ Target }) => Target);
@@ -242,8 +242,10 @@ export class Overlay {
     for (;;) {
       const own = networkIds.map((id) => this.ownRange(id));
       const missing = networkIds.filter((_, index) => own[index] === undefined);
-      if (missing.length === 0) return own.filter((range) => range !== undefined);
-      if (clock.elapsedMs() >= untilMs) throw noRange(missing);
+      const ranges = own.filter((range) => range !== undefined);
+      const full = ranges.find((range) => this.freeAddress(range) === undefined);
+      if (missing.length === 0 && full === undefined) return ranges;
+      if (clock.elapsedMs() >= untilMs) throw full ? usedUp(full) : noRange(missing);
       await clock.sleep(RANGE_POLL_MS);
     }
   }
@@ -256,15 +258,16 @@ export class Overlay {
     return undefined;
   }
 
-  private pick({ network, subnets }: SubnetRecord): TaskAddress {
+  private pick(range: SubnetRecord): TaskAddress {
+    const address = this.freeAddress(range);
+    if (address === undefined) throw usedUp(range);
+    this.lastPicked.set(range.network.id, address);
+    return { networkId: range.network.id, address };
+  }
+
+  private freeAddress({ network, subnets }: SubnetRecord): string | undefined {
     const taken = new Set(this.localTasks().flatMap((task) => task.addresses.map(({ address }) => address)));
-    const address = pickAddress(subnets, taken, this.lastPicked.get(network.id));
-    if (address === undefined) {
-      const words = `All ${taken.size} addresses of network ${network.name} on this node are in use (${subnets.join(', ')})`;
-      throw new PlimsollError('unavailable', `${words}: waiting for the leader to give it another range`);
-    }
-    this.lastPicked.set(network.id, address);
-    return { networkId: network.id, address };
+    return pickAddress(subnets, taken, this.lastPicked.get(network.id));
   }
 }
 
@@ -282,8 +285,17 @@ function attachmentOf(place: TaskAddress, ranges: readonly SubnetRecord[]): Atta
 function noRange(missing: readonly string[]): PlimsollError {
   const which = missing.join(', ');
   return new PlimsollError(
-    'unavailable',
-    `The leader has given this node no addresses of network ${which} yet: is there a leader, is the range of the network used up?`,
+    'precondition',
+    `Cannot connect to network ${which}: within ${RANGE_WAIT_MS / 1000} s the leader has given this node no addresses of it. ` +
+      'Is there a leader (plim status), are the addresses of the network used up (docker network inspect)?',
+  );
+}
+
+function usedUp({ network, subnets }: SubnetRecord): PlimsollError {
+  return new PlimsollError(
+    'precondition',
+    `Cannot connect to network ${network.name}: all addresses this node has of it are in use (${subnets.join(', ')}), ` +
+      'and the leader has no further range to give. Run fewer tasks per node or make a network of a larger --subnet',
   );
 }
 

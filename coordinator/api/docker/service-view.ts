@@ -1,10 +1,13 @@
 /** A service as the Engine API shows it. Pure. */
 import type { Entry } from '../../../bus/bus.ts';
 import { isJob, jobIteration } from '../../../model/jobs.ts';
+import { overlayAttachments } from '../../../model/overlay-attachments.ts';
 import type { ServiceRecord } from '../../../model/records.ts';
 import { DEFAULT_STOP_GRACE_PERIOD_NS } from '../../../model/service-defaults.ts';
 import type { ServiceSpec, UpdateConfig } from '../../../model/service-spec.ts';
+import { vipPool } from '../../plan/network/pools.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
+import { vipOf } from '../../store/virtual-address.ts';
 import { isoTime } from './dates.ts';
 import { serviceStatus } from './service-status.ts';
 import { updateStatus } from './update-status.ts';
@@ -25,7 +28,7 @@ export function serviceView(snapshot: Snapshot, entry: Entry<ServiceRecord>, opt
     UpdatedAt: isoTime(record.updatedAtMs),
     Spec: options.insertDefaults ? withDefaults(record.spec) : record.spec,
     PreviousSpec: record.previousSpec,
-    Endpoint: endpointView(record),
+    Endpoint: endpointView(snapshot, record),
     JobStatus: jobStatus(record),
     UpdateStatus: updateStatus(record, snapshot.rollouts.get(record.id)?.value),
     ServiceStatus: options.status ? serviceStatus(snapshot, record) : undefined,
@@ -39,9 +42,19 @@ function jobStatus({ spec, revision, revisions, updatedAtMs }: ServiceRecord): o
   return { JobIteration: { Index: jobIteration(revision) }, LastExecution: isoTime(begunAtMs) };
 }
 
-function endpointView({ spec, ports }: ServiceRecord): object {
-  if (ports.length === 0) return { Spec: {} };
-  return { Spec: { Mode: spec.EndpointSpec?.Mode || 'vip', Ports: spec.EndpointSpec?.Ports }, Ports: ports };
+function endpointView(snapshot: Snapshot, { id, spec, ports }: ServiceRecord): object {
+  const networks = overlayAttachments(spec.TaskTemplate);
+  if (ports.length === 0 && networks.length === 0) return { Spec: {} };
+  const Spec = { Mode: spec.EndpointSpec?.Mode || 'vip', Ports: spec.EndpointSpec?.Ports };
+  const addresses = networks.flatMap(({ Target: NetworkID }) => {
+    const vip = vipOf(snapshot, NetworkID, id);
+    return vip ? [{ NetworkID, Addr: `${vip.address}/${vipPool.prefix}` }] : [];
+  });
+  return {
+    Spec,
+    Ports: ports.length > 0 ? ports : undefined,
+    VirtualIPs: addresses.length > 0 ? addresses : undefined,
+  };
 }
 
 const defaultUpdateConfig: UpdateConfig = {

@@ -18,6 +18,7 @@ import type { PortConfig, TaskTemplate } from '../../../model/service-spec.ts';
 import { attemptId } from '../../../runtime/identifiers.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { isoTime } from './dates.ts';
+import { networkAttachments } from './task-networks.ts';
 
 export interface TaskView {
   readonly ID: string;
@@ -31,6 +32,7 @@ export interface TaskView {
   readonly Slot?: number | undefined;
   readonly NodeID?: string | undefined;
   readonly Status: TaskStatusView;
+  readonly NetworksAttachments?: readonly object[] | undefined;
   readonly DesiredState: 'ready' | 'running' | 'complete' | 'shutdown' | 'remove';
   /** Of a job's task: the run it belongs to. */
   readonly JobIteration?: { readonly Index: number } | undefined;
@@ -178,7 +180,10 @@ function liveTask(snapshot: Snapshot, service: ServiceRecord, entry: Entry<TaskR
     .filter((exit) => exit.attempt !== seen.attempt)
     .map((exit) => ({ ...base, ...endedAttempt(task, seen, exit) }));
   const current = { ...base, ...(isGhost(snapshot, task) ? ghost(task, seen) : currentAttempt(task, seen)) };
-  if (!isEnded(seen)) return [...ended, { ...current, DesiredState: desiredState(snapshot, service, task) }];
+  const NetworksAttachments = networkAttachments(snapshot, seen);
+  if (!isEnded(seen)) {
+    return [...ended, { ...current, NetworksAttachments, DesiredState: desiredState(snapshot, service, task) }];
+  }
   if (desiredState(snapshot, service, task) === 'remove') return [];
   const shutdown = { ...current, DesiredState: 'shutdown' as const };
   if (seen.final || task.desired !== 'running') return [...ended, shutdown];

@@ -147,7 +147,17 @@ describe('the networks of a node', () => {
     const vain = overlay.attach(onNetworks('b', front), 1);
     vain.catch(() => undefined);
     await clock.advance(6_000);
-    await expect(vain).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(vain).rejects.toMatchObject({ code: 'precondition' });
+  });
+
+  test('a node whose addresses are all taken says so, with the ranges', async () => {
+    await overlay.begin();
+    overlay.learn([range(back, '10.50.0.0/29')], []);
+    for (const name of ['a', 'b', 'c', 'd', 'e']) await passing(overlay.attach(onNetworks(name, back), 1));
+    const vain = overlay.attach(onNetworks('f', back), 1);
+    vain.catch(() => undefined);
+    await clock.advance(6_000);
+    await expect(vain).rejects.toThrow(/all addresses this node has of it are in use \(10\.50\.0\.0\/29\)/);
   });
 
   test('a task that leaves is out of every answer before it is told to stop', async () => {
