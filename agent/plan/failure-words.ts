@@ -17,6 +17,22 @@ export interface FailureWords {
 }
 
 const KNOWN: readonly { pattern: RegExp; kind: FailureWords['kind']; meaning: string }[] = [
+  {
+    pattern: /no such image: .*(toomanyrequests|rate limit|too many requests)/is,
+    kind: 'image',
+    meaning: 'the registry limits how often it may be asked: wait, or log in and use --with-registry-auth',
+  },
+  {
+    pattern:
+      /no such image: .*(unauthorized|authentication required|no basic auth|access denied|access to .* is denied)/is,
+    kind: 'image',
+    meaning: 'the registry has no such image for these credentials: log in and use --with-registry-auth',
+  },
+  {
+    pattern: /no such image: .*(manifest unknown|manifest for .* not found|name unknown)/is,
+    kind: 'image',
+    meaning: 'the registry has no such image',
+  },
   { pattern: /no such image/i, kind: 'image', meaning: 'the image is not on this node and could not be pulled' },
   {
     pattern: /port is already allocated|address already in use/i,
