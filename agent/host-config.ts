@@ -5,6 +5,7 @@ import type { ContainerSpec, Mount, TaskTemplate } from '../model/service-spec.t
 import { PlimsollError } from '../runtime/errors.ts';
 import { expandTemplate, type TemplateWords } from '../runtime/task-template.ts';
 import { refuseBeyondEngine } from './engine-gates.ts';
+import { hostAccess } from './host-access.ts';
 import { securityOptions } from './security-options.ts';
 
 /** What containers get to know of the host they run on. */
@@ -30,6 +31,7 @@ export function hostConfig(record: TaskRecord, words: TemplateWords, place: Host
   return {
     ...resources(template),
     ...privileges(spec),
+    ...hostAccess(record.serviceLabels, securityOptions(spec.Privileges)),
     NetworkMode: networkMode(template),
     RestartPolicy: { Name: 'no' },
     Mounts: spec.Mounts?.map((mount) => expandMount(mount, words)),
@@ -74,12 +76,10 @@ function resources({ Resources }: TaskTemplate): Record<string, unknown> {
 }
 
 function privileges(spec: ContainerSpec): Record<string, unknown> {
-  const options = securityOptions(spec.Privileges);
   return {
     CapAdd: spec.CapabilityAdd,
     CapDrop: spec.CapabilityDrop,
     GroupAdd: spec.Groups,
-    SecurityOpt: options.length > 0 ? options : undefined,
   };
 }
 

@@ -1,6 +1,7 @@
 /** What a coordinator is put together from: the real things in production, others in tests. */
 import type { Buckets } from '../bus/buckets.ts';
 import type { Bus } from '../bus/bus.ts';
+import type { HostAccess } from '../model/host-access.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -29,6 +30,8 @@ export interface CoordinatorParts {
   readonly admission: (bus: Bus, buckets: Buckets) => Admission;
   readonly probe: TcpProbe;
   readonly plan: Planner;
+  /** What labels may open of hosts; absent: nothing. */
+  readonly allowedHostAccess?: ReadonlySet<HostAccess>;
   /** Seals the contents of secrets and configs. */
   readonly vault: Vault;
 }

@@ -37,6 +37,7 @@ export function realParts(settings: CoordinatorSettings): CoordinatorParts {
     admission: (bus, buckets) => createAdmission({ stateDir, bus, buckets, clock, log }),
     probe: probeTcp,
     plan,
+    allowedHostAccess: new Set(settings.allow),
     vault: vaultOf(contentKeyOf(cluster)),
   };
 }

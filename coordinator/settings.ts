@@ -1,5 +1,6 @@
 /** Settings of `plim coordinator`: flags, `PLIMSOLL_*`, config file; see runtime/settings.ts. */
 import { z } from 'zod';
+import { hostAccesses } from '../model/host-access.ts';
 
 export const CoordinatorSettings = z.object({
   /** Holds cluster/ (keys, this coordinator's identity) and, where the host is a node too, node/identity.json. */
@@ -11,6 +12,17 @@ export const CoordinatorSettings = z.object({
   /** Where the read-only pages (/metrics, /v1/sd, /healthz, /readyz) are served. */
   listen: z.string().default('0.0.0.0'),
   port: z.coerce.number().int().min(0).max(65535).default(7700),
+  /** Labels that may open hosts to containers: `devices,shm-size`. */
+  allow: z
+    .string()
+    .default('')
+    .transform((list) =>
+      list
+        .split(',')
+        .map((name) => name.trim())
+        .filter(Boolean),
+    )
+    .pipe(z.array(z.enum(hostAccesses))),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 export type CoordinatorSettings = z.infer<typeof CoordinatorSettings>;

@@ -5,6 +5,7 @@ import { openCluster } from '../../bus/identity/cluster.ts';
 import { type NatsDiskParts, watchNatsDisk } from '../../bus/server/nats-disk.ts';
 import { natsServerCommand, natsServerReady } from '../../bus/server/nats-server.ts';
 import { CoordinatorSettings } from '../../coordinator/settings.ts';
+import { hostAccesses } from '../../model/host-access.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import { keepHeapCompact } from '../../runtime/heap-growth.ts';
@@ -46,6 +47,7 @@ export function addCoordinatorCommand(program: Command): void {
     .option('--cluster-file <file>', 'be a further coordinator of the cluster in this copy of its cluster.json')
     .option('--nats-server <program>', 'keep this nats-server (2.10 or newer) running too')
     .option('--nats-port <port>', "port of a new cluster's NATS server (default 4222)")
+    .option('--allow <labels>', `let services use plimsoll.{${hostAccesses.join(',')}}: those named, between commas`)
     .option('--log-level <level>', 'debug, info, warn, error or silent (default "info")')
     .option('--config <file>', 'read settings from this YAML file')
     .addHelpText('after', notes)

@@ -1,6 +1,8 @@
 /** `plim up`: a cluster on this host. */
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { CoordinatorSettings } from '../../coordinator/settings.ts';
+import { hostAccesses } from '../../model/host-access.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../../runtime/errors.ts';
 import { writeDockerContext } from '../docker-cli.ts';
@@ -36,6 +38,7 @@ const UpSettings = z.object({
   startEngine: Switch.default(false),
   dockerdArg: z.array(z.string()).default([]),
   context: Switch.default(true),
+  allow: CoordinatorSettings.shape.allow,
 });
 type UpSettings = z.infer<typeof UpSettings>;
 
@@ -57,6 +60,7 @@ export function addUpCommand(program: Command, terminal: Terminal): void {
     .option('--nats-port <port>', "port of a new cluster's NATS server (default 4222)")
     .option('--prometheus <program>', 'start this Prometheus with our configuration (default: none)')
     .option('--prometheus-listen <address>', 'where Prometheus listens (default "127.0.0.1:9090")')
+    .option('--allow <labels>', `let services use plimsoll.{${hostAccesses.join(',')}}: those named, between commas`)
     .option('--no-context', 'make no docker context')
     .option('--config <file>', 'read settings from this YAML file')
     .addHelpText('after', examples)
@@ -79,7 +83,8 @@ function requireRoot(): void {
 function optionsOf(settings: UpSettings): BringUpOptions {
   const { stateDir, socket, docker, natsPort, dockerdArg: dockerdArgs } = settings;
   const address = settings.advertise ?? clusterAddress(stateDir) ?? defaultAdvertiseAddress();
-  const layout = { program: currentPlim(), build: currentBuild(), stateDir, socket, address, docker };
+  const allow = settings.allow.join(',') || undefined;
+  const layout = { program: currentPlim(), build: currentBuild(), stateDir, socket, address, docker, allow };
   const natsServer = findProgram(settings.natsServer, 'nats-server');
   const prometheus = settings.prometheus && {
     file: findProgram(settings.prometheus, 'prometheus'),

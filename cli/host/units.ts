@@ -14,6 +14,8 @@ export interface HostLayout {
   readonly address: string | undefined;
   /** URL of the host's Docker Engine. */
   readonly docker: string;
+  /** Labels that may open hosts to containers, between commas; none when absent. */
+  readonly allow?: string | undefined;
 }
 
 /**
@@ -42,6 +44,7 @@ export function natsUnit(command: { readonly file: string; readonly args: readon
 
 export function coordinatorUnit(host: HostLayout): Unit {
   const args = ['--state-dir', host.stateDir, '--socket', host.socket, ...addressArgs('--advertise', host)];
+  if (host.allow !== undefined) args.push('--allow', host.allow);
   return { ...plimUnit(host, 'coordinator', args), description: 'API, planning, failover', after: ['nats'] };
 }
 

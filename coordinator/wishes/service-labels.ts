@@ -1,6 +1,7 @@
 /** The `plimsoll.` labels of services: what Docker's API has no word for. Each area adds its own here. Pure. */
 
 import { durationText, parseDurationMs } from '../../model/duration.ts';
+import { accessLabel, parseDevices, parseSecurityOptions, parseSizeBytes } from '../../model/host-access.ts';
 import { LIVENESS_LABEL, PROBE_SYNTAX, parseProbe, READINESS_LABEL } from '../../model/probe.ts';
 import { stopGracePeriodMs } from '../../model/service-defaults.ts';
 import {
@@ -30,6 +31,16 @@ const knownLabels: Readonly<Record<string, LabelRule>> = {
   'plimsoll.scrape.path': {
     accepts: (value) => /^\/[^\s?#]*$/.test(value),
     wants: 'a path such as /metrics, without a query',
+  },
+  [accessLabel('devices')]: {
+    accepts: (value) => parseDevices(value) !== undefined,
+    wants: 'devices such as /dev/fuse or /dev/sda:/dev/disk:r, between commas',
+  },
+  [accessLabel('privileged')]: { accepts: (value) => value === 'true' || value === 'false', wants: 'true or false' },
+  [accessLabel('shm-size')]: { accepts: (value) => parseSizeBytes(value) !== undefined, wants: 'a size such as 256m' },
+  [accessLabel('security-opt')]: {
+    accepts: (value) => parseSecurityOptions(value) !== undefined,
+    wants: 'options such as apparmor=unconfined, between spaces',
   },
   [READINESS_LABEL]: { accepts: (value) => parseProbe(value) !== undefined, wants: PROBE_SYNTAX },
   [LIVENESS_LABEL]: {

@@ -1,6 +1,7 @@
 /** What every wish works with. */
 import type { Buckets } from '../../bus/buckets.ts';
 import type { Bus } from '../../bus/bus.ts';
+import type { HostAccess } from '../../model/host-access.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Vault } from '../payloads/vault.ts';
@@ -30,6 +31,8 @@ export interface WishParts {
   readonly random: () => number;
   /** Makes an id nobody has had before. */
   readonly newId: () => string;
+  /** What labels may open of hosts; absent: nothing. */
+  readonly allowedHostAccess?: ReadonlySet<HostAccess>;
   /** Takes a removed node's credentials away. */
   readonly revokeNode: (nodeId: string) => Promise<void>;
 }

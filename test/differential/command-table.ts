@@ -4,12 +4,12 @@ import { nodeCommands } from './commands/nodes.ts';
 import { objectCommands } from './commands/objects.ts';
 import { readingCommands } from './commands/reading.ts';
 import { refusalCommands } from './commands/refusals.ts';
-import type { ComparedCommand } from './compared-command.ts';
+import { type ComparedCommand, withOwnNames } from './compared-command.ts';
 
-export const comparedCommands: readonly ComparedCommand[] = [
+export const comparedCommands: readonly ComparedCommand[] = withOwnNames([
   ...nodeCommands,
   ...refusalCommands,
   ...lifecycleCommands,
   ...readingCommands,
   ...objectCommands,
-];
+]);

@@ -55,10 +55,9 @@ describe('Plimsoll beside Swarm', () => {
     for (const { name } of different) expect(outputs.plimsoll.get(name)).toMatch(plimsoll);
   });
 
-  it('compares many commands, which differ seldom and have names of their own', () => {
+  it('compares many commands, which differ seldom', () => {
     expect(comparedCommands.length).toBeGreaterThanOrEqual(120);
     expect(differences.length).toBeLessThanOrEqual(15);
-    expect(new Set(comparedCommands.map(({ name }) => name)).size).toBe(comparedCommands.length);
   });
 });
 

@@ -1,6 +1,6 @@
 /** Networks, secrets, configs and a stack. */
 import { fileURLToPath } from 'node:url';
-import { type ComparedCommand, plainCommands } from '../compared-command.ts';
+import { type ComparedCommand, oneCommand, plainCommands } from '../compared-command.ts';
 
 const stackFile = fileURLToPath(new URL('../stack.yml', import.meta.url));
 /** The CLI goes through a map. */
@@ -59,5 +59,5 @@ export const objectCommands: readonly ComparedCommand[] = [
     stack deploy --resolve-image never --prune -c ${stackFile} shop
   `),
   { name: 'stack rm', args: ['stack', 'rm', 'shop'], ignored: anyOrder },
-  ...plainCommands('network ls --quiet --filter name=shop'),
+  { ...oneCommand('network ls --quiet --filter name=shop'), until: /^$/ },
 ];

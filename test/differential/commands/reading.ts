@@ -1,5 +1,5 @@
 /** The same services read in every way the CLI has. */
-import { type ComparedCommand, plainCommands } from '../compared-command.ts';
+import { type ComparedCommand, oneCommand, plainCommands } from '../compared-command.ts';
 import { create, image } from './words.ts';
 
 const eitherNode = /\bh[12]\b/g;
@@ -31,8 +31,13 @@ export const readingCommands: readonly ComparedCommand[] = [
     service logs --tail 0 read
     service logs read.1
     node ps h1 --filter name=wide --format '{{.Image}} {{.DesiredState}}'
-    events --since 1h --until 0s --filter type=service --filter event=create --format '{{.Actor.Attributes.name}}'
   `),
+  {
+    ...oneCommand(
+      "events --since 1h --until 0s --filter type=service --filter event=create --format '{{.Actor.Attributes.name}}'",
+    ),
+    ignored: /nopath\n/g,
+  },
   { name: 'service ps read', args: ['service', 'ps', 'read'], ignored: eitherNode },
   { name: 'service ps, json', args: ['service', 'ps', '--format', 'json', 'read'], ignored: eitherNode },
   ...plainCommands(`

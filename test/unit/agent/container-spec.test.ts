@@ -130,6 +130,31 @@ describe('containerRequest()', () => {
     });
   });
 
+  it('opens of the host what labels say', () => {
+    const serviceLabels = {
+      'plimsoll.devices': '/dev/fuse,/dev/null:/dev/void:r',
+      'plimsoll.privileged': 'true',
+      'plimsoll.shm-size': '64m',
+      'plimsoll.security-opt': 'label=disable',
+    };
+
+    const { body } = containerRequest(
+      aTask({ serviceLabels, container: { Privileges: { NoNewPrivileges: true } } }),
+      1,
+      place,
+    );
+
+    expect(body.HostConfig).toMatchObject({
+      Devices: [
+        { PathOnHost: '/dev/fuse', PathInContainer: '/dev/fuse', CgroupPermissions: 'rwm' },
+        { PathOnHost: '/dev/null', PathInContainer: '/dev/void', CgroupPermissions: 'r' },
+      ],
+      Privileged: true,
+      ShmSize: 64 * 2 ** 20,
+      SecurityOpt: ['no-new-privileges=true', 'label=disable'],
+    });
+  });
+
   it('limits logs where neither the user nor the engine does', () => {
     const { body } = containerRequest(aTask(), 1, place);
 

@@ -3,7 +3,7 @@ import { judge, noVerdict, type ProbeResult } from '../../../../agent/probe/prob
 import { parseProbe } from '../../../../model/probe.ts';
 
 const results = (text: string): ProbeResult[] =>
-  [...text].map((letter) => (letter === '+' ? { ok: true } : { ok: false, why: 'down' }));
+  text.split('').map((letter) => (letter === '+' ? { ok: true } : { ok: false, why: 'down' }));
 
 describe('judge()', () => {
   it.each([
