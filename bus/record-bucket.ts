@@ -24,6 +24,13 @@ export interface DoorParts<T> {
   readonly reader: Reader;
 }
 
+/** The fence of a leader is not where it was: a newer leader raised it, or the bucket is older than it was. */
+export class FencedOff extends PlimsollError {
+  constructor(cause: PlimsollError) {
+    super('conflict', cause.message, { cause });
+  }
+}
+
 export class RecordBucket<T> implements Bucket<T> {
   private readonly parts: DoorParts<T>;
 
@@ -118,9 +125,9 @@ export class RecordBucket<T> implements Bucket<T> {
     try {
       return await this.parts.raw.write(this.full(key), data, expectation);
     } catch (error) {
-      if (isConflict(error)) this.parts.metrics.conflicts.inc({ bucket: this.name });
-      else return await this.readBack(key, data, error);
-      throw error;
+      if (!isConflict(error)) return await this.readBack(key, data, error);
+      this.parts.metrics.conflicts.inc({ bucket: this.name });
+      throw this.parts.fence ? new FencedOff(error) : error;
     }
   }
 
@@ -142,6 +149,6 @@ export class RecordBucket<T> implements Bucket<T> {
   }
 }
 
-function isConflict(error: unknown): boolean {
+function isConflict(error: unknown): error is PlimsollError {
   return error instanceof PlimsollError && error.code === 'conflict';
 }

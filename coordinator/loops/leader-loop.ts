@@ -1,5 +1,6 @@
 /** The leader's main loop: snapshot, plan, apply, wait until the snapshot shows it, again. */
 import type { Buckets } from '../../bus/buckets.ts';
+import { FencedOff } from '../../bus/record-bucket.ts';
 import { backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../../runtime/errors.ts';
@@ -152,6 +153,7 @@ export class LeaderLoop {
     const { buckets, clock, metrics, log } = this.parts;
     if (signal.aborted || !this.parts.holdsLease()) return;
     const startedMs = clock.elapsedMs();
+    let isFencedOff = false;
     const written = await apply(made, {
       fenced: buckets.fenced({ epoch: this.epoch }),
       services: buckets.services,
@@ -160,8 +162,10 @@ export class LeaderLoop {
       rollBackService: this.parts.rollBackService,
       log,
       onDone: (action) => this.done(action, snapshot),
-      onFailed: ({ kind }, error) =>
-        metrics.actionFailures.inc({ kind, code: error instanceof PlimsollError ? error.code : 'internal' }),
+      onFailed: ({ kind }, error) => {
+        isFencedOff ||= error instanceof FencedOff;
+        metrics.actionFailures.inc({ kind, code: error instanceof PlimsollError ? error.code : 'internal' });
+      },
     });
     await this.seen(written);
     metrics.applySeconds.observe((clock.elapsedMs() - startedMs) / 1000);
@@ -169,12 +173,12 @@ export class LeaderLoop {
     if (written.failures === 0) return this.poke.poke();
     const nextMs = made.nextAtMs === undefined ? Number.POSITIVE_INFINITY : made.nextAtMs - clock.wallMs();
     this.wakeIn(Math.min(backoffMs(APPLY_RETRY, this.failedPlans), nextMs));
-    if (written.failures === made.chains.length) await this.renewFence();
+    if (isFencedOff || written.failures === made.chains.length) await this.renewFence();
   }
 
-  /** When nothing at all can be written, the fence may have gone with a lost bucket; a newer leader's is never touched. */
+  /** A bucket that was lost or is older than it was has taken the fence with it; a newer leader's is never touched. */
   private async renewFence(): Promise<void> {
-    this.parts.log.warn({ epoch: this.epoch }, 'no action could be carried out: setting the fence again');
+    this.parts.log.warn({ epoch: this.epoch }, 'actions could not be carried out: setting the fence again');
     await this.parts.buckets.raiseFence(this.epoch);
   }
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { coordinatorMetrics } from '../../../../coordinator/loops/coordinator-metrics.ts';
 import { LeaderLoop } from '../../../../coordinator/loops/leader-loop.ts';
+import type { Action } from '../../../../coordinator/plan/actions.ts';
 import type { Planner } from '../../../../coordinator/plan/plan.ts';
 import { openStore, type Store } from '../../../../coordinator/store/store.ts';
 import { PlimsollError } from '../../../../runtime/errors.ts';
@@ -12,6 +13,7 @@ import { type MemoryConnection, MemoryServer } from '../../../support/memory-bus
 const EPOCH = 1;
 
 let clock: FakeClock;
+let server: MemoryServer;
 let connection: MemoryConnection;
 let store: Store;
 let ending: AbortController;
@@ -19,7 +21,8 @@ let leading: Promise<void>;
 
 beforeEach(async () => {
   clock = new FakeClock();
-  connection = new MemoryServer({ clock }).connect();
+  server = new MemoryServer({ clock });
+  connection = server.connect();
   const { buckets } = connection;
   store = await openStore({ buckets, clock });
   ending = new AbortController();
@@ -32,10 +35,11 @@ afterEach(async () => {
   await store.close();
 });
 
-function lead(plan: Planner, completed: (snapshot) => snapshot, rollBackService: () => Promise<void>): void {
+function lead(plan: Planner, rollBackService: () => Promise<void>): void {
   const loop = new LeaderLoop(
     {
       plan,
+      completed: (snapshot) => snapshot,
       buckets: connection.buckets,
       store,
       clock,
@@ -89,4 +93,31 @@ test('once something goes well it is asked for at once again', async () => {
 
   expect(askedAtMs).toHaveLength(8);
   expect((askedAtMs[7] ?? 0) - (askedAtMs[5] ?? 0)).toBeLessThan(1_000);
+});
+
+test('the fence that one bucket has lost is set again, though others can be written', async () => {
+  const serviceId = 'w'.repeat(25);
+  server.wipe('plim_rollout');
+  const times = { startedAtMs: 0, progressAtMs: 0 };
+  const target = { serviceId, revision: 1, specVersion: 1 };
+  const record = { v: 1, epoch: EPOCH, ...target, state: 'paused', message: '', ...times, slots: {} } as const;
+  const write: Action = {
+    kind: 'put-rollout',
+    key: serviceId,
+    record,
+    expectedRevision: undefined,
+    reason: 'it is paused',
+  };
+  const isWritten = () => store.entry('rollouts', serviceId) !== undefined;
+  lead(
+    (...given) => {
+      const { chains } = rollsBack(...given);
+      return { chains: isWritten() ? [] : [[write], ...chains], failures: [], nextAtMs: undefined };
+    },
+    async () => undefined,
+  );
+
+  await clock.advance(5_000);
+
+  expect(isWritten()).toBe(true);
 });
