@@ -11,7 +11,7 @@ import { programVersion } from '../runtime/version.ts';
 import { createAdmission } from './admission.ts';
 import type { CoordinatorParts } from './coordinator-parts.ts';
 import { vaultOf } from './payloads/vault.ts';
-import { plan } from './plan/plan.ts';
+import { planningAgain } from './plan/plan.ts';
 import type { CoordinatorSettings } from './settings.ts';
 
 /** Reads the cluster's keys from the state directory; throws `not-found` when this host holds no cluster. */
@@ -36,7 +36,7 @@ export function realParts(settings: CoordinatorSettings): CoordinatorParts {
     joinAddress: joinAddressOf(cluster),
     admission: (bus, buckets) => createAdmission({ stateDir, bus, buckets, clock, log }),
     probe: probeTcp,
-    plan,
+    plan: planningAgain(),
     allowedHostAccess: new Set(settings.allow),
     vault: vaultOf(contentKeyOf(cluster)),
   };

@@ -5,6 +5,7 @@
  * bus's message time.
  */
 import { z } from 'zod';
+import { GenericResource } from './generic-resources.ts';
 import { EndpointSpec, PortConfig, ServiceSpec, TaskTemplate } from './service-spec.ts';
 
 const V = z.literal(1);
@@ -102,7 +103,11 @@ export const NodeRecord = z.object({
     plugins: z.array(z.object({ type: z.string(), name: z.string() })),
     liveRestore: z.boolean(),
   }),
-  resources: z.object({ nanoCpus: z.number(), memoryBytes: z.number() }),
+  resources: z.object({
+    nanoCpus: z.number(),
+    memoryBytes: z.number(),
+    generic: z.array(GenericResource).optional(),
+  }),
   /** True on a node that runs a coordinator; its API address is then `managerAddress`. */
   manager: z.boolean(),
 });
@@ -135,6 +140,8 @@ export const TaskRecord = z.object({
   desired: z.enum(['ready', 'running', 'stopped']),
   template: TaskTemplate,
   ports: z.array(TaskPort),
+  /** The generic resources it was given, of those it reserves. */
+  generic: z.array(GenericResource).optional(),
   /** Of a job: exit code 0 is the end, whatever the restart policy says. */
   job: z.literal(true).optional(),
   /** Raised by the coordinator to have a (then unhealthy) container replaced: the attempt that must not run any more. */
@@ -259,6 +266,8 @@ export const pendingCodes = [
   'resources',
   'port',
   'max-replicas',
+  'affinity',
+  'volume',
 ] as const;
 export const PendingCode = z.enum(pendingCodes);
 export type PendingCode = z.infer<typeof PendingCode>;
@@ -289,6 +298,8 @@ export const SlotRecord = z.object({
   /** Failed attempts per node at the current revision: placement avoids nodes where it keeps failing. */
   failuresByNode: z.record(z.string(), z.int()),
   failuresRevision: z.int().min(0),
+  /** The node that holds the named local volumes of this slot's tasks: they return there. */
+  dataOn: z.object({ nodeId: Id, volumes: z.array(z.string()) }).optional(),
   /** Of a job's slot: the run (revision) in which it ended with exit code 0. It never runs again in that run. */
   completedRevision: z.int().min(1).optional(),
   /** A stand-in for a task on a lost node: made at, in place of. */

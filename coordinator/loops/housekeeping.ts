@@ -9,7 +9,7 @@ import type { ClaimRecord, NodeSpecRecord } from '../../model/records.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { messageOf } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
-import type { NodeOrphan } from '../plan/plan.ts';
+import type { NodeOrphan } from '../plan/planner.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Store } from '../store/store.ts';
 import type { CoordinatorMetrics } from './coordinator-metrics.ts';

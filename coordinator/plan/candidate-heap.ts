@@ -1,26 +1,43 @@
 /** Nodes with room for one more task, best first; a node whose load changed is moved, not looked for. */
-import type { PlanNode } from './nodes.ts';
-import type { NodeUse } from './occupancy.ts';
+import type { BoardNode } from './node-board.ts';
 
-/** A node that passed the node filters, with its score as it was when the heap last looked. */
-export interface Candidate {
-  readonly node: PlanNode;
-  readonly use: NodeUse;
-  /** Place among all nodes by id: it decides between equals. */
-  readonly index: number;
+/** How good a node is for one more task of a service: the first number that differs decides, lower is better. */
+export interface Score {
+  /** 1 where the service has failed often lately. */
+  failing: number;
   /** Tasks of the service on this node. */
   copies: number;
+  /** How busy it was measured to be. */
+  busy: number;
   /** Tasks of all services on this node. */
   tasks: number;
-  /** Reserved share of the node's memory. */
-  memoryShare: number;
+  /** The larger of the reserved shares of its processors and its memory, in tenths. */
+  reservedTenths: number;
+  /** 1 where no task brought the image yet. */
+  lacksImage: number;
+  /** The same share exactly. */
+  reservedShare: number;
+}
+
+/** A node that passed the filters, with its score as it was when the heap last looked. */
+export interface Candidate extends Score {
+  readonly at: BoardNode;
   /** Where it is in its heap; -1 while it is in none. */
   position: number;
 }
 
-/** Negative when `a` is the better node: fewer copies of the service, then fewer tasks, then more free memory. */
+/** Negative when `a` is the better node. */
 export function compareCandidates(a: Candidate, b: Candidate): number {
-  return a.copies - b.copies || a.tasks - b.tasks || a.memoryShare - b.memoryShare || a.index - b.index;
+  return (
+    a.failing - b.failing ||
+    a.copies - b.copies ||
+    a.busy - b.busy ||
+    a.tasks - b.tasks ||
+    a.reservedTenths - b.reservedTenths ||
+    a.lacksImage - b.lacksImage ||
+    a.reservedShare - b.reservedShare ||
+    a.at.index - b.at.index
+  );
 }
 
 /** A binary heap whose members know their position, so that each operation costs the logarithm of their number. */

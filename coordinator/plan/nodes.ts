@@ -25,14 +25,13 @@ export interface PlanNode {
   readonly removed: boolean;
 }
 
-/** Every node any record speaks of, by id. */
-export function nodesOf(snapshot: Snapshot, now: Moment): ReadonlyMap<string, PlanNode> {
-  const ids = new Set([...snapshot.nodes.keys(), ...snapshot.nodeSpecs.keys()]);
-  for (const { value } of snapshot.tasks.values()) ids.add(value.nodeId);
-  return new Map([...ids].sort().map((id) => [id, nodeOf(snapshot, id, now)]));
+/** The ids of every node any record speaks of; `withTasks` are those that assignments name. */
+export function idsOfNodes(snapshot: Snapshot, withTasks: Iterable<string>): Set<string> {
+  return new Set([...snapshot.nodes.keys(), ...snapshot.nodeSpecs.keys(), ...withTasks]);
 }
 
-function nodeOf(snapshot: Snapshot, id: string, now: Moment): PlanNode {
+/** One node as it is now. */
+export function nodeOf(snapshot: Snapshot, id: string, now: Moment): PlanNode {
   const spec = snapshot.nodeSpecs.get(id)?.value;
   const record = snapshot.nodes.get(id)?.value;
   const liveness = snapshot.liveness.get(id);

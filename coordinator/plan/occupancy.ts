@@ -1,7 +1,6 @@
 /** What each node carries by assignments: reservations, copies per service, host ports. Grows while a plan places tasks. */
 import type { TaskRecord } from '../../model/records.ts';
 import type { TaskTemplate } from '../../model/service-spec.ts';
-import type { Snapshot } from '../store/snapshot.ts';
 
 export interface NodeUse {
   nanoCpus: number;
@@ -11,10 +10,16 @@ export interface NodeUse {
   readonly byService: Map<string, number>;
   /** `tcp/80` -> how many assignments bind it on the host. */
   readonly hostPorts: Map<string, number>;
+  /** How many assignments run each image. */
+  readonly images: Map<string, number>;
+  /** How many of each kind of generic resource are taken. */
+  readonly generic: Map<string, number>;
+  /** Which of a named kind are taken: `gpu/GPU-1`. */
+  readonly genericNames: Map<string, number>;
 }
 
 /** The part of an assignment that takes room. */
-export type Load = Pick<TaskRecord, 'serviceId' | 'nodeId' | 'template' | 'ports' | 'desired'>;
+export type Load = Pick<TaskRecord, 'serviceId' | 'nodeId' | 'template' | 'ports' | 'desired' | 'generic'>;
 
 /** A template's reservations with zeros filled in. */
 export function reservationsOf(template: TaskTemplate): { nanoCpus: number; memoryBytes: number } {
@@ -33,24 +38,52 @@ export class Occupancy {
   /** The node of every change so far, in order: who keeps scores of nodes reads on where it left off. */
   readonly changes: string[] = [];
   private readonly uses = new Map<string, NodeUse>();
+  /** Where the tasks of each service are, and where each image is. */
+  private readonly services = new Map<string, Map<string, number>>();
+  private readonly images = new Map<string, Map<string, number>>();
 
-  /** Counts every assignment whose containers may still be there, the stopping ones included. */
-  static of(snapshot: Snapshot): Occupancy {
-    const occupancy = new Occupancy();
-    for (const { value } of snapshot.tasks.values()) {
-      const gone = value.desired === 'stopped' && snapshot.statuses.get(value.id)?.value.removed === true;
-      if (!gone) occupancy.add(value);
+  /** Changes that are taken back when the plan is made. */
+  private tries: { readonly load: Load; readonly sign: 1 | -1; readonly isWhole: boolean }[] | undefined;
+
+  /** From now on every change is an intention of one plan. */
+  begin(): void {
+    this.tries = [];
+  }
+
+  /** Takes back what was intended since `begin()`: what is carried out of it comes back as assignments. */
+  undo(): void {
+    const tries = this.tries ?? [];
+    this.tries = undefined;
+    for (const { load, sign, isWhole } of tries.reverse()) {
+      if (isWhole) this.change(load, sign === 1 ? -1 : 1);
+      else {
+        this.note(load, sign === 1 ? -1 : 1);
+        this.changes.push(load.nodeId);
+      }
     }
-    return occupancy;
   }
 
   use(nodeId: string): NodeUse {
     let use = this.uses.get(nodeId);
     if (!use) {
-      use = { nanoCpus: 0, memoryBytes: 0, tasks: 0, byService: new Map(), hostPorts: new Map() };
+      use = emptyUse();
       this.uses.set(nodeId, use);
     }
     return use;
+  }
+
+  /** The nodes with a task of a service. */
+  nodesOf(serviceId: string): Iterable<string> {
+    return this.services.get(serviceId)?.keys() ?? [];
+  }
+
+  /** The nodes with a task that brought this image. */
+  nodesWith(image: string): Pick<ReadonlyMap<string, number>, 'size' | 'keys'> {
+    return this.images.get(image) ?? new Map();
+  }
+
+  isAnywhere(serviceId: string): boolean {
+    return (this.services.get(serviceId)?.size ?? 0) > 0;
   }
 
   add(load: Load): void {
@@ -64,7 +97,8 @@ export class Occupancy {
 
   /** Stops or goes on counting an assignment among its node's tasks; the room it takes stays taken. */
   count(load: Load, sign: 1 | -1): void {
-    this.tally(load, sign);
+    this.tries?.push({ load, sign, isWhole: false });
+    this.note(load, sign);
     this.changes.push(load.nodeId);
   }
 
@@ -73,14 +107,51 @@ export class Occupancy {
     const reserved = reservationsOf(load.template);
     use.nanoCpus += sign * reserved.nanoCpus;
     use.memoryBytes += sign * reserved.memoryBytes;
-    for (const port of hostPortsOf(load.ports)) use.hostPorts.set(port, (use.hostPorts.get(port) ?? 0) + sign);
-    this.count(load, sign);
+    for (const port of hostPortsOf(load.ports)) tally(use.hostPorts, port, sign);
+    tally(use.images, load.template.ContainerSpec.Image, sign);
+    tally(tableIn(this.images, load.template.ContainerSpec.Image), load.nodeId, sign);
+    for (const { kind, count, names } of load.generic ?? []) {
+      tally(use.generic, kind, sign * count);
+      for (const name of names) tally(use.genericNames, `${kind}/${name}`, sign);
+    }
+    this.tries?.push({ load, sign, isWhole: true });
+    this.note(load, sign);
+    this.changes.push(load.nodeId);
   }
 
-  private tally(load: Load, sign: 1 | -1): void {
+  private note(load: Load, sign: 1 | -1): void {
     if (load.desired === 'stopped') return;
     const use = this.use(load.nodeId);
     use.tasks += sign;
-    use.byService.set(load.serviceId, (use.byService.get(load.serviceId) ?? 0) + sign);
+    tally(use.byService, load.serviceId, sign);
+    tally(tableIn(this.services, load.serviceId), load.nodeId, sign);
   }
+}
+
+function emptyUse(): NodeUse {
+  return {
+    nanoCpus: 0,
+    memoryBytes: 0,
+    tasks: 0,
+    byService: new Map(),
+    hostPorts: new Map(),
+    images: new Map(),
+    generic: new Map(),
+    genericNames: new Map(),
+  };
+}
+
+function tableIn(tables: Map<string, Map<string, number>>, key: string): Map<string, number> {
+  const known = tables.get(key);
+  if (known) return known;
+  const table = new Map<string, number>();
+  tables.set(key, table);
+  return table;
+}
+
+/** What nobody has any more is not in the table. */
+function tally(table: Map<string, number>, key: string, by: number): void {
+  const count = (table.get(key) ?? 0) + by;
+  if (count === 0) table.delete(key);
+  else table.set(key, count);
 }

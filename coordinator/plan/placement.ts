@@ -1,10 +1,11 @@
-/** Where a task runs: filters first, then spread. One pass over the nodes per group of identical tasks, then a heap. */
+/** Where a task runs: filters first, then the lowest score. One look at the nodes per group of identical tasks, then a heap. */
 import type { PendingCode } from '../../model/records.ts';
-import type { TaskTemplate } from '../../model/service-spec.ts';
 import { type Candidate, CandidateHeap, compareCandidates } from './candidate-heap.ts';
 import { type Filter, nodeFilters, type Requirements, roomFilters } from './filters.ts';
+import type { BoardNode, NodeBoard } from './node-board.ts';
 import type { PlanNode } from './nodes.ts';
 import type { Occupancy } from './occupancy.ts';
+import { candidateOf, hasRoom, type Question, rate, selectBest } from './selection.ts';
 import { type Branch, SpreadTree } from './spread-tree.ts';
 
 /** From this many failures in a row of a slot at a revision, a node is the last choice for it. */
@@ -18,54 +19,86 @@ export interface Refusal {
 
 export type PlacementResult = { readonly nodeId: string } | { readonly refusal: Refusal };
 
-/** The nodes a filter turned away. */
-interface TurnedAway {
-  readonly filter: Filter;
-  readonly nodes: PlanNode[];
+/** What a group of identical tasks is placed by. */
+export interface GroupWish {
+  readonly board: NodeBoard;
+  readonly wants: Requirements;
+  readonly occupancy: Occupancy;
+  /** How many tasks there are to place: so many nodes are remembered. */
+  readonly tasks: number;
+  /** Nodes on which the service has failed often lately: they come last. */
+  readonly failing: ReadonlySet<string>;
 }
 
-/** Places the tasks of one service at one revision, one after the other, on nodes that passed the node filters. */
+type Accepts = (node: PlanNode) => boolean;
+
+/** The nodes that share all labels of the spread preferences. */
+interface Leaf {
+  readonly branch: Branch;
+  readonly heap: CandidateHeap;
+}
+
+interface Held {
+  readonly candidate: Candidate;
+  readonly leaf: Leaf;
+}
+
+/** Places the tasks of one service at one revision, one after the other. */
 export class GroupPlacement {
-  private readonly candidates = new Map<string, { readonly candidate: Candidate; readonly leaf: Leaf }>();
+  private readonly wish: GroupWish;
+  private readonly question: Question;
+  private readonly held = new Map<string, Held>();
   private readonly leaves = new Map<string, Leaf>();
-  private readonly turnedAway = new Map<string, TurnedAway>();
-  private readonly wants: Requirements;
-  private readonly occupancy: Occupancy;
   private readonly tree: SpreadTree;
+  /** How many more tasks the best nodes that are held suffice for; infinity once all are. */
+  private left: number;
   /** How many of the occupancy's changes the scores take into account. */
   private changesSeen: number;
   /** Why the last task found no place; stays true until something changes. */
   private lastRefusal: Refusal | undefined;
 
-  constructor(nodes: Iterable<PlanNode>, wants: Requirements, template: TaskTemplate, occupancy: Occupancy) {
-    this.wants = wants;
-    this.occupancy = occupancy;
-    this.tree = new SpreadTree(template.Placement?.Preferences ?? []);
+  constructor(wish: GroupWish) {
+    const { wants, occupancy, failing, tasks } = wish;
+    this.wish = wish;
+    // Processors and memory are asked of every node: they are looked up in columns.
+    const filters = roomFilters.filter((each) => each.concerns(wants) && each.name !== 'cpu' && each.name !== 'memory');
+    this.question = { board: wish.board, occupancy, wants, filters, failing };
+    wish.board.catchUp();
+    this.tree = new SpreadTree(wants.spread);
     this.changesSeen = occupancy.changes.length;
-    for (const node of nodes) this.sort(node);
+    this.left = tasks;
+    if (wants.spread.length > 0 || wants.near.length > 0) this.holdAll();
+    else for (const at of selectBest(this.question, tasks)) this.hold(at);
   }
 
   /** The best node for one more task, or why there is none. `failures` are the slot's own, by node. */
-  place(failures: Readonly<Record<string, number>>, only?: (node: PlanNode) => boolean): PlacementResult {
+  place(failures: Readonly<Record<string, number>>, only?: Accepts): PlacementResult {
     this.catchUp();
+    const avoided = new Set(Object.keys(failures).filter((id) => (failures[id] ?? 0) >= FAILURES_TO_AVOID_NODE));
+    if (only || avoided.size > 0 || this.left <= 0) this.holdAll();
+    this.left -= 1;
     const accepts = only ?? (() => true);
-    const isAvoided = (node: PlanNode) => (failures[node.id] ?? 0) >= FAILURES_TO_AVOID_NODE;
-    const best = this.best((node) => accepts(node) && !isAvoided(node)) ?? this.best(accepts);
+    const best =
+      (avoided.size > 0 && this.best((node) => accepts(node) && !avoided.has(node.id))) || this.best(accepts);
     if (best) return { nodeId: best.id };
     if (only) return { refusal: this.refusal(only) };
     this.lastRefusal ??= this.refusal(accepts);
     return { refusal: this.lastRefusal };
   }
 
-  private sort(node: PlanNode): void {
-    if (node.removed) return;
-    const use = this.occupancy.use(node.id);
-    const refusing = nodeFilters.find((filter) => !filter.allows(node, use, this.wants));
-    if (refusing) return note(this.turnedAway, refusing, node);
-    const candidate = { node, use, index: this.candidates.size, copies: 0, tasks: 0, memoryShare: 0, position: -1 };
-    const leaf = this.leafOf(node);
-    this.candidates.set(node.id, { candidate, leaf });
-    this.rate(candidate, leaf);
+  /** From now on every fitting node is held: whoever asks for particular ones may need any. */
+  private holdAll(): void {
+    if (this.left === Number.POSITIVE_INFINITY) return;
+    this.left = Number.POSITIVE_INFINITY;
+    const { board, wants } = this.wish;
+    const fitting = board.fittingFor(wants);
+    for (const at of board.nodes) if (fitting[at.index] === 1 && !this.held.has(at.node.id)) this.hold(at);
+  }
+
+  private hold(at: BoardNode): void {
+    const known = { candidate: candidateOf(at), leaf: this.leafOf(at.node) };
+    this.held.set(at.node.id, known);
+    this.rateAgain(known);
   }
 
   private leafOf(node: PlanNode): Leaf {
@@ -79,74 +112,69 @@ export class GroupPlacement {
 
   /** Rates those nodes again whose load has changed since the last task was placed. */
   private catchUp(): void {
-    const { changes } = this.occupancy;
+    const { board, occupancy, wants } = this.wish;
+    const { changes } = occupancy;
+    if (this.changesSeen === changes.length) return;
+    this.lastRefusal = undefined;
+    board.catchUp();
+    // Where the first task of a group goes decides where the others may: no node's answer is what it was.
+    if (wants.near.length > 0) for (const known of this.held.values()) this.rateAgain(known);
     for (; this.changesSeen < changes.length; this.changesSeen += 1) {
-      const known = this.candidates.get(changes[this.changesSeen] ?? '');
-      if (known) this.rate(known.candidate, known.leaf);
-      this.lastRefusal = undefined;
+      const nodeId = changes[this.changesSeen] ?? '';
+      const known = this.held.get(nodeId);
+      const at = known ? undefined : board.get(nodeId);
+      if (known) this.rateAgain(known);
+      else if (at && board.fittingFor(wants)[at.index] === 1) this.hold(at);
     }
   }
 
-  private rate(candidate: Candidate, { branch, heap }: Leaf): void {
-    const { node, use } = candidate;
-    const copies = use.byService.get(this.wants.serviceId) ?? 0;
-    this.tree.add(branch, copies - candidate.copies);
-    candidate.copies = copies;
-    candidate.tasks = use.tasks;
-    candidate.memoryShare = use.memoryBytes / (node.record?.resources.memoryBytes || 1);
+  private rateAgain({ candidate, leaf: { branch, heap } }: Held): void {
+    const { copies } = candidate;
+    rate(candidate.at, this.question, candidate);
+    this.tree.add(branch, candidate.copies - copies);
     const isIn = candidate.position >= 0;
-    if (this.lackOf(candidate)) {
+    if (!hasRoom(candidate.at, this.question)) {
       if (isIn) heap.remove(candidate);
     } else if (isIn) heap.restore(candidate);
     else heap.add(candidate);
   }
 
-  private lackOf({ node, use }: Candidate): Filter | undefined {
-    return roomFilters.find((filter) => !filter.allows(node, use, this.wants));
-  }
-
   /** Of the best nodes of all branches the one whose branch has the fewest tasks, seen from the trunk. */
-  private best(accepts: (node: PlanNode) => boolean): PlanNode | undefined {
+  private best(accepts: Accepts): PlanNode | undefined {
     let best: { readonly candidate: Candidate; readonly branch: Branch } | undefined;
     for (const { branch, heap } of this.leaves.values()) {
-      const candidate = heap.best(({ node }) => accepts(node));
+      const candidate = heap.best(({ at }) => accepts(at.node));
       if (!candidate) continue;
       const difference = best
-        ? this.tree.compare(branch, best.branch) || compareCandidates(candidate, best.candidate)
+        ? candidate.failing - best.candidate.failing ||
+          this.tree.compare(branch, best.branch) ||
+          compareCandidates(candidate, best.candidate)
         : -1;
       if (difference < 0) best = { candidate, branch };
     }
-    return best?.candidate.node;
+    return best?.candidate.at.node;
   }
 
-  private refusal(accepts: (node: PlanNode) => boolean): Refusal {
-    const refused = new Map(
-      [...this.turnedAway].map(([name, { filter, nodes }]) => [name, { filter, nodes: [...nodes] }]),
-    );
-    for (const { candidate } of this.candidates.values()) {
-      const lack = accepts(candidate.node) ? this.lackOf(candidate) : undefined;
-      if (lack) note(refused, lack, candidate.node);
+  /** Looked at node by node only when nobody takes the task. */
+  private refusal(accepts: Accepts): Refusal {
+    const { board, wants } = this.wish;
+    const turnedAway = new Map<Filter, PlanNode[]>();
+    for (const { node, use } of board.nodes) {
+      const isNo = (filter: Filter) => !filter.allows(node, use, wants);
+      const filter = nodeFilters.find(isNo) ?? (accepts(node) ? roomFilters.find(isNo) : undefined);
+      if (!filter) continue;
+      const known = turnedAway.get(filter);
+      if (known) known.push(node);
+      else turnedAway.set(filter, [node]);
     }
-    return refusalOf(refused, this.wants);
+    return refusalOf(turnedAway, wants);
   }
-}
-
-/** The nodes that share all labels of the spread preferences. */
-interface Leaf {
-  readonly branch: Branch;
-  readonly heap: CandidateHeap;
-}
-
-function note(turnedAway: Map<string, TurnedAway>, filter: Filter, node: PlanNode): void {
-  const known = turnedAway.get(filter.name);
-  if (known) known.nodes.push(node);
-  else turnedAway.set(filter.name, { filter, nodes: [node] });
 }
 
 /** "no suitable node (...)", the reason of most nodes first: the prefix is Swarm's. */
-function refusalOf(turnedAway: ReadonlyMap<string, TurnedAway>, wants: Requirements): Refusal {
-  const sorted = [...turnedAway.values()].sort((a, b) => b.nodes.length - a.nodes.length);
-  const reasons = sorted.map(({ filter, nodes }) => filter.explain(nodes, wants));
+function refusalOf(turnedAway: ReadonlyMap<Filter, readonly PlanNode[]>, wants: Requirements): Refusal {
+  const sorted = [...turnedAway].sort(([, a], [, b]) => b.length - a.length);
+  const reasons = sorted.map(([filter, nodes]) => filter.explain(nodes, wants));
   const reason = `no suitable node (${reasons.join('; ') || 'the cluster has no nodes'})`;
-  return { reason, code: sorted[0]?.filter.code ?? 'no-nodes' };
+  return { reason, code: sorted[0]?.[0].code ?? 'no-nodes' };
 }

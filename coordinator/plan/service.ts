@@ -5,12 +5,14 @@ import type { ServiceRecord, TaskRecord } from '../../model/records.ts';
 import { desiredReplicas, isGlobal } from '../../model/service-defaults.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Action, Chain, Moment } from './actions.ts';
+import type { Kinship } from './affinity.ts';
 import { Budget } from './budget.ts';
+import { withClusterVolumes } from './cluster-volumes.ts';
 import { type Requirements, stillSuits } from './filters.ts';
 import { wantedGlobal } from './global.ts';
-import { withClusterVolumes } from './cluster-volumes.ts';
 import { remember } from './history.ts';
 import { stepJob } from './job.ts';
+import type { NodeBoard } from './node-board.ts';
 import type { PlanNode } from './nodes.ts';
 import type { Occupancy } from './occupancy.ts';
 import { wantedReplicas } from './replicated.ts';
@@ -30,6 +32,8 @@ export interface ServicePlanning {
   readonly snapshot: Snapshot;
   readonly nodes: ReadonlyMap<string, PlanNode>;
   readonly occupancy: Occupancy;
+  readonly board: NodeBoard;
+  readonly kinship: Kinship;
   readonly historyLimit: number;
   readonly now: Moment;
   readonly wakeAt: (wallMs: number) => void;
@@ -137,15 +141,15 @@ function staff(slots: readonly Slot[], inWork: ReadonlySet<string>, budget: Budg
     });
     if (vacancy) vacancies.push(vacancy);
   }
-  const global = isGlobal(service.spec);
   fillVacancies(vacancies, {
     service: withClusterVolumes(service, planning.snapshot),
     slots,
     now: planning.now,
+    nodes: planning.nodes,
     occupancy: planning.occupancy,
-    sameCandidates: !global,
-    candidates: ({ slot }) =>
-      global ? [planning.nodes.get(slot.key)].filter((node) => node !== undefined) : planning.nodes.values(),
+    board: planning.board,
+    kinship: planning.kinship,
+    isPerNode: isGlobal(service.spec),
   });
 }
 

@@ -2,40 +2,75 @@
 import { isJob } from '../../model/jobs.ts';
 import type { ServiceRecord, TaskRecord } from '../../model/records.ts';
 import type { Moment } from './actions.ts';
+import type { Kinship } from './affinity.ts';
 import { type Requirements, requirementsOf } from './filters.ts';
+import { assignGeneric } from './generic-resources.ts';
+import { NodeBoard } from './node-board.ts';
 import type { PlanNode } from './nodes.ts';
 import { hostPortsOf, type Occupancy } from './occupancy.ts';
 import { FAILURES_TO_AVOID_NODE, GroupPlacement, type PlacementResult, type Refusal } from './placement.ts';
+import { nodesFailing } from './recent-failures.ts';
 import { failuresOf, type Vacancy } from './settle.ts';
-import type { SlotTask } from './slot.ts';
+import type { Slot, SlotTask } from './slot.ts';
+import { type DataHolder, dataHolderOf, stickyVolumes } from './sticky-volumes.ts';
 import { startsFirst } from './update-order.ts';
 
 export interface Staffing {
   readonly service: ServiceRecord;
+  /** The slots of the service that are worked on: what failed in them is avoided. */
+  readonly slots: readonly Slot[];
   readonly now: Moment;
+  readonly nodes: ReadonlyMap<string, PlanNode>;
   readonly occupancy: Occupancy;
-  /** The nodes that come into question for a vacancy. */
-  readonly candidates: (vacancy: Vacancy) => Iterable<PlanNode>;
-  /** True when every vacancy has the same candidates: they are then filtered once. */
-  readonly sameCandidates: boolean;
+  readonly board: NodeBoard;
+  readonly kinship: Kinship;
+  /** True when each slot belongs to one node. */
+  readonly isPerNode: boolean;
 }
 
 /** Fills the vacancies of one service, in order. */
 export function fillVacancies(vacancies: readonly Vacancy[], staffing: Staffing): void {
-  const [first] = vacancies;
-  if (!first) return;
-  const shared = staffing.sameCandidates ? placementFor(first, staffing) : undefined;
-  for (const vacancy of vacancies) fill(vacancy, shared ?? placementFor(vacancy, staffing), staffing);
+  if (vacancies.length === 0) return;
+  const crew = new Crew(staffing, vacancies.length);
+  for (const vacancy of vacancies) fill(vacancy, crew);
 }
 
-function placementFor(vacancy: Vacancy, staffing: Staffing): GroupPlacement {
-  const template = staffing.service.spec.TaskTemplate;
-  return new GroupPlacement(staffing.candidates(vacancy), wantsOf(staffing.service), template, staffing.occupancy);
+/** What all vacancies of a service share. */
+class Crew {
+  readonly staffing: Staffing;
+  readonly wants: Requirements;
+  private readonly tasks: number;
+  private readonly failing: ReadonlySet<string>;
+  private anywhere: GroupPlacement | undefined;
+
+  constructor(staffing: Staffing, tasks: number) {
+    const { service, slots, kinship, occupancy, now } = staffing;
+    this.staffing = staffing;
+    this.tasks = tasks;
+    this.wants = wantsOf(service, kinship.of(service, occupancy));
+    this.failing = nodesFailing(slots, service.revision, now);
+  }
+
+  /** On any node that fits. The nodes are looked at once for all vacancies. */
+  placement(): GroupPlacement {
+    this.anywhere ??= this.placementOn(this.staffing.board, this.tasks);
+    return this.anywhere;
+  }
+
+  /** On this node or nowhere. */
+  placementAt(node: PlanNode | undefined): GroupPlacement {
+    return this.placementOn(new NodeBoard(node ? [node] : [], this.staffing.occupancy), 1);
+  }
+
+  private placementOn(board: NodeBoard, tasks: number): GroupPlacement {
+    const { wants, failing } = this;
+    return new GroupPlacement({ board, wants, occupancy: this.staffing.occupancy, tasks, failing });
+  }
 }
 
-/** What the current revision of a service asks of a node. */
-export function wantsOf(service: ServiceRecord): Requirements {
-  return requirementsOf(service.id, service.spec.TaskTemplate, taskPortsOf(service));
+/** What the current revision of a service asks of a node; without its kin, who do not matter to tasks that run. */
+export function wantsOf(service: ServiceRecord, kin?: Pick<Requirements, 'near' | 'apart'>): Requirements {
+  return requirementsOf(service.id, service.spec.TaskTemplate, taskPortsOf(service), kin);
 }
 
 /** A service's ports as its tasks carry them; 0 where the engine shall choose. */
@@ -43,16 +78,47 @@ export function taskPortsOf(service: ServiceRecord): TaskRecord['ports'] {
   return service.ports.map((port) => ({ ...port, PublishedPort: port.PublishedPort ?? 0 }));
 }
 
-function fill(vacancy: Vacancy, placement: GroupPlacement, staffing: Staffing): void {
-  const choice = choosePlace(vacancy, placement, staffing);
+function fill(vacancy: Vacancy, crew: Crew): void {
+  const { staffing } = crew;
+  const choice = chooseAmong(vacancy, crew);
   if ('refusal' in choice) return refuse(vacancy, choice.refusal, staffing);
-  const record = newTask(vacancy, choice.nodeId, choice.desired, staffing);
+  const record = newTask(vacancy, choice, crew);
   staffing.occupancy.add(record);
   rememberSurge(vacancy, staffing.now);
+  rememberData(vacancy, record);
   vacancy.slot.makeTask(record);
 }
 
-type Choice = { nodeId: string; desired: 'ready' | 'running' } | { refusal: Refusal };
+/** The slot's own node, the node with its data, or any. */
+function chooseAmong(vacancy: Vacancy, crew: Crew): Choice {
+  const { service, nodes, isPerNode } = crew.staffing;
+  const { slot } = vacancy;
+  if (isPerNode) return choosePlace(vacancy, crew.placementAt(nodes.get(slot.key)), crew.staffing);
+  const holder = dataHolderOf(service, slot, nodes);
+  if (!holder) return choosePlace(vacancy, crew.placement(), crew.staffing);
+  const choice = choosePlace(vacancy, crew.placementAt(holder.node), crew.staffing);
+  if ('nodeId' in choice) return choice;
+  if (holder.mayMove) return choosePlace(vacancy, crew.placement(), crew.staffing);
+  return { refusal: { reason: waitingFor(holder, choice.refusal), code: 'volume' } };
+}
+
+function waitingFor({ node, volumes }: DataHolder, { reason }: Refusal): string {
+  const what = `its volume${volumes.length > 1 ? 's' : ''} ${volumes.join(', ')}`;
+  const why = reason.slice(reason.indexOf('(') + 1, -1);
+  return `no suitable node (waits for ${node.name}, which has ${what}: ${why})`;
+}
+
+/** From now on the slot belongs to the node its volumes are on. */
+function rememberData({ slot }: Vacancy, record: TaskRecord): void {
+  const volumes = stickyVolumes(record.template);
+  if (volumes.length > 0 && record.slot > 0) slot.amend({ dataOn: { nodeId: record.nodeId, volumes } }, record.reason);
+}
+
+interface Place {
+  readonly nodeId: string;
+  readonly desired: 'ready' | 'running';
+}
+type Choice = Place | { readonly refusal: Refusal };
 
 /** Beside the old tasks where the order says so and there is room; else in their place, once they are gone. */
 function choosePlace(vacancy: Vacancy, placement: GroupPlacement, staffing: Staffing): Choice {
@@ -90,10 +156,12 @@ function isFresh(node: PlanNode, mover: SlotTask, failures: Readonly<Record<stri
   return node.id !== mover.node.id && (failures[node.id] ?? 0) < FAILURES_TO_AVOID_NODE;
 }
 
-function newTask(vacancy: Vacancy, nodeId: string, desired: 'ready' | 'running', staffing: Staffing): TaskRecord {
+function newTask(vacancy: Vacancy, { nodeId, desired }: Place, { staffing, wants }: Crew): TaskRecord {
   const { service, now } = staffing;
+  const at = wants.generic.size > 0 ? staffing.board.get(nodeId) : undefined;
   return {
     ...taskBody(service, vacancy.slot.number, nodeId, now),
+    ...(at ? { generic: assignGeneric(at.node, at.use, wants.generic) } : {}),
     id: vacancy.slot.nextTaskId,
     desired,
     priorFailures: vacancy.mover?.status?.failures ?? 0,
@@ -142,7 +210,7 @@ function refuse(vacancy: Vacancy, refusal: Refusal, staffing: Staffing): void {
   const sinceMs = isKnown ? known.sinceMs : staffing.now.wallMs;
   slot.amend({ pending: { taskId: slot.nextTaskId, revision, sinceMs, ...refusal } }, refusal.reason);
   // Not one node described: their records are lost, and with them every reason to believe there is no place.
-  if (![...staffing.candidates(vacancy)].some((node) => node.record)) return;
+  if (!staffing.board.nodes.some(({ node }) => node.record)) return;
   for (const task of vacancy.replaced) {
     if (task.record.revision === revision) slot.stopTask(task, vacancy.reason);
   }

@@ -14,6 +14,8 @@ import {
   STOP_MARGIN_MS,
 } from '../../model/service-policy.ts';
 import type { ServiceSpec } from '../../model/service-spec.ts';
+import { AFFINITY_LABEL, ANTI_AFFINITY_LABEL, kinTerms } from '../plan/affinity.ts';
+import { VOLUME_MOVE_LABEL, volumeMoves } from '../plan/sticky-volumes.ts';
 import { invalid } from './errors.ts';
 
 interface LabelRule {
@@ -21,6 +23,8 @@ interface LabelRule {
   /** Ends the sentence "<label> must be ...". */
   readonly wants: string;
 }
+
+const KIN_SYNTAX = "services' names or label=value, between commas";
 
 /** Labels that mean something to Plimsoll, and what they may say. Any other `plimsoll.` label is a typing error worth hearing of. */
 const knownLabels: Readonly<Record<string, LabelRule>> = {
@@ -53,8 +57,20 @@ const knownLabels: Readonly<Record<string, LabelRule>> = {
     wants: 'a duration such as 30s or 5m',
   },
   [ON_DISCONNECT_LABEL]: { accepts: (value) => value === 'keep' || value === 'stop', wants: 'keep or stop' },
+  [AFFINITY_LABEL]: { accepts: isKinList, wants: KIN_SYNTAX },
+  [ANTI_AFFINITY_LABEL]: { accepts: isKinList, wants: KIN_SYNTAX },
+  [VOLUME_MOVE_LABEL]: { accepts: (value) => isVolumeMove(value), wants: volumeMoves.join(' or ') },
   [MAX_UNAVAILABLE_LABEL]: { accepts: isMaxUnavailable, wants: 'a number of replicas or a share of them, 1 or 25%' },
 };
+
+function isKinList(value: string): boolean {
+  const terms = kinTerms(value);
+  return terms.length > 0 && terms.every((term) => /^[^\s=]+(?:=.*)?$/.test(term));
+}
+
+function isVolumeMove(value: string): boolean {
+  return volumeMoves.some((move) => move === value);
+}
 
 function isDuration(value: string): boolean {
   return (parseDurationMs(value) ?? 0) > 0;

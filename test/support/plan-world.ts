@@ -2,9 +2,10 @@
  * A whole cluster as plain maps: the real planner plans on it, its actions are carried out at once, and a simple model of
  * an agent per node reports what a real one would. Time moves only by `pass()`.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Entry } from '../../bus/bus.ts';
 import { type Action, actionsOf, type Moment, type Plan } from '../../coordinator/plan/actions.ts';
-import { plan } from '../../coordinator/plan/plan.ts';
+import { plan, planningAgain } from '../../coordinator/plan/plan.ts';
 import type { NodeState, Snapshot } from '../../coordinator/store/snapshot.ts';
 import type { NodeSpecRecord, ServiceRecord, StatusRecord, TaskRecord } from '../../model/records.ts';
 import type { ServiceSpec } from '../../model/service-spec.ts';
@@ -52,6 +53,8 @@ export class PlanWorld {
   /** Every action ever carried out. */
   readonly done: Action[] = [];
   historyLimit = 5;
+  private readonly copies = new Map<string, { readonly revision: number; readonly copy: Map<string, unknown> }>();
+  private readonly planAgain = planningAgain();
   private nowMs = 1_000_000;
   private revision = 0;
 
@@ -185,30 +188,58 @@ export class PlanWorld {
   snapshot(): Snapshot {
     const liveness = new Map([...this.states].map(([id, liveness]) => [id, { ...liveness, message: liveness.state }]));
     return {
-      ...this.tables,
-      cluster: this.entry('main', {
-        v: 1,
-        id: derivedId('cluster'),
-        taskHistoryLimit: this.historyLimit,
-        labels: {},
-        createdAtMs: 0,
-        updatedAtMs: 0,
-      }),
+      ...this.copiedTables(),
+      cluster: {
+        key: 'main',
+        value: {
+          v: 1,
+          id: derivedId('cluster'),
+          taskHistoryLimit: this.historyLimit,
+          labels: {},
+          createdAtMs: 0,
+          updatedAtMs: 0,
+        },
+        revision: 1,
+        writtenAtMs: 0,
+      },
       liveness,
       coordinatorNodes: new Set(),
       leader: undefined,
     };
   }
 
+  /** Tables are copied only when they changed: a snapshot stays as it is. */
+  private copiedTables(): Tables {
+    const copied = Object.entries(this.tables).map(([name, table]) => {
+      const isSame =
+        this.copies.get(name)?.revision === this.revision && this.copies.get(name)?.copy.size === table.size;
+      const copy = (isSame && this.copies.get(name)?.copy) || new Map(table as Table<unknown>);
+      this.copies.set(name, { revision: this.revision, copy });
+      return [name, copy];
+    });
+    return Object.fromEntries(copied) as Tables;
+  }
+
+  /** The plan; one made by a planner that has planned all along must be the same. */
   plan(): Plan {
-    return plan(this.snapshot(), this.now);
+    const snapshot = this.snapshot();
+    const made = plan(snapshot, this.now);
+    const again = this.planAgain(snapshot, this.now);
+    if (!isDeepStrictEqual(made, again)) {
+      throw new Error(`Planning again answers ${JSON.stringify(again)}, planning from nothing ${JSON.stringify(made)}`);
+    }
+    return made;
   }
 
   /** Plans and carries out; answers the number of actions. `crashAfter` actions the leader dies. */
   lead(crashAfter = Number.POSITIVE_INFINITY): number {
     const actions = actionsOf(this.plan()).slice(0, crashAfter);
-    for (const action of actions) this.carryOut(action);
+    this.carryOutAll(actions);
     return actions.length;
+  }
+
+  carryOutAll(actions: readonly Action[]): void {
+    for (const action of actions) this.carryOut(action);
   }
 
   private carryOut(action: Action): void {

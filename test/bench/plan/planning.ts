@@ -1,5 +1,6 @@
 /** What the planner does in clusters of a size: first placement, nothing to do, loss of a node. Pure. */
-import { actionsOf } from '../../../coordinator/plan/actions.ts';
+import { type Action, actionsOf } from '../../../coordinator/plan/actions.ts';
+import { type Planner, plan } from '../../../coordinator/plan/plan.ts';
 import { PlanWorld } from '../../support/plan-world.ts';
 import type { Figures } from '../report.ts';
 
@@ -26,23 +27,24 @@ const template = {
 /** Measures one size, every round in a cluster of its own. Throws when the planner does not do what it has to. */
 export function measurePlanning({ size, rounds, figures, cpuMs }: PlanningOptions): void {
   const column = `${size.nodes} nodes`;
-  const timed = <T>(work: () => T): [T, number] => {
+  const timed = (world: PlanWorld, planner: Planner): [Action[], number] => {
+    const snapshot = world.snapshot();
     const before = cpuMs();
-    const result = work();
-    return [result, cpuMs() - before];
+    const made = planner(snapshot, world.now);
+    return [actionsOf(made), cpuMs() - before];
   };
   for (let round = 0; round < rounds; round += 1) {
     const world = new PlanWorld();
     const nodeIds = Array.from({ length: size.nodes }, (_, index) => world.addNode(`node-${index}`, roomy));
     world.addService('web', size.tasks, { TaskTemplate: template });
-    const [fresh, freshMs] = timed(() => actionsOf(world.plan()));
+    const [fresh, freshMs] = timed(world, plan);
     requireCount('tasks made for a new service', fresh.filter(isCreation).length, size.tasks);
     world.converge();
-    const [settled, settledMs] = timed(() => actionsOf(world.plan()));
+    const [settled, settledMs] = timed(world, plan);
     requireCount('actions in a settled cluster', settled.length, 0);
     const onLost = [...world.tables.tasks.values()].filter(({ value }) => value.nodeId === nodeIds[0]).length;
     world.setState(nodeIds[0] ?? '', 'lost');
-    const [failover, failoverMs] = timed(() => actionsOf(world.plan()));
+    const [failover, failoverMs] = timed(world, plan);
     requireCount('stand-ins for a lost node', failover.filter(isCreation).length, onLost);
     figures.add(`place a service of ${size.tasks} replicas`, column, freshMs, 'ms CPU');
     figures.add('tasks placed per second', column, (size.tasks / freshMs) * 1000, '1/s');

@@ -4,7 +4,7 @@ import type { Admission } from '../../../coordinator/admission.ts';
 import type { CoordinatorParts } from '../../../coordinator/coordinator-parts.ts';
 import { type CoordinatorCore, startCore } from '../../../coordinator/core.ts';
 import { vaultOf } from '../../../coordinator/payloads/vault.ts';
-import { plan } from '../../../coordinator/plan/plan.ts';
+import { planningAgain } from '../../../coordinator/plan/plan.ts';
 import type { Mutations } from './mutations.ts';
 import type { Network } from './network.ts';
 import type { SimulatedProcess } from './process.ts';
@@ -45,7 +45,7 @@ function partsOf(process: SimulatedProcess, place: CoordinatorPlace): Coordinato
       const { bus, buckets } = await network.connect({ process, host, kind: 'coordinator' }, metrics);
       return { bus, buckets: mutations.buckets?.(buckets) ?? buckets };
     },
-    plan: mutations.plan ?? plan,
+    plan: mutations.plan ?? planningAgain(),
     joinAddress: 'nats',
     admission: () => closedAdmission,
     probe: network.probeFrom(host, process),

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { coordinatorMetrics } from '../../../../coordinator/loops/coordinator-metrics.ts';
 import { Housekeeping } from '../../../../coordinator/loops/housekeeping.ts';
-import type { NodeOrphan } from '../../../../coordinator/plan/plan.ts';
+import type { NodeOrphan } from '../../../../coordinator/plan/planner.ts';
 import { openStore, type Store } from '../../../../coordinator/store/store.ts';
 import { createLog } from '../../../../runtime/log.ts';
 import { createMetrics } from '../../../../runtime/metrics.ts';

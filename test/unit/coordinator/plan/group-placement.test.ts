@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { nodeFilters, type Requirements, requirementsOf, roomFilters } from '../../../../coordinator/plan/filters.ts';
-import { nodesOf, type PlanNode } from '../../../../coordinator/plan/nodes.ts';
+import { NodeBoard } from '../../../../coordinator/plan/node-board.ts';
+import { nodeOf, type PlanNode } from '../../../../coordinator/plan/nodes.ts';
 import { type Load, Occupancy } from '../../../../coordinator/plan/occupancy.ts';
 import { FAILURES_TO_AVOID_NODE, GroupPlacement } from '../../../../coordinator/plan/placement.ts';
 import type { TaskTemplate } from '../../../../model/service-spec.ts';
@@ -54,6 +55,11 @@ function loadOn(nodeId: string, serviceId: string, template: TaskTemplate): Load
   return { nodeId, serviceId, template, ports: [], desired: 'running' };
 }
 
+function planNodesOf(world: PlanWorld): PlanNode[] {
+  const snapshot = world.snapshot();
+  return [...snapshot.nodes.keys()].sort().map((id) => nodeOf(snapshot, id, world.now));
+}
+
 function labelPath(node: PlanNode, template: TaskTemplate, levels: number): string {
   const preferences = (template.Placement?.Preferences ?? []).slice(0, levels);
   return preferences.map(({ Spread }) => node.spec?.labels[Spread?.SpreadDescriptor.slice(12) ?? '']).join('/');
@@ -93,6 +99,8 @@ class PlainPlacement {
       ...levels.map((level) => this.copiesBeside(node, level)),
       this.copies(node),
       use.tasks,
+      Math.floor((10 * use.memoryBytes) / (node.record?.resources.memoryBytes ?? 1)),
+      use.images.has(this.wants.image) ? 0 : 1,
       use.memoryBytes / (node.record?.resources.memoryBytes ?? 1),
     ];
   }
@@ -121,10 +129,16 @@ test('the heap chooses the node that a look at every node would choose', () => {
         const id = world.addNode(`h${index}`, { labels: { zone, rack }, memoryBytes: memoryMiB * MEBIBYTE });
         world.setState(id, state);
       }
-      const planNodes = [...nodesOf(world.snapshot(), world.now).values()];
+      const planNodes = planNodesOf(world);
       const wants = requirementsOf('web', template, []);
       const occupancy = new Occupancy();
-      const placement = new GroupPlacement(planNodes, wants, template, occupancy);
+      const placement = new GroupPlacement({
+        board: new NodeBoard(planNodes, occupancy),
+        wants,
+        occupancy,
+        tasks: 2,
+        failing: new Set(),
+      });
       const plain = new PlainPlacement(planNodes, template, wants, occupancy);
       const placed: Load[] = [];
       const idOf = (index: number) => planNodes[index % planNodes.length]?.id ?? '';
@@ -156,9 +170,15 @@ test('a refusal is told anew once the load of a node has changed', () => {
     Resources: { Reservations: { MemoryBytes: 16 * MEBIBYTE } },
     Placement: { MaxReplicas: 1 },
   };
-  const planNodes = [...nodesOf(world.snapshot(), world.now).values()];
+  const planNodes = planNodesOf(world);
   const occupancy = new Occupancy();
-  const placement = new GroupPlacement(planNodes, requirementsOf('web', template, []), template, occupancy);
+  const placement = new GroupPlacement({
+    board: new NodeBoard(planNodes, occupancy),
+    wants: requirementsOf('web', template, []),
+    occupancy,
+    tasks: 2,
+    failing: new Set(),
+  });
   const [nodeId = ''] = planNodes.map((node) => node.id);
   occupancy.add(loadOn(nodeId, 'web', template));
 
