@@ -20,11 +20,13 @@ import { measureTransitions } from './metrics/transition-metrics.ts';
 import { servePayloads } from './payloads/payload-service.ts';
 import type { NodeWatch } from './store/liveness.ts';
 import { openStore, type Store } from './store/store.ts';
+import { busyness } from './usage/busyness.ts';
 import { UsageBook } from './usage/usage-book.ts';
 import { registerUsageMetrics } from './usage/usage-metrics.ts';
 import { createWishes, type Wishes } from './wishes/wishes.ts';
 
 const CONNECT_RETRY_MS = 500;
+const BUSYNESS_MS = 10_000;
 const DEFAULT_TASK_HISTORY_LIMIT = 5;
 
 export interface CoordinatorCore {
@@ -145,6 +147,7 @@ class Core implements CoordinatorCore {
     lifecycle.onStop('payloads', () => payloads.stop());
     this.background('presence', this.presence().run(lifecycle.signal));
     this.background('usage', this.usage.run(lifecycle.signal));
+    this.background('busyness', this.noteBusyness(lifecycle.signal));
     this.background('liveness', this.livenessLoop().run(lifecycle.signal));
     this.background('leadership', this.leadership.run(lifecycle.signal));
   }
@@ -156,6 +159,15 @@ class Core implements CoordinatorCore {
     const nameOf = (nodeId: string) => store.snapshot().nodes.get(nodeId)?.value.hostname ?? nodeId;
     registerUsageMetrics(parts.metrics, book, nameOf);
     return book;
+  }
+
+  /** Placement looks at how busy nodes are, every ten seconds' worth. */
+  private async noteBusyness(signal: AbortSignal): Promise<void> {
+    const { parts, store } = this.assembly;
+    while (!signal.aborted) {
+      await parts.clock.sleep(BUSYNESS_MS, signal).catch(() => undefined);
+      store.setBusy(busyness(this.usage.fresh(), store.snapshot().busy ?? new Map()));
+    }
   }
 
   private createWishes(): Wishes {

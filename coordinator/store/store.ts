@@ -63,6 +63,7 @@ export class Store {
   private readonly listeners = new Set<(bucket: WatchedBucket | 'liveness', keys: readonly string[]) => void>();
   private liveness: ReadonlyMap<string, NodeLiveness> = new Map();
   private coordinatorNodes: ReadonlySet<string> = new Set();
+  private busy: ReadonlyMap<string, number> = new Map();
   private leaseSeenMs: number;
   private last: Snapshot | undefined;
 
@@ -139,6 +140,14 @@ export class Store {
     this.last = undefined;
   }
 
+  /** How busy nodes are; part of every snapshot from now on. What runs stays where it is: no listener hears. */
+  setBusy(busy: ReadonlyMap<string, number>): void {
+    const isSame = busy.size === this.busy.size && [...busy].every(([id, step]) => this.busy.get(id) === step);
+    if (isSame) return;
+    this.busy = busy;
+    this.last = undefined;
+  }
+
   /** Called after each batch of changes. Returns the way to stop. */
   onChange(listener: (bucket: WatchedBucket | 'liveness', keys: readonly string[]) => void): () => void {
     this.listeners.add(listener);
@@ -169,6 +178,7 @@ export class Store {
       nodes: this.table('nodes'),
       liveness: this.liveness,
       coordinatorNodes: this.coordinatorNodes,
+      busy: this.busy,
       tasks: this.table('tasks', (task) => task.id),
       statuses: this.table('statuses', (status) => status.taskId),
       slots: this.table('slots'),
