@@ -13,6 +13,7 @@ import { Leadership } from './leadership.ts';
 import { coordinatorMetrics, showStateHealth } from './loops/coordinator-metrics.ts';
 import { publishEvent } from './loops/events.ts';
 import { LivenessLoop } from './loops/liveness-loop.ts';
+import { withdrawEndpoints } from './loops/lost-endpoints.ts';
 import { Presence } from './loops/presence.ts';
 import { probeNode } from './loops/probes.ts';
 import type { PlannedVersions } from './metrics/state-page.ts';
@@ -207,11 +208,17 @@ class Core implements CoordinatorCore {
     const fields = { nodeId, before: before?.state ?? 'unknown', after: after.state, why: after.message };
     parts.log[after.state === 'lost' ? 'warn' : 'info'](fields, 'the state of a node changed');
     if (this.leadership.leadingSinceMs === undefined) return;
-    if (after.state === 'lost') this.metrics.nodesLost.inc();
+    if (after.state === 'lost') this.noteLoss(nodeId);
     const name = store.snapshot().nodes.get(nodeId)?.value.hostname ?? nodeId;
     const attributes = { name, 'state.old': fields.before, 'state.new': after.state, reason: after.message };
     const event = { kind: 'node', id: nodeId, action: 'update', attributes, atMs: parts.clock.wallMs() } as const;
     publishEvent({ bus, clock: parts.clock, log: parts.log, metrics: this.metrics }, event);
+  }
+
+  private noteLoss(nodeId: string): void {
+    const { parts, buckets, store } = this.assembly;
+    this.metrics.nodesLost.inc();
+    void withdrawEndpoints({ endpoints: buckets.endpoints, log: parts.log }, store.snapshot(), nodeId);
   }
 
   /** Loops end with the lifecycle; one that ends otherwise is a bug worth a line. */

@@ -1,0 +1,61 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { withdrawEndpoints } from '../../../../coordinator/loops/lost-endpoints.ts';
+import type { EndpointRecord } from '../../../../model/network-records.ts';
+import { derivedId } from '../../../../runtime/identifiers.ts';
+import { createLog } from '../../../../runtime/log.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { type MemoryConnection, MemoryServer } from '../../../support/memory-bus.ts';
+import { aSubnet, subnetKey } from '../../../support/records.ts';
+import { aSnapshot, entryOf } from '../../../support/snapshots.ts';
+
+const networkId = derivedId('network', 'a');
+const nodeOf = (name: string) => derivedId('node', name);
+
+describe('endpoints of a lost node', () => {
+  let connection: MemoryConnection;
+  const log = createLog('test', 'silent');
+  const nets = new Map(
+    ['b', 'c'].map((node) => [subnetKey(node), entryOf(subnetKey(node), aSubnet('10.200.0.0/26', 1, node))]),
+  );
+  const snapshot = { ...aSnapshot(), nets };
+  const announcementOf = (node: string): EndpointRecord => ({
+    v: 1,
+    networkId,
+    nodeId: nodeOf(node),
+    endpoints: [
+      {
+        taskId: derivedId('task', node),
+        serviceId: derivedId('service'),
+        serviceName: 'web',
+        slot: 1,
+        aliases: [],
+        address: '10.200.0.2',
+      },
+    ],
+    members: ['10.200.0.2'],
+  });
+
+  beforeEach(async () => {
+    connection = new MemoryServer({ clock: new FakeClock() }).connect();
+    for (const node of ['b', 'c']) {
+      await connection.buckets.endpoints.put(`${networkId}.${nodeOf(node)}`, announcementOf(node));
+    }
+  });
+
+  test('are taken out, its members and other nodes stay', async () => {
+    await withdrawEndpoints({ endpoints: connection.buckets.endpoints, log }, snapshot, nodeOf('b'));
+
+    const lost = await connection.buckets.endpoints.get(`${networkId}.${nodeOf('b')}`);
+    expect(lost?.value).toEqual({ ...announcementOf('b'), endpoints: [] });
+    const other = await connection.buckets.endpoints.get(`${networkId}.${nodeOf('c')}`);
+    expect(other?.value).toEqual(announcementOf('c'));
+  });
+
+  test('a bus that refuses is logged, not thrown', async () => {
+    const endpoints = {
+      get: () => Promise.reject(new Error('away')),
+      update: () => Promise.reject(new Error('away')),
+    };
+    await expect(withdrawEndpoints({ endpoints, log }, snapshot, nodeOf('b'))).resolves.toBeUndefined();
+  });
+});
