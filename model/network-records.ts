@@ -16,6 +16,8 @@ export const NetworkRecord = z.object({
   options: Labels,
   /** Its tasks reach nothing but each other (and the resolver). */
   internal: z.boolean(),
+  /** Containers that are no tasks might join, as far as the wish goes: the cluster runs none, so it changes nothing. */
+  attachable: z.boolean().optional(),
   /** The range its nodes' subnets are cut from; absent = the cluster's pool. */
   subnet: z.cidrv4().optional(),
   createdAtMs: z.number(),

@@ -11,6 +11,7 @@ export interface NetworkWish {
   readonly labels: Readonly<Record<string, string>>;
   readonly options: Readonly<Record<string, string>>;
   readonly internal: boolean;
+  readonly attachable: boolean;
   readonly subnet: string | undefined;
 }
 

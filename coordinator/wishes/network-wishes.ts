@@ -63,9 +63,18 @@ export class NetworkWishes {
 }
 
 function recordOf(id: string, wish: NetworkWish, createdAtMs: number): NetworkRecord {
-  const { name, internal, subnet } = wish;
+  const { name, internal, attachable, subnet } = wish;
   const words = { labels: { ...wish.labels }, options: { ...wish.options } };
-  return { v: 1, id, name, ...words, internal, ...(subnet !== undefined && { subnet }), createdAtMs };
+  return {
+    v: 1,
+    id,
+    name,
+    ...words,
+    internal,
+    ...(attachable && { attachable }),
+    ...(subnet !== undefined && { subnet }),
+    createdAtMs,
+  };
 }
 
 function nameClaim(name: string): Claim {

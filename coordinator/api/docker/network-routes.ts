@@ -104,14 +104,13 @@ function wishOf(body: NewNetwork): NetworkWish {
     [body.Scope !== undefined && body.Scope !== '' && body.Scope !== 'swarm', `scope ${body.Scope}`, 'Scope'],
     [body.EnableIPv4 === false, 'networks without IPv4', 'EnableIPv4'],
     [body.EnableIPv6, 'IPv6 on networks', 'EnableIPv6'],
-    [body.Attachable, 'attachable networks', 'Attachable'],
     [body.Ingress, 'an ingress network of one’s own', 'Ingress'],
     [body.ConfigOnly, 'configuration-only networks', 'ConfigOnly'],
     [!!body.ConfigFrom?.Network, 'networks from a configuration', 'ConfigFrom'],
   ];
   for (const [isAsked, what, field] of refusals) if (isAsked) throw unsupported(what, field);
-  const { Name: name, Labels: labels, Options: options, Internal: internal } = body;
-  return { name, labels, options, internal, subnet: subnetOf(body.IPAM) };
+  const { Name: name, Labels: labels, Options: options, Internal: internal, Attachable: attachable = false } = body;
+  return { name, labels, options, internal, attachable, subnet: subnetOf(body.IPAM) };
 }
 
 function subnetOf(ipam: NewNetwork['IPAM']): string | undefined {

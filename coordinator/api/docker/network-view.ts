@@ -68,6 +68,7 @@ export function networkView(
   const subnets = subnetsOf(snapshot, network.id);
   return {
     ...commonFields,
+    Attachable: network.attachable ?? false,
     Name: network.name,
     Id: network.id,
     Created: isoTime(network.createdAtMs),

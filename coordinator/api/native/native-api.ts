@@ -19,6 +19,7 @@ import type { Wishes } from '../../wishes/wishes.ts';
 import { requestMetrics } from '../request-metrics.ts';
 import { addMetricsRoute } from './metrics-route.ts';
 import { addNodePageRoute } from './node-page-route.ts';
+import { addPlanRoutes } from './plan-routes.ts';
 import { addRevisionRoutes, type RevisionRouteParts } from './revision-routes.ts';
 import { addSecretRoutes } from './secret-routes.ts';
 import { type DiscoveryVia, discoveryTargets, discoveryVias } from './service-discovery.ts';
@@ -90,6 +91,7 @@ function createLocalApp(parts: NativeApiParts, nodePages: NodePages): Express {
   addRevisionRoutes(app, parts, () => requireReady(parts));
   addMembershipRoutes(app, parts);
   addSecretRoutes(app, parts, () => requireReady(parts));
+  addPlanRoutes(app, parts, () => requireReady(parts));
   app.get('/v1/events', (_request, response) => streamEvents(parts, response));
   addErrorAnswers(app, parts.log);
   return app;

@@ -73,7 +73,6 @@ describe('networks of the cluster over the docker CLI', () => {
     [['--opt', 'com.docker.network.driver.mtu=12'], 'com.docker.network.driver.mtu'],
     [['--opt', 'vlan=3'], 'Options.vlan'],
     [['--ipv6'], 'EnableIPv6'],
-    [['--attachable'], 'Attachable'],
     [['--ingress'], 'Ingress'],
     [['--subnet', '10.50.0.1/24'], 'should be 10.50.0.0/24'],
     [['--subnet', '10.200.64.0/24'], 'overlaps with 10.200.0.0/13'],

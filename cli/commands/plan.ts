@@ -1,0 +1,89 @@
+/** `plim plan`: what a change would do, without doing it. */
+import type { Command } from 'commander';
+import { type ServicePlan, StackPlan } from '../../model/stack-plan.ts';
+import { PlimsollError } from '../../runtime/errors.ts';
+import { createApiClient } from '../api-client.ts';
+import { stackWish } from '../dry-run/stack-wish.ts';
+import { addFormatOption, type OutputFormat, print } from '../output-format.ts';
+import { addSocketOption, commonSettings } from '../settings.ts';
+import type { Terminal } from '../terminal.ts';
+
+const help = `
+Asks the docker CLI of this host what "docker stack deploy" would send, and the cluster what would come of it: which
+fields differ, which tasks restart, where tasks would go. Changes nothing. The placements are those of this moment; that a
+secret's content is another than the stored one is not seen.
+
+Examples:
+  plim plan -c stack.yml shop
+  plim plan -c stack.yml -c production.yml --prune shop`;
+
+interface PlanOptions {
+  readonly composeFile: readonly string[];
+  readonly prune?: boolean;
+  readonly format: OutputFormat;
+}
+
+export function addPlanCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('plan')
+    .description('say what deploying a stack would change')
+    .argument('<stack>', "the stack's name")
+    .requiredOption(
+      '-c, --compose-file <file>',
+      'the stack file, as for "docker stack deploy"; may be repeated',
+      collect,
+      [],
+    )
+    .option('--prune', 'as if services no longer in the file were removed');
+  addFormatOption(addSocketOption(command))
+    .addHelpText('after', help)
+    .action(async (stack: string, { composeFile, prune, format }: PlanOptions, given: Command) => {
+      const { socket } = commonSettings(given);
+      const note = (line: string) => terminal.err(`${line}\n`);
+      const wish = await stackWish({ stack, files: composeFile, prune: prune ?? false }, socket, note);
+      const answer = await createApiClient(socket).post('/v1/plan', StackPlan, wish);
+      print(terminal, format, answer, formatPlan);
+      const refused = answer.services.filter(({ problems }) => problems.length > 0).length;
+      if (refused > 0)
+        throw new PlimsollError('precondition', `${refused} of ${answer.services.length} services would not run`);
+    });
+}
+
+function collect(file: string, files: readonly string[]): string[] {
+  return [...files, file];
+}
+
+const signs: Readonly<Record<ServicePlan['change'], string>> = { create: '+', update: '~', remove: '-', none: ' ' };
+
+export function formatPlan(plan: StackPlan): string {
+  const made = (kind: string, names: readonly string[]) => names.map((name) => `+ ${kind} ${name}\n`);
+  const objects = [...made('network', plan.networks), ...made('secret', plan.secrets), ...made('config', plan.configs)];
+  return [...objects, ...plan.services.map(formatService), `${summaryOf(plan)}\n`].join('');
+}
+
+function formatService(service: ServicePlan): string {
+  const facts = [
+    ...service.problems,
+    ...service.differences,
+    ...(service.restarts > 0 ? [restartsOf(service)] : []),
+    ...(service.placements.length > 0 ? [`new tasks: ${placesOf(service)}`] : []),
+  ];
+  const head = `${service.problems.length > 0 ? '!' : signs[service.change]} service ${service.name}\n`;
+  return head + facts.map((fact) => `    ${fact}\n`).join('');
+}
+
+function restartsOf({ change, restarts, order }: ServicePlan): string {
+  const tasks = `${restarts} task${restarts > 1 ? 's' : ''}`;
+  return change === 'remove' ? `${tasks} end` : `${tasks} restart (${order})`;
+}
+
+function placesOf({ placements }: ServicePlan): string {
+  return placements.map(({ node, tasks }) => `${tasks} on ${node}`).join(', ');
+}
+
+function summaryOf({ stack, services }: StackPlan): string {
+  const count = (change: ServicePlan['change']) => services.filter((service) => service.change === change).length;
+  const restarts = services.reduce((sum, service) => sum + service.restarts, 0);
+  const counts = `${count('create')} to create, ${count('update')} to change, ${count('remove')} to remove, ${count('none')} unchanged`;
+  return `Stack ${stack}: ${counts}; ${restarts} running task${restarts === 1 ? '' : 's'} affected.`;
+}
