@@ -88,10 +88,12 @@ async function* sessionChunks(
 const isUnavailable = (error: unknown): boolean => error instanceof PlimsollError && error.code === 'unavailable';
 
 function brokenOff(parts: SessionParts, nodeId: string, what: string, error: unknown): unknown {
-  const words = `Cannot ${what} on node ${shownNode(parts, nodeId)}: ${messageOf(error)}`;
-  return nodeState(parts.snapshot(), nodeId) === 'down'
-    ? nodeDown(parts, nodeId, what)
-    : new PlimsollError('unavailable', words, { cause: error });
+  if (nodeState(parts.snapshot(), nodeId) === 'down') return nodeDown(parts, nodeId, what);
+  const node = `node ${shownNode(parts, nodeId)}`;
+  const words = messageOf(error).startsWith('Nobody answers')
+    ? `Cannot ${what}: ${node} does not answer. Is its agent running?`
+    : `Cannot ${what} on ${node}: ${messageOf(error)}`;
+  return new PlimsollError('unavailable', words, { cause: error });
 }
 
 function headOf(bytes: Uint8Array): EngineSessionHead {
