@@ -6,6 +6,7 @@ import type { CoordinatorParts } from './coordinator-parts.ts';
 import { type CoordinatorCore, startCore } from './core.ts';
 import { answerImageRequests } from './images/image-relay.ts';
 import { answerRegistryAuth } from './images/registry-auth.ts';
+import { Survival } from './loops/survival.ts';
 import type { CoordinatorSettings } from './settings.ts';
 
 export interface RunningCoordinator {
@@ -46,6 +47,9 @@ async function serve(assembly: Assembly): Promise<number> {
   core.lifecycle.onStop('images', () => images.stop());
   const auth = answerRegistryAuth({ ...parts, bus: core.bus, snapshot: () => core.store.snapshot() });
   core.lifecycle.onStop('registry credentials', () => auth.stop());
+  const survival = new Survival({ ...parts, snapshot: () => core.store.snapshot(), isLeading: core.isLeading });
+  const survivalEnded = survival.run(core.lifecycle.signal);
+  core.lifecycle.onStop('survival', () => survivalEnded);
   const native = nativeApi(assembly);
   const pages = await servePages(settings.listen, settings.port, native);
   core.lifecycle.onStop('pages', () => closeServer(pages.server));
