@@ -15,7 +15,7 @@ import { builtPlim } from '../support/plim.ts';
 const run = promisify(execFile);
 const namespace = 'plimsoll-up';
 const address = '10.98.6.1';
-const units = ['agent', 'containerd', 'coordinator', 'dockerd', 'nats', 'prometheus'];
+const units = ['agent', 'containerd', 'coordinator', 'dns', 'dockerd', 'nats', 'prometheus'];
 
 /**
  * The main job, scripts/up, on a host of its own: a network namespace without Docker Engine or NATS. The directory is
