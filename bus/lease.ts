@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import type { LeaseRecord } from '../model/records.ts';
-import { type Clock, withDeadline } from '../runtime/clock.ts';
+import { type Clock, Waits, withDeadline } from '../runtime/clock.ts';
 import { isAbort, messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import { leaseTimeMs } from './bucket-definitions.ts';
@@ -54,6 +54,7 @@ export interface LeaseCallbacks {
 
 /** Candidate, then leader, then candidate again, until `signal` aborts; then the lease is given back. */
 export async function runLease(parts: LeaseParts, callbacks: LeaseCallbacks, signal: AbortSignal): Promise<void> {
+  const waits = new Waits(parts.clock, signal);
   let failing = false;
   while (!signal.aborted) {
     let waitMs = RETRY_MS;
@@ -67,7 +68,7 @@ export async function runLease(parts: LeaseParts, callbacks: LeaseCallbacks, sig
       if (!failing) parts.log.warn({ error: messageOf(error) }, 'the lease could not be read or taken, trying again');
       failing = true;
     }
-    await parts.clock.sleep(waitMs, signal).catch(() => undefined);
+    await waits.wait(waitMs);
   }
 }
 
@@ -207,10 +208,11 @@ class TermLease {
   /** Renews until that fails or `signal` aborts; answers why it ended. */
   async keep(signal: AbortSignal): Promise<string> {
     const renewing = this.renewUntilLost(signal);
+    const waits = new Waits(this.parts.clock, signal);
     while (!signal.aborted) {
       const { leftMs } = this;
       if (leftMs <= 0) return `the lease could not be renewed for ${leaseTimeMs - SAFETY_MS} ms`;
-      const lost = await Promise.race([renewing, this.expiry(leftMs, signal)]);
+      const lost = await Promise.race([renewing, waits.wait(leftMs)]);
       if (lost !== undefined) return lost;
     }
     return 'the coordinator stops';
@@ -225,17 +227,13 @@ class TermLease {
     return this.held.sentAtMs + leaseTimeMs - SAFETY_MS - this.parts.clock.elapsedMs();
   }
 
-  private async expiry(leftMs: number, signal: AbortSignal): Promise<undefined> {
-    await this.parts.clock.sleep(leftMs, signal).catch(() => undefined);
-    return undefined;
-  }
-
   private async renewUntilLost(signal: AbortSignal): Promise<string> {
     const { clock, log } = this.parts;
+    const waits = new Waits(clock, signal);
     let waitMs = RENEW_MS;
     let failing = false;
     while (!signal.aborted) {
-      await clock.sleep(waitMs, signal).catch(() => undefined);
+      await waits.wait(waitMs);
       if (signal.aborted) break;
       try {
         await this.renew();

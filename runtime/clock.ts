@@ -40,6 +40,31 @@ export function sleepOn(clock: Pick<Clock, 'after'>, durationMs: number, signal?
   });
 }
 
+/** Waits again and again for one who ends with a signal, which is listened to once and not anew for every wait. */
+export class Waits {
+  private readonly clock: Pick<Clock, 'after'>;
+  private readonly signal: AbortSignal;
+  private end: () => void = () => undefined;
+
+  constructor(clock: Pick<Clock, 'after'>, signal: AbortSignal) {
+    this.clock = clock;
+    this.signal = signal;
+    signal.addEventListener('abort', () => this.end(), { once: true });
+  }
+
+  /** Resolves after `durationMs`, or as soon as the signal aborts. One wait at a time. */
+  wait(durationMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.signal.aborted) return resolve();
+      const cancel = this.clock.after(durationMs, resolve);
+      this.end = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}
+
 /** An AbortError whatever the signal's reason, as timers/promises throws it. */
 function abortError(signal: AbortSignal | undefined): Error {
   const error = new Error('The operation was aborted', { cause: signal?.reason });

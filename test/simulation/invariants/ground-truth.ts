@@ -45,19 +45,19 @@ export class GroundTruth {
   }
 
   services(): readonly ServiceRecord[] {
-    return this.records<ServiceRecord>('plim_spec', 'service.*');
+    return this.records('plim_spec', 'service.*') as readonly ServiceRecord[];
   }
 
   service(id: string): ServiceRecord | undefined {
-    return this.records<ServiceRecord>('plim_spec', `service.${id}`)[0];
+    return this.records('plim_spec', `service.${id}`)[0] as ServiceRecord | undefined;
   }
 
   rollout(serviceId: string): RolloutRecord | undefined {
-    return this.records<RolloutRecord>('plim_rollout', serviceId)[0];
+    return this.records('plim_rollout', serviceId)[0] as RolloutRecord | undefined;
   }
 
   tasks(): readonly TaskRecord[] {
-    return this.records<TaskRecord>('plim_task', '>');
+    return this.records('plim_task', '>') as readonly TaskRecord[];
   }
 
   private listRunning(): RunningContainer[] {
@@ -67,13 +67,13 @@ export class GroundTruth {
   }
 
   /** What is stored under a pattern, read anew when the bucket has changed. */
-  private records<T>(bucket: BucketName, pattern: string): readonly T[] {
+  private records(bucket: BucketName, pattern: string): readonly unknown[] {
     const store = this.world.network.server.store(bucket);
     const name = `${bucket} ${pattern}`;
     const known = this.lastRecords.get(name);
-    if (known?.changes === store.changes) return known.records as T[];
+    if (known?.changes === store.changes) return known.records;
     const stored = store.content(pattern).filter(({ deleted }) => !deleted);
-    const records = stored.map(({ data }) => this.parse(data) as T);
+    const records = stored.map(({ data }) => this.parse(data));
     this.lastRecords.set(name, { changes: store.changes, records });
     return records;
   }

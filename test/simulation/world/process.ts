@@ -38,6 +38,10 @@ export class SimulatedProcess {
     return this.waiting !== undefined;
   }
 
+  private get isReachable(): boolean {
+    return !this.killed && this.waiting === undefined;
+  }
+
   /** Runs what reaches the process: now, once it is thawed, or never. */
   arrive(work: () => void): void {
     if (this.killed) return;
@@ -70,33 +74,31 @@ export class SimulatedProcess {
         const member: unknown = Reflect.get(target, name);
         if (typeof member !== 'function') return member;
         return (...given: unknown[]) =>
-          this.call(() =>
-            member.apply(
-              target,
-              given.map((one) => this.callback(one)),
-            ),
-          );
+          this.killed ? never() : this.answer(member.apply(target, this.callbacks(given)));
       },
     });
   }
 
-  private call(work: () => unknown): unknown {
-    if (this.killed) return new Promise(() => undefined);
-    const result = work();
-    return result instanceof Promise ? this.answer(result) : result;
+  private answer(result: unknown): unknown {
+    if (!(result instanceof Promise)) return result;
+    return result.then(
+      (value) => (this.isReachable ? value : new Promise((resolve) => this.arrive(() => resolve(value)))),
+      (error: unknown) => {
+        if (this.isReachable) throw error;
+        return new Promise((_, reject) => this.arrive(() => reject(error)));
+      },
+    );
   }
 
-  private answer(result: Promise<unknown>): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      result.then(
-        (value) => this.arrive(() => resolve(value)),
-        (error: unknown) => this.arrive(() => reject(error)),
-      );
+  private callbacks(given: unknown[]): unknown[] {
+    if (!given.some((one) => typeof one === 'function')) return given;
+    return given.map((one) => {
+      if (typeof one !== 'function') return one;
+      return (...words: unknown[]) => this.arrive(() => one(...words));
     });
   }
+}
 
-  private callback(given: unknown): unknown {
-    if (typeof given !== 'function') return given;
-    return (...words: unknown[]) => this.arrive(() => given(...words));
-  }
+function never(): Promise<never> {
+  return new Promise(() => undefined);
 }

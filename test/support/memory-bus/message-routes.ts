@@ -18,8 +18,10 @@ export interface ListenerOwner {
 }
 
 export class MessageRoutes {
+  private readonly all = new Set<Listener>();
   private readonly exact = new Map<string, Set<Listener>>();
-  private readonly patterns = new Map<Listener, Matches>();
+  /** By their first token, which may be a wildcard. */
+  private readonly patterns = new Map<string, Map<Listener, Matches>>();
   /** By subject, the listeners whose patterns match it: beats come by the thousand. Forgotten when a pattern comes or goes. */
   private matching = new Map<string, readonly Listener[]>();
   private readonly random: () => number;
@@ -29,8 +31,9 @@ export class MessageRoutes {
   }
 
   add(listener: Listener): void {
-    if (/[*>]/.test(listener.pattern)) {
-      this.patterns.set(listener, compilePattern(listener.pattern));
+    this.all.add(listener);
+    if (isPattern(listener.pattern)) {
+      this.patternsFrom(firstToken(listener.pattern)).set(listener, compilePattern(listener.pattern));
       this.matching.clear();
       return;
     }
@@ -40,27 +43,23 @@ export class MessageRoutes {
   }
 
   remove(listener: Listener): void {
-    if (this.patterns.delete(listener)) this.matching.clear();
+    this.all.delete(listener);
+    if (this.patterns.get(firstToken(listener.pattern))?.delete(listener)) this.matching.clear();
     const others = this.exact.get(listener.pattern);
     if (others?.delete(listener) && others.size === 0) this.exact.delete(listener.pattern);
   }
 
   removeOf(owner: ListenerOwner): void {
-    const all = [...this.patterns.keys(), ...[...this.exact.values()].flatMap((listeners) => [...listeners])];
-    for (const listener of all) if (listener.owner === owner) this.remove(listener);
+    for (const listener of [...this.all]) if (listener.owner === owner) this.remove(listener);
   }
 
   /** Sends a message to whoever listens; answers whether anybody does, as far as the server knows. */
   send(message: WireMessage): boolean {
     const reached = this.oneOfEachGroup(this.listenersOf(message.subject));
     for (const listener of reached) {
-      listener.owner.carryMessage(() => this.has(listener) && listener.handler(message));
+      listener.owner.carryMessage(() => this.all.has(listener) && listener.handler(message));
     }
     return reached.length > 0;
-  }
-
-  private has(listener: Listener): boolean {
-    return this.patterns.has(listener) || this.exact.get(listener.pattern)?.has(listener) === true;
   }
 
   private listenersOf(subject: string): Listener[] {
@@ -73,14 +72,25 @@ export class MessageRoutes {
   private matchingPatterns(subject: string): readonly Listener[] {
     const known = this.matching.get(subject);
     if (known) return known;
-    const found = [...this.patterns].filter(([, matches]) => matches(subject)).map(([listener]) => listener);
+    const found: Listener[] = [];
+    for (const first of [firstToken(subject), '*', '>']) {
+      for (const [listener, matches] of this.patterns.get(first) ?? []) if (matches(subject)) found.push(listener);
+    }
     // An inbox is asked for once.
     if (!this.exact.has(subject)) this.matching.set(subject, found);
     return found;
   }
 
+  private patternsFrom(first: string): Map<Listener, Matches> {
+    const known = this.patterns.get(first);
+    if (known) return known;
+    const made = new Map<Listener, Matches>();
+    this.patterns.set(first, made);
+    return made;
+  }
+
   private oneOfEachGroup(listeners: readonly Listener[]): readonly Listener[] {
-    if (listeners.every(({ group }) => group === undefined)) return listeners;
+    if (listeners.length <= 1 || listeners.every(({ group }) => group === undefined)) return listeners;
     const chosen = listeners.filter(({ group }) => group === undefined);
     for (const group of groups(listeners).values()) {
       const one = group[Math.floor(this.random() * group.length)];
@@ -88,6 +98,15 @@ export class MessageRoutes {
     }
     return chosen;
   }
+}
+
+function firstToken(subject: string): string {
+  const end = subject.indexOf('.');
+  return end < 0 ? subject : subject.slice(0, end);
+}
+
+function isPattern(subject: string): boolean {
+  return subject.includes('*') || subject.includes('>');
 }
 
 function groups(listeners: readonly Listener[]): Map<string, Listener[]> {
