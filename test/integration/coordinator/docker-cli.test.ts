@@ -45,7 +45,6 @@ describe.each(clients)('%s against the Engine API', (cli) => {
       [['swarm', 'unlock'], 'swarm is not locked'],
       [['run', 'busybox'], 'single containers: create a service'],
       [['network', 'create', 'n'], 'networks of driver bridge'],
-      [['volume', 'create', 'v'], 'does not support volumes'],
       [['node', 'promote', 'h2'], 'role of a node'],
       [['node', 'rm', 'h2'], `node ${nodeIdOf('h2')} is not down and can't be removed`],
       [['node', 'rm', '--force', 'h1'], `node ${nodeIdOf('h1')} is a cluster manager and can't be removed`],
