@@ -50,7 +50,7 @@ export class MessageRoutes {
   }
 
   removeOf(owner: ListenerOwner): void {
-    for (const listener of [...this.all]) if (listener.owner === owner) this.remove(listener);
+    for (const listener of this.all) if (listener.owner === owner) this.remove(listener);
   }
 
   /** Sends a message to whoever listens; answers whether anybody does, as far as the server knows. */
