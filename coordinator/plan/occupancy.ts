@@ -3,6 +3,7 @@ import type { TaskRecord } from '../../model/records.ts';
 import type { TaskTemplate } from '../../model/service-spec.ts';
 
 export interface NodeUse {
+  readonly nodeId: string;
   nanoCpus: number;
   memoryBytes: number;
   /** Assignments that run or will. */
@@ -40,7 +41,7 @@ export class Occupancy {
   private readonly uses = new Map<string, NodeUse>();
   /** Where the tasks of each service are, and where each image is. */
   private readonly services = new Map<string, Map<string, number>>();
-  private readonly images = new Map<string, Map<string, number>>();
+  private readonly images = new Map<string, Map<NodeUse, number>>();
 
   /** Changes that are taken back when the plan is made. */
   private tries: { readonly load: Load; readonly sign: 1 | -1; readonly isWhole: boolean }[] | undefined;
@@ -66,7 +67,7 @@ export class Occupancy {
   use(nodeId: string): NodeUse {
     let use = this.uses.get(nodeId);
     if (!use) {
-      use = emptyUse();
+      use = emptyUse(nodeId);
       this.uses.set(nodeId, use);
     }
     return use;
@@ -78,7 +79,7 @@ export class Occupancy {
   }
 
   /** The nodes with a task that brought this image. */
-  nodesWith(image: string): Pick<ReadonlyMap<string, number>, 'size' | 'keys'> {
+  nodesWith(image: string): Pick<ReadonlyMap<NodeUse, number>, 'size' | 'keys'> {
     return this.images.get(image) ?? new Map();
   }
 
@@ -109,7 +110,7 @@ export class Occupancy {
     use.memoryBytes += sign * reserved.memoryBytes;
     for (const port of hostPortsOf(load.ports)) tally(use.hostPorts, port, sign);
     tally(use.images, load.template.ContainerSpec.Image, sign);
-    tally(tableIn(this.images, load.template.ContainerSpec.Image), load.nodeId, sign);
+    tally(tableIn(this.images, load.template.ContainerSpec.Image), use, sign);
     for (const { kind, count, names } of load.generic ?? []) {
       tally(use.generic, kind, sign * count);
       for (const name of names) tally(use.genericNames, `${kind}/${name}`, sign);
@@ -128,8 +129,9 @@ export class Occupancy {
   }
 }
 
-function emptyUse(): NodeUse {
+function emptyUse(nodeId: string): NodeUse {
   return {
+    nodeId,
     nanoCpus: 0,
     memoryBytes: 0,
     tasks: 0,
@@ -141,16 +143,16 @@ function emptyUse(): NodeUse {
   };
 }
 
-function tableIn(tables: Map<string, Map<string, number>>, key: string): Map<string, number> {
+function tableIn<K>(tables: Map<string, Map<K, number>>, key: string): Map<K, number> {
   const known = tables.get(key);
   if (known) return known;
-  const table = new Map<string, number>();
+  const table = new Map<K, number>();
   tables.set(key, table);
   return table;
 }
 
 /** What nobody has any more is not in the table. */
-function tally(table: Map<string, number>, key: string, by: number): void {
+function tally<K>(table: Map<K, number>, key: K, by: number): void {
   const count = (table.get(key) ?? 0) + by;
   if (count === 0) table.delete(key);
   else table.set(key, count);

@@ -86,8 +86,9 @@ class Search {
     const holders = occupancy.nodesWith(wants.image);
     const first = order.sorted[start] ?? 0;
     if (holders.size < end - start) {
-      for (const id of holders.keys()) {
-        const at = board.get(id);
+      for (const use of holders.keys()) {
+        if (use.tasks !== order.tasks[first]) continue;
+        const at = board.get(use.nodeId);
         if (at && order.compareCoarsely(at.index, first) === 0) this.take(at.index);
       }
       return;
