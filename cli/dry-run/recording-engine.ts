@@ -20,17 +20,17 @@ type Kind = 'networks' | 'secrets' | 'configs';
 const Named = z.looseObject({ Name: z.string() });
 const List = z.array(z.unknown());
 
-class Recording {
-  readonly networks: { id: string; name: string }[] = [];
-  readonly secrets: { id: string; name: string }[] = [];
-  readonly configs: { id: string; name: string }[] = [];
-  readonly services: { id?: string; spec: unknown }[] = [];
-  readonly removals: string[] = [];
+interface Recording {
+  readonly networks: StackWish['networks'];
+  readonly secrets: StackWish['secrets'];
+  readonly configs: StackWish['configs'];
+  readonly services: { id?: string; spec: unknown }[];
+  readonly removals: string[];
 }
 
 /** Serves on `socket`, a path; reads are passed on to the coordinator at `clusterSocket`. */
 export async function startRecordingEngine(socket: string, clusterSocket: string): Promise<RecordingEngine> {
-  const recording = new Recording();
+  const recording: Recording = { networks: [], secrets: [], configs: [], services: [], removals: [] };
   const server = createServer((req, res) => {
     answer(req, res, recording, clusterSocket).catch((error: unknown) => {
       sendJson(res, 502, { message: messageOf(error) });

@@ -8,7 +8,7 @@ import type { Snapshot } from '../../store/snapshot.ts';
 import { planStack } from '../../what-if/stack-plan.ts';
 
 export interface PlanRouteParts {
-  snapshot(): Snapshot;
+  readonly snapshot: () => Snapshot;
   readonly clock: Pick<Clock, 'wallMs' | 'elapsedMs'>;
 }
 
