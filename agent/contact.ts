@@ -15,20 +15,18 @@ import { messageOf } from '../runtime/errors.ts';
 import type { JsonFiles } from '../runtime/files.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
+import type { Host, Uptime } from './host.ts';
 import type { Permit } from './plan/permit.ts';
 
 const ASK_MS = 1_000;
 const ANSWER_TIMEOUT_MS = 1_000;
 
-/** Of the clock on the wall and of the one that counts from the host's start: each sees what the other does not. */
-const Moment = z.object({ wallMs: z.number(), sinceBootMs: z.number() });
-type Moment = z.infer<typeof Moment>;
-const ContactFile = Moment.extend({ v: z.literal(1) });
+const ContactFile = z.object({ v: z.literal(1), bootId: z.string(), sinceBootMs: z.number() });
 
 export interface ContactParts {
   readonly nodeId: string;
   readonly clock: Clock;
-  readonly monotonicNs: () => bigint;
+  readonly host: Pick<Host, 'uptime'>;
   readonly files: JsonFiles;
   readonly stateDir: string;
   readonly log: Log;
@@ -45,7 +43,7 @@ export interface ContactTasks {
 export class Contact {
   private readonly parts: ContactParts;
   /** Undefined before the first answer. */
-  private last: Moment | 'long ago' | undefined;
+  private last: Uptime | 'long ago' | undefined;
 
   constructor(parts: ContactParts) {
     this.parts = parts;
@@ -79,10 +77,10 @@ export class Contact {
   /** How long ago the leader answered; infinite when it never did. */
   private get ageMs(): number {
     if (this.last === undefined || this.last === 'long ago') return Number.POSITIVE_INFINITY;
-    const now = this.now();
-    const sinceBootMs = now.sinceBootMs - this.last.sinceBootMs;
-    // Less than then: the host has been started anew since, and for how long it was off nobody can be sure.
-    return sinceBootMs < 0 ? Number.POSITIVE_INFINITY : Math.max(sinceBootMs, now.wallMs - this.last.wallMs);
+    const { bootId, sinceBootMs } = this.parts.host.uptime();
+    // The host has been started anew since: for how long it was off nobody can be sure, its wall clock least of all.
+    if (bootId !== this.last.bootId) return Number.POSITIVE_INFINITY;
+    return sinceBootMs - this.last.sinceBootMs;
   }
 
   /** Asks the leader every second while there are tasks that need it, until the signal aborts. */
@@ -94,7 +92,7 @@ export class Contact {
   }
 
   private async ask(bus: Pick<Bus, 'request'>, tasks: ContactTasks): Promise<void> {
-    const askedAt = this.now();
+    const askedAt = this.parts.host.uptime();
     try {
       await bus.request(subjects.contact(this.parts.nodeId), null, z.unknown(), ANSWER_TIMEOUT_MS);
     } catch {
@@ -111,10 +109,6 @@ export class Contact {
   private diskFailed(error: unknown, what: string): void {
     this.parts.metrics.diskFailures.inc();
     this.parts.log.error({ error: messageOf(error) }, what);
-  }
-
-  private now(): Moment {
-    return { wallMs: this.parts.clock.wallMs(), sinceBootMs: Number(this.parts.monotonicNs()) / 1e6 };
   }
 
   private get path(): string {

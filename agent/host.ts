@@ -13,4 +13,12 @@ export interface Host {
   diskUse(path: string): Promise<number | undefined>;
   /** Ends a container's process at once and past its engine; one that is not there any more is left alone. */
   killProcess(container: Pick<ObservedContainer, 'id' | 'pid'>): Promise<void>;
+  /** The time since this host was booted, which nobody can set and which passes while it is suspended. */
+  uptime(): Uptime;
+}
+
+/** Only times of the same boot can be compared. */
+export interface Uptime {
+  readonly bootId: string;
+  readonly sinceBootMs: number;
 }

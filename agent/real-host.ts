@@ -1,7 +1,7 @@
 /** The host as the kernel and its files show it. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile, statfs } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { hostname, uptime } from 'node:os';
 import { join } from 'node:path';
 import { logsAreUnbounded } from './engine/docker-config-file.ts';
 import type { Host } from './host.ts';
@@ -10,6 +10,7 @@ import type { AgentSettings } from './settings.ts';
 import { diskUsageOf } from './usage/usage-meter.ts';
 
 export function realHost({ stateDir, dockerConfigFile }: Pick<AgentSettings, 'stateDir' | 'dockerConfigFile'>): Host {
+  const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   return {
     hostname,
     addressTowards,
@@ -17,6 +18,7 @@ export function realHost({ stateDir, dockerConfigFile }: Pick<AgentSettings, 'st
     logsAreUnbounded: () => logsAreUnbounded(dockerConfigFile),
     diskUse,
     killProcess,
+    uptime: () => ({ bootId, sinceBootMs: uptime() * 1000 }),
   };
 }
 

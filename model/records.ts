@@ -39,9 +39,9 @@ export const ServiceRecord = z.object({
   ports: z.array(PortConfig),
   createdAtMs: TimeMs,
   updatedAtMs: TimeMs,
-  /** How the current revision came to be: a rollback is a roll-out with other words and knobs. */
   /** X-Registry-Auth its images are pulled with, under the cluster's key; no node's record holds it. */
   registryAuth: z.string().optional(),
+  /** How the current revision came to be: a rollback is a roll-out with other words and knobs. */
   change: z.enum(['create', 'update', 'rollback']),
   /** Set by the removal of the service: its tasks are to be stopped, then this record goes. Absence alone stops nothing. */
   removedAtMs: TimeMs.optional(),

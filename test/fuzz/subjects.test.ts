@@ -192,6 +192,7 @@ function startFakeAgent(): Promise<RunningAgent> {
       hostname: () => 'h1',
       addressTowards: async () => '127.0.0.1',
       hasCoordinator: () => false,
+      uptime: () => ({ bootId: 'boot', sinceBootMs: 0 }),
       logsAreUnbounded: async () => false,
       killProcess: async () => undefined,
       diskUse: async () => 0,

@@ -53,7 +53,7 @@ function partsOf(process: SimulatedProcess, place: AgentPlace): AgentParts {
     metrics,
     engine: process.use(place.engine),
     passage: nobodyLooksIn,
-    host: hostOf(place),
+    host: hostOf(process, place),
     files: process.use(place.files),
     volatileFolder: noFolder,
     probe: network.probeFrom(host, process),
@@ -85,7 +85,7 @@ const nobodyLooksIn: AgentParts['passage'] = {
   },
 };
 
-function hostOf({ host, hasCoordinator, killContainer }: AgentPlace): AgentParts['host'] {
+function hostOf({ clock }: SimulatedProcess, { host, hasCoordinator, killContainer }: AgentPlace): AgentParts['host'] {
   return {
     hostname: () => host,
     addressTowards: async () => host,
@@ -93,6 +93,7 @@ function hostOf({ host, hasCoordinator, killContainer }: AgentPlace): AgentParts
     logsAreUnbounded: async () => false,
     diskUse: async () => 0,
     killProcess: async ({ id }) => killContainer(id),
+    uptime: () => ({ bootId: 'since the world began', sinceBootMs: clock.elapsedMs() }),
   };
 }
 
