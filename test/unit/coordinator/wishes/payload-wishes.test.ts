@@ -54,7 +54,7 @@ describe('secrets and configs', () => {
 
   it('are written sealed', async () => {
     const id = await wishes.payloads.secret.create(spec('pw'), text('hush hush'));
-    const stored = [...server.store('plim_spec').content('>')].map((entry) => String(entry.data)).join();
+    const stored = [...server.store('plim_spec').content('>')].map((entry) => entry.data).join();
 
     expect(stored).toContain(`"id":"${id}"`);
     expect(stored).not.toContain('hush hush');
@@ -75,6 +75,8 @@ describe('secrets and configs', () => {
   it('may be as large as Swarm lets them be', async () => {
     await wishes.payloads.secret.create(spec('big'), Buffer.alloc(511_999, 'x'));
     await wishes.payloads.config.create(spec('big'), Buffer.alloc(1_023_999, 'x'));
+
+    expect([store.snapshot().secrets.size, store.snapshot().configs.size]).toEqual([1, 1]);
   });
 
   it('have names of their own, without regard to case', async () => {
