@@ -1,11 +1,14 @@
-/** `/v1/plan`: what a change would do, without doing it. */
+/** `/v1/plan`: what a change, or the loss of a node, would do, without doing it. */
 import express, { type Express } from 'express';
 import { z } from 'zod';
 import { StackWish } from '../../../model/stack-plan.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { PlimsollError } from '../../../runtime/errors.ts';
+import type { Moment } from '../../plan/actions.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
+import { imagineLoss } from '../../what-if/node-loss.ts';
 import { planStack } from '../../what-if/stack-plan.ts';
+import { nodeByReference } from './node-reference.ts';
 
 export interface PlanRouteParts {
   readonly snapshot: () => Snapshot;
@@ -16,10 +19,16 @@ const BODY_LIMIT = '4mb';
 
 /** `requireReady` throws while this coordinator cannot serve. */
 export function addPlanRoutes(app: Express, { snapshot, clock }: PlanRouteParts, requireReady: () => void): void {
+  const now = (): Moment => ({ wallMs: clock.wallMs(), elapsedMs: clock.elapsedMs() });
   app.post('/v1/plan', express.json({ limit: BODY_LIMIT }), (request, response) => {
     requireReady();
     const wish = StackWish.safeParse(request.body);
     if (!wish.success) throw new PlimsollError('invalid', z.prettifyError(wish.error));
-    response.json(planStack(snapshot(), wish.data, { wallMs: clock.wallMs(), elapsedMs: clock.elapsedMs() }));
+    response.json(planStack(snapshot(), wish.data, now()));
+  });
+  app.get('/v1/plan/loss/:node', (request, response) => {
+    requireReady();
+    const known = snapshot();
+    response.json(imagineLoss(known, nodeByReference(known, request.params.node), now()));
   });
 }

@@ -62,6 +62,16 @@ describe('plim', () => {
     [['status', '--format', 'xml'], 'Allowed choices are table, json'],
     [['why'], "missing required argument 'name'"],
     [['rollback', 'web'], "required option '--to <revision>' not specified"],
+    [
+      ['plan', '-c', 'stack.yml'],
+      'Cannot plan without the name of a stack: wanted is "plim plan -c stack.yml STACK" or',
+    ],
+    [['plan', 'shop'], 'Cannot plan without its file (-c)'],
+    [['plan', 'shop', '--lose', 'h1'], 'Cannot use --lose with a stack ("shop")'],
+    [
+      ['plan', '-c', 'stack.yml', '--lose', 'h1'],
+      "option '--lose <node>' cannot be used with option '-c, --compose-file",
+    ],
     [['join', 'only-a-token'], 'Wanted is "plim join TOKEN ADDRESS" or "plim join --local"'],
     [['join', '--no-start', 'no-token', '192.0.2.1', '--state-dir', '/nonexistent'], 'This is no join token'],
     [['status', '--socket', 'relative.sock'], 'must be an absolute path'],

@@ -140,3 +140,18 @@ test('an unknown thing is a 404 with a sentence', async () => {
   expect(response.status).toBe(404);
   expect(await response.json()).toEqual({ code: 'not-found', message: 'No service, task or node is called "nobody"' });
 });
+
+test('the loss of a node is imagined by its name; one that is not known is a 404 with a sentence', async () => {
+  const world = new PlanWorld();
+  const id = world.addNode('h1');
+  world.addService('web', 1);
+  world.converge();
+  const url = await serve('local', parts({ snapshot: () => world.snapshot() }));
+
+  const loss = await fetch(`${url}/v1/plan/loss/h1`);
+  const unknown = await fetch(`${url}/v1/plan/loss/nobody`);
+
+  expect(await loss.json()).toMatchObject({ node: { id, name: 'h1' }, homeless: [{ service: 'web', slot: 1 }] });
+  expect(unknown.status).toBe(404);
+  expect(await unknown.json()).toEqual({ code: 'not-found', message: 'No node is called "nobody"' });
+});
