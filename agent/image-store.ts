@@ -154,8 +154,10 @@ export class ImageStore {
     // A digest is of a registry's manifest, which an archive does not bring along.
     if (image.includes('@')) return new PlimsollError('not-found', 'images by digest come from registries');
     const ending = new AbortController();
+    let chunks: AsyncIterator<Uint8Array> | undefined;
     try {
-      await this.load(image, this.ofCluster.image({ reference: image }, ending.signal), signal);
+      chunks = this.ofCluster.image({ reference: image }, ending.signal)[Symbol.asyncIterator]();
+      await this.load(image, chunks, signal);
       return undefined;
     } catch (error) {
       if (!(error instanceof PlimsollError)) throw error;
@@ -163,11 +165,12 @@ export class ImageStore {
       return error.code === 'unavailable' ? new PlimsollError('not-found', error.message, { cause: error }) : error;
     } finally {
       ending.abort();
+      // A stream that is not read to its end sees no signal either: both its sides would stay open for ever.
+      await chunks?.return?.();
     }
   }
 
-  private async load(image: string, stream: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
-    const chunks = stream[Symbol.asyncIterator]();
+  private async load(image: string, chunks: AsyncIterator<Uint8Array>, signal: AbortSignal): Promise<void> {
     const first = await chunks.next();
     if (first.done) throw new PlimsollError('unavailable', 'the stream of the image ended before it began');
     const { imageId } = ImageHead.parse(JSON.parse(Buffer.from(first.value).toString()));

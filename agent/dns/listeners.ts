@@ -1,7 +1,7 @@
 /** The sockets the resolver listens on: one pair per bridge, coming and going with them. */
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket as TcpSocket } from 'node:net';
 import type { Clock } from '../../runtime/clock.ts';
 import { messageOf } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -11,6 +11,8 @@ import type { Resolver } from './resolver.ts';
 /** A connection that says nothing for this long is closed. */
 const TCP_IDLE_MS = 10_000;
 const TCP_CONNECTIONS = 256;
+/** A connection that asks and does not read the answers is closed when so many bytes of them wait. */
+const TCP_UNREAD_BYTES = 1024 * 1024;
 
 export interface ListenerParts {
   readonly resolver: Pick<Resolver, 'answer'>;
@@ -64,8 +66,8 @@ export class Listeners {
       return false;
     }
     serveUdp(udp, resolver, log);
-    serveTcp(tcp, resolver, log);
-    this.open.set(address, { close: () => closeBoth(udp, tcp) });
+    const connections = serveTcp(tcp, resolver, log);
+    this.open.set(address, { close: () => closeAll(udp, tcp, connections) });
     log.info({ address, port }, 'answering questions of containers');
     return true;
   }
@@ -85,31 +87,54 @@ async function bindTcp(server: Server, address: string, port: number): Promise<v
 }
 
 function serveUdp(socket: UdpSocket, resolver: ListenerParts['resolver'], log: Log): void {
+  let isOpen = true;
+  socket.once('close', () => {
+    isOpen = false;
+  });
   socket.on('error', (error) => log.warn({ error: error.message }, 'a socket of the resolver failed'));
   socket.on('message', (message, { address, port }) => {
-    void resolver.answer(message, address, 'udp').then((answer) => {
-      // The bridge may have gone while the answer was looked for.
-      if (answer) socket.send(answer, port, address, () => undefined);
-    });
+    const send = (answer: Buffer | undefined) => {
+      // The bridge may have gone while the answer was looked for: a closed socket throws.
+      if (answer && isOpen) socket.send(answer, port, address, () => undefined);
+    };
+    resolver.answer(message, address, 'udp').then(send).catch(unanswered(log));
   });
 }
 
-function serveTcp(server: Server, resolver: ListenerParts['resolver'], log: Log): void {
+/** Answers the set of connections, which goes on changing. */
+function serveTcp(server: Server, resolver: ListenerParts['resolver'], log: Log): ReadonlySet<TcpSocket> {
+  const connections = new Set<TcpSocket>();
   server.on('error', (error) => log.warn({ error: error.message }, 'a socket of the resolver failed'));
   server.on('connection', (socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
     socket.setTimeout(TCP_IDLE_MS, () => socket.destroy());
     socket.on('error', () => socket.destroy());
+    const send = (answer: Buffer | undefined) => {
+      if (answer && socket.writable) socket.write(framed(answer));
+      if (socket.writableLength > TCP_UNREAD_BYTES) socket.destroy();
+    };
     readFrames(socket, (message) => {
-      void resolver.answer(message, socket.remoteAddress ?? '', 'tcp').then((answer) => {
-        if (answer && socket.writable) socket.write(framed(answer));
-      });
+      resolver
+        .answer(message, socket.remoteAddress ?? '', 'tcp')
+        .then(send)
+        .catch(unanswered(log));
     });
   });
+  return connections;
 }
 
-async function closeBoth(udp: UdpSocket, tcp: Server): Promise<void> {
-  await Promise.all([
+/** One question that cannot be answered must not end the resolver of a whole host. */
+function unanswered(log: Log): (error: unknown) => void {
+  return (error) => log.error({ error: messageOf(error) }, 'could not answer a question');
+}
+
+/** A client that goes on asking keeps nothing open. */
+async function closeAll(udp: UdpSocket, tcp: Server, connections: ReadonlySet<TcpSocket>): Promise<void> {
+  const closed = Promise.all([
     new Promise<void>((resolve) => udp.close(resolve)),
     new Promise<void>((resolve) => tcp.close(() => resolve())),
   ]);
+  for (const socket of connections) socket.destroy();
+  await closed;
 }

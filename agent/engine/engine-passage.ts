@@ -81,8 +81,10 @@ export class DockerPassage implements EnginePassage {
   }
 }
 
+/** By the path as the engine will read it: what stands behind a question mark is no part of it. */
 function refuseImpassable({ method, path }: EngineSessionRequest): void {
-  if (passable.some((pattern) => pattern.test(`${method} ${path}`)) && !path.includes('/../')) return;
+  const isPlain = !/[?#]|\/\.\.(\/|$)/.test(path);
+  if (isPlain && passable.some((pattern) => pattern.test(`${method} ${path}`))) return;
   throw new PlimsollError('refused', `An agent does not pass ${method} ${path} on to its engine`);
 }
 
@@ -99,6 +101,8 @@ function answerOf(sent: ClientRequest): Promise<PassedAnswer> {
     sent.on('error', reject);
     sent.once('response', (answer) => resolve({ head: headOf(answer, false), output: answer, toProcess: undefined }));
     sent.once('upgrade', (answer, socket, first) => {
+      // Whoever reads or writes it is told; until somebody does, an error must not end the agent.
+      socket.on('error', () => undefined);
       if (first.length > 0) socket.unshift(first);
       resolve({ head: headOf(answer, true), output: socket, toProcess: socket });
     });

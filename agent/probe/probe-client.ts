@@ -51,8 +51,12 @@ function httpResult(
       else fail(`HTTP status ${statusCode}`);
     });
     const timer = setTimeout(() => asked.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-    asked.once('error', (error) => fail(messageOf(error)));
-    asked.once('close', () => clearTimeout(timer));
+    asked.on('error', (error) => fail(messageOf(error)));
+    asked.once('close', () => {
+      clearTimeout(timer);
+      // Some answers, a change of protocols for one, end the request without a word.
+      fail('the connection was closed without an answer');
+    });
     asked.end();
   });
 }

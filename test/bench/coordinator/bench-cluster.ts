@@ -128,7 +128,9 @@ function startCoordinator(stateDir: string, port: number, probeSocket: string): 
     '--log-level',
     'error',
   ];
-  const env = { ...process.env, ...probedEnvironment(probeSocket) };
+  // The server is there: named to the coordinator too, it would be kept running by a supervisor that nobody ends.
+  const { PLIMSOLL_NATS_SERVER: _, ...environment } = process.env;
+  const env = { ...environment, ...probedEnvironment(probeSocket) };
   return spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 

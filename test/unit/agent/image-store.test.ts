@@ -76,6 +76,42 @@ describe('an image another node has', () => {
     expect(engine.missingImages.has('web:1')).toBe(false);
   });
 
+  test.each([
+    ['that is here under another name', () => undefined],
+    [
+      'the engine refuses to load',
+      () => {
+        engine.missingImages.set(imageId, { refusal: 'never' });
+        engine.loadImage = async (archive) => {
+          await archive[Symbol.asyncIterator]().next();
+          throw new PlimsollError('invalid', 'no space left on device');
+        };
+      },
+    ],
+  ])('leaves no stream open for one %s', async (_what, prepare) => {
+    nobodyHas('web:1');
+    prepare();
+    let open = 0;
+    const cluster = clusterWith('web:1');
+    const counting: ImagesOfCluster = {
+      ...cluster,
+      image: async function* (...args) {
+        open += 1;
+        try {
+          yield* cluster.image(...args);
+        } finally {
+          open -= 1;
+        }
+      },
+    };
+
+    await new ImageStore(engine, clock, counting)
+      .ensure({ image: 'web:1', refresh: false, taskId }, signal)
+      .catch(() => undefined);
+
+    expect(open).toBe(0);
+  });
+
   test.each(['web', 'web:latest', 'registry:5000/web'])(
     'comes after the registry when the tag moves: %s',
     async (image) => {

@@ -14,6 +14,10 @@ describe('a probe over the network', () => {
   beforeAll(async () => {
     server = createServer((request, response) => {
       if (request.url === '/silent') return;
+      if (request.url === '/101') {
+        request.socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n');
+        return;
+      }
       response.statusCode = Number(request.url?.slice(1));
       response.end('body');
     });
@@ -38,6 +42,7 @@ describe('a probe over the network', () => {
   it.each([
     ['http://:PORT/400', /HTTP status 400/],
     ['http://:PORT/503', /HTTP status 503/],
+    ['http://:PORT/101', /closed without an answer/],
     ['http://:PORT/silent', /no answer within 300 ms/],
     ['https://:PORT/200', /https:/],
     ['http://:1/', /ECONNREFUSED/],
