@@ -17,7 +17,7 @@ describe('probes of a running container', () => {
   });
   afterEach(() => lab.dispose());
 
-  const often = 'period=100ms timeout=5s failure-threshold=1';
+  const often = 'period=100ms timeout=20s failure-threshold=1';
   const inside = ({ containerId = '' }: StatusRecord, ...command: string[]) =>
     engine.docker('exec', containerId, ...command);
 

@@ -159,7 +159,9 @@ const refusals = (rows: readonly Row[]) =>
 
 async function flagsInHelp(bench: ServiceBench, cli: string, command: string): Promise<string[]> {
   const { stdout } = await bench.docker(cli, 'service', command, '--help');
-  return [...stdout.matchAll(/^ {2,6}(?:-\w, )?(--[a-z-]+)/gm)].map(([, flag = '']) => flag);
+  const flags = [...stdout.matchAll(/^ {2,6}(?:-\w, )?(--[a-z-]+)/gm)].map(([, flag = '']) => flag);
+  if (!flags.includes('--replicas')) throw new Error(`No help of ${cli} service ${command}: ${stdout}`);
+  return flags;
 }
 
 describe('the specification of a service', () => {
