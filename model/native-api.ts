@@ -1,5 +1,6 @@
 /** What the coordinator's native API (`/v1/*` on its unix socket) answers: for what Docker's API has no word for. */
 import { z } from 'zod';
+import { PlacementTable } from './placement-table.ts';
 import { Id } from './records.ts';
 import { modeNames } from './service-defaults.ts';
 
@@ -91,6 +92,8 @@ export const WhyAnswer = z.object({
   facts: z.array(z.string()),
   /** Its tasks, past and present, with the reason each is as it is. */
   parts: z.array(WhyPart),
+  /** Of a task that waits, and of a service that can be scaled. */
+  placement: PlacementTable.optional(),
 });
 export type WhyAnswer = z.infer<typeof WhyAnswer>;
 

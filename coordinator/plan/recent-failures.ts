@@ -1,7 +1,8 @@
 /** Nodes on which a service fails: they come last for its next tasks (swarmkit manager/scheduler: 5 failures in 5 minutes). */
+import type { SlotRecord } from '../../model/records.ts';
 import type { Moment } from './actions.ts';
 import { FAILURES_TO_AVOID_NODE } from './placement.ts';
-import type { Slot } from './slot.ts';
+import type { SlotTask } from './slot.ts';
 
 const WINDOW_MS = 5 * 60_000;
 
@@ -10,8 +11,14 @@ interface End {
   readonly finishedAtMs: number;
 }
 
+/** What ended lately in slots of a service. */
+interface Past {
+  readonly tasks: readonly Pick<SlotTask, 'record' | 'node' | 'status'>[];
+  readonly current: Pick<SlotRecord, 'history'>;
+}
+
 /** The nodes with at least five failures of the service's revision within the last five minutes. */
-export function nodesFailing(slots: readonly Slot[], revision: number, now: Moment): ReadonlySet<string> {
+export function nodesFailing(slots: readonly Past[], revision: number, now: Moment): ReadonlySet<string> {
   const counts = new Map<string, number>();
   const note = (nodeId: string, ends: readonly End[]) => {
     const failures = ends.filter((end) => isFailure(end) && end.finishedAtMs > now.wallMs - WINDOW_MS).length;

@@ -141,7 +141,8 @@ function addStatusRoutes(app: Express, parts: NativeApiParts): void {
   });
   app.get('/v1/why/:term', (request, response) => {
     requireReady(parts);
-    response.json(explain(parts.snapshot(), request.params.term, parts.clock.wallMs()));
+    const now = { wallMs: parts.clock.wallMs(), elapsedMs: parts.clock.elapsedMs() };
+    response.json(explain(parts.snapshot(), request.params.term, now));
   });
 }
 

@@ -1,19 +1,30 @@
 /** `/v1/why`: the recorded reasons for the state of a service, a task or a node. Pure. */
 import type { WhyAnswer, WhyPart } from '../../../model/native-api.ts';
-import type { HistoryEntry, NodeSpecRecord, ServiceRecord, SlotRecord, TaskRecord } from '../../../model/records.ts';
+import type {
+  ExitRecord,
+  HistoryEntry,
+  NodeSpecRecord,
+  ServiceRecord,
+  SlotRecord,
+  StatusRecord,
+  TaskRecord,
+} from '../../../model/records.ts';
 import { PlimsollError } from '../../../runtime/errors.ts';
+import type { Moment } from '../../plan/actions.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
+import { nextPlacement, pendingPlacement } from './placement-view.ts';
 import { liveServices, nodeName, nodeSummary, serviceSummary } from './status-view.ts';
 
 /**
  * Explains what `term` names: a service's name or id, a task's name (`web.1`) or id, a node's name or id; ids may be
  * shortened while they stay unique. Throws `not-found`, or `invalid` for a short id that fits several.
  */
-export function explain(snapshot: Snapshot, term: string, nowMs: number): WhyAnswer {
+export function explain(snapshot: Snapshot, term: string, now: Moment): WhyAnswer {
+  const nowMs = now.wallMs;
   const candidates = [
-    ...liveServices(snapshot).map((service) => serviceCandidate(snapshot, service, nowMs)),
+    ...liveServices(snapshot).map((service) => serviceCandidate(snapshot, service, now)),
     ...[...snapshot.tasks.values()].map(({ value }) => taskCandidate(snapshot, value, nowMs)),
-    ...[...snapshot.slots.values()].flatMap(({ value }) => slotCandidate(snapshot, value, nowMs)),
+    ...[...snapshot.slots.values()].flatMap(({ value }) => slotCandidate(snapshot, value, now)),
     ...[...snapshot.nodeSpecs.values()].map(({ value }) => nodeCandidate(snapshot, value, nowMs)),
   ];
   return choose(candidates, term).answer();
@@ -38,13 +49,18 @@ function choose(candidates: readonly Candidate[], term: string): Candidate {
   return only;
 }
 
-function serviceCandidate(snapshot: Snapshot, service: ServiceRecord, nowMs: number): Candidate {
+function serviceCandidate(snapshot: Snapshot, service: ServiceRecord, now: Moment): Candidate {
   const { id } = service;
   const { Name: name } = service.spec;
-  return { id, name, answer: () => ({ kind: 'service', id, name, ...explainService(snapshot, service, nowMs) }) };
+  return { id, name, answer: () => ({ kind: 'service', id, name, ...explainService(snapshot, service, now) }) };
 }
 
-function explainService(snapshot: Snapshot, service: ServiceRecord, nowMs: number): Pick<WhyAnswer, 'facts' | 'parts'> {
+function explainService(
+  snapshot: Snapshot,
+  service: ServiceRecord,
+  now: Moment,
+): Pick<WhyAnswer, 'facts' | 'parts' | 'placement'> {
+  const nowMs = now.wallMs;
   const summary = serviceSummary(snapshot, service);
   const rollout = snapshot.rollouts.get(service.id)?.value;
   const scale = snapshot.scales.get(service.id)?.value;
@@ -56,7 +72,8 @@ function explainService(snapshot: Snapshot, service: ServiceRecord, nowMs: numbe
   const slots = [...snapshot.slots.values()].filter(belongs).map(({ value }) => value);
   const pending = slots.flatMap((slot) => pendingParts(snapshot, slot, nowMs));
   const past = slots.flatMap((slot) => slot.history.map((entry) => historyPart(snapshot, slot, entry, nowMs)));
-  return { facts, parts: [...[...pending, ...tasks].sort(byName), ...past.sort(byName)] };
+  const parts = [...[...pending, ...tasks].sort(byName), ...past.sort(byName)];
+  return { facts, parts, placement: nextPlacement(snapshot, service, now) };
 }
 
 function byName(left: WhyPart, right: WhyPart): number {
@@ -75,7 +92,8 @@ function taskName(
 
 function taskPart(snapshot: Snapshot, task: TaskRecord, nowMs: number): WhyPart {
   const status = snapshot.statuses.get(task.id)?.value;
-  const words = [status?.error, status?.health === 'unhealthy' ? 'unhealthy' : undefined, task.reason];
+  const isUnhealthy = status?.health === 'unhealthy';
+  const words = [status?.error, isUnhealthy ? 'unhealthy' : undefined, restarts(status), task.reason];
   if (status?.retryAtMs !== undefined && status.retryAtMs > nowMs) {
     words.push(`next attempt in ${seconds(status.retryAtMs - nowMs)}`);
   }
@@ -85,6 +103,14 @@ function taskPart(snapshot: Snapshot, task: TaskRecord, nowMs: number): WhyPart 
     node: nodeName(snapshot, task.nodeId),
     reason: words.filter(Boolean).join('; '),
   };
+}
+
+/** "restarted 3 times, last after: exit code 0"; the reason is left out where it is the present error anyway. */
+function restarts(status: StatusRecord | undefined): string | undefined {
+  if (!status || status.restarts === 0) return undefined;
+  const last = status.exits.at(-1);
+  const times = `restarted ${status.restarts === 1 ? 'once' : `${status.restarts} times`}`;
+  return last && last.error !== status.error ? `${times}, last after: ${exitReason(last)}` : times;
 }
 
 function pendingParts(snapshot: Snapshot, slot: SlotRecord, nowMs: number): WhyPart[] {
@@ -131,17 +157,29 @@ function exitParts(snapshot: Snapshot, task: TaskRecord, nowMs: number): WhyPart
     name: `attempt ${exit.attempt}`,
     state: `${exit.state} ${seconds(nowMs - exit.finishedAtMs)} ago`,
     node: nodeName(snapshot, task.nodeId),
-    reason: exit.oomKilled ? `killed by the kernel: out of memory; ${exit.error}` : exit.error,
+    reason: exitReason(exit),
   }));
 }
 
-function slotCandidate(snapshot: Snapshot, slot: SlotRecord, nowMs: number): Candidate[] {
+/** The sentence about a failure has the exit code in it. */
+function exitReason({ oomKilled, error, exitCode }: ExitRecord): string {
+  const reason = error || `exit code ${exitCode}`;
+  return oomKilled ? `killed by the kernel: out of memory; ${reason}` : reason;
+}
+
+function slotCandidate(snapshot: Snapshot, slot: SlotRecord, now: Moment): Candidate[] {
   const pending = slot.pending;
   if (!pending) return [];
   const name = taskName(snapshot, slot, slot.nodeId);
-  const parts = pendingParts(snapshot, slot, nowMs);
-  const facts = [`waits for a node: ${pending.reason}`];
-  return [{ id: pending.taskId, name, answer: () => ({ kind: 'task', id: pending.taskId, name, facts, parts }) }];
+  const answer = (): WhyAnswer => ({
+    kind: 'task',
+    id: pending.taskId,
+    name,
+    facts: [`waits for a node: ${pending.reason}`],
+    parts: pendingParts(snapshot, slot, now.wallMs),
+    placement: pendingPlacement(snapshot, slot, now),
+  });
+  return [{ id: pending.taskId, name, answer }];
 }
 
 function nodeCandidate(snapshot: Snapshot, spec: NodeSpecRecord, nowMs: number): Candidate {

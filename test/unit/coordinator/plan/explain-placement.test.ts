@@ -24,3 +24,24 @@ it('explainPlacement() shows every node: the best first, those that say no with 
     score: undefined,
   });
 });
+
+it('explainPlacement() marks nodes on which the service has failed often lately, and puts them after the others', () => {
+  const world = new PlanWorld();
+  world.behaviours.set('broken', 'never-ready');
+  const [first] = ['h1', 'h2'].map((name) => world.addNode(name));
+  const id = world.addService('web', 1, { image: 'broken' });
+  world.lead();
+  const [task] = world.live(id);
+  if (!task) throw new Error('web has no task');
+  const exit = { containerId: 'c', exitCode: 1, oomKilled: false, error: 'exit', state: 'failed' as const };
+  const exits = [1, 2, 3, 4, 5].map((attempt) => ({ ...exit, attempt, finishedAtMs: world.now.wallMs }));
+  world.report(task, { exits });
+
+  const table = explainPlacement(world.snapshot(), world.service(id), world.now);
+
+  expect(task.nodeId).toBe(first);
+  expect(table.map(({ node, score }) => [node, score?.failing])).toEqual([
+    ['h2', 0],
+    ['h1', 1],
+  ]);
+});

@@ -7,7 +7,7 @@ import { PlanWorld } from '../../../../support/plan-world.ts';
 const context = { clusterId: 'c1', version: '1', busConnected: true, stateCurrent: true, damagedRecords: [] };
 
 function whyOf(world: PlanWorld, term: string): WhyAnswer {
-  return WhyAnswer.parse(explain(world.snapshot(), term, world.now.wallMs));
+  return WhyAnswer.parse(explain(world.snapshot(), term, world.now));
 }
 
 describe('clusterStatus()', () => {
@@ -72,6 +72,73 @@ describe('explain()', () => {
     expect(whyOf(world, 'web').parts[0]?.reason).toMatch(/^No such image/);
   });
 
+  it('shows what each node says to a task that waits, and to one more task of a service', () => {
+    const world = new PlanWorld();
+    const id = world.addNode('h1');
+    const Resources = { Reservations: { MemoryBytes: 6 * 2 ** 30 } };
+    world.addService('big', 2, { TaskTemplate: { ContainerSpec: { Image: 'good' }, Resources } });
+    world.converge();
+    const objection = 'wants 6 GiB of memory, 2 GiB of 8 GiB are free';
+
+    expect(whyOf(world, 'big.2').placement?.nodes).toEqual([{ nodeId: id, node: 'h1', objection }]);
+    expect(whyOf(world, 'big.1').placement).toBeUndefined();
+    world.addNode('h2');
+    expect(whyOf(world, 'big').placement).toMatchObject({
+      question: 'where one more task of big would go now',
+      nodes: [{ node: 'h2', score: { failing: 0, copies: 0, lacksImage: 1 } }, { node: 'h1' }],
+    });
+  });
+
+  it('says that the spread preferences of a service come before the number of copies', () => {
+    const world = new PlanWorld();
+    const Preferences = [{ Spread: { SpreadDescriptor: 'node.labels.rack' } }];
+    world.addService('web', 1, { TaskTemplate: { ContainerSpec: { Image: 'good' }, Placement: { Preferences } } });
+
+    expect(whyOf(world, 'web').placement?.order).toMatch(/; the spread over node\.labels\.rack comes before COPIES$/);
+  });
+
+  it('shows a slot that is bound to one node only what that node says', () => {
+    const world = new PlanWorld();
+    const Resources = { Reservations: { MemoryBytes: 6 * 2 ** 30 } };
+    const full = world.addNode('h1');
+    world.addService('big', 1, { TaskTemplate: { ContainerSpec: { Image: 'good' }, Resources } });
+    world.converge();
+    world.addNode('h2');
+    world.addService('everywhere', 0, {
+      TaskTemplate: { ContainerSpec: { Image: 'good' }, Resources },
+      Mode: { Global: {} },
+    });
+    world.converge();
+
+    expect(whyOf(world, 'everywhere').placement).toBeUndefined();
+    expect(whyOf(world, `everywhere.${full}`).placement?.nodes).toMatchObject([
+      { node: 'h1', objection: expect.stringContaining('wants 6 GiB of memory') },
+    ]);
+  });
+
+  it('shows how often and after which exits a task was restarted', () => {
+    const world = new PlanWorld();
+    world.addNode('h1');
+    const id = world.addService('web', 1);
+    world.converge();
+    const [task] = world.live(id);
+    if (!task) throw new Error('web has no task');
+    const exit = { containerId: 'c', oomKilled: false, finishedAtMs: world.now.wallMs };
+    world.report(task, {
+      restarts: 2,
+      exits: [
+        { ...exit, attempt: 1, exitCode: 1, error: 'task: non-zero exit (1)', state: 'failed' },
+        { ...exit, attempt: 2, exitCode: 0, error: '', state: 'complete' },
+      ],
+    });
+
+    expect(whyOf(world, 'web').parts[0]?.reason).toMatch(/^restarted 2 times, last after: exit code 0; /);
+    expect(whyOf(world, 'web.1').parts.slice(1)).toMatchObject([
+      { name: 'attempt 2', reason: 'exit code 0' },
+      { name: 'attempt 1', reason: 'task: non-zero exit (1)' },
+    ]);
+  });
+
   it('explains a node by what was seen of it', () => {
     const world = new PlanWorld();
     world.setState(world.addNode('h1'), 'suspect');
@@ -89,6 +156,6 @@ describe('explain()', () => {
     expect(whyOf(world, id.slice(0, 8)).id).toBe(id);
     expect(() => whyOf(world, 'nobody')).toThrow('No service, task or node is called "nobody"');
     world.addNode('h2');
-    expect(() => explain(world.snapshot(), '', world.now.wallMs)).toThrow(/fits several things: h1 .*, h2 /);
+    expect(() => explain(world.snapshot(), '', world.now)).toThrow(/fits several things: h1 .*, h2 /);
   });
 });

@@ -1,0 +1,41 @@
+/** How placement sees the nodes, as `/v1/why` shows it. Pure. */
+import { isJob } from '../../../model/jobs.ts';
+import type { PlacementTable } from '../../../model/placement-table.ts';
+import type { ServiceRecord, SlotRecord } from '../../../model/records.ts';
+import { isGlobal } from '../../../model/service-defaults.ts';
+import type { Moment } from '../../plan/actions.ts';
+import { explainPlacement } from '../../plan/explain-placement.ts';
+import type { Snapshot } from '../../store/snapshot.ts';
+
+/** For one more replica; undefined for a service that is not scaled: its tasks belong to nodes, or are given by number. */
+export function nextPlacement(snapshot: Snapshot, service: ServiceRecord, now: Moment): PlacementTable | undefined {
+  if (isGlobal(service.spec) || isJob(service.spec)) return undefined;
+  const question = `where one more task of ${service.spec.Name} would go now`;
+  return { question, order: orderOf(service), nodes: explainPlacement(snapshot, service, now) };
+}
+
+/** For a slot that waits: of all nodes, or of the one it is bound to. */
+export function pendingPlacement(
+  snapshot: Snapshot,
+  { serviceId, pending, nodeId, dataOn }: SlotRecord,
+  now: Moment,
+): PlacementTable | undefined {
+  const service = snapshot.services.get(serviceId)?.value;
+  if (!service) return undefined;
+  const waitsForData = pending?.code === 'volume';
+  const bound = nodeId ?? (waitsForData ? dataOn?.nodeId : undefined);
+  if (waitsForData && bound === undefined) return undefined;
+  const all = explainPlacement(snapshot, service, now);
+  return {
+    question: bound === undefined ? 'what each node says to it now' : 'what the only node it may run on says to it now',
+    order: orderOf(service),
+    nodes: bound === undefined ? all : all.filter((verdict) => verdict.nodeId === bound),
+  };
+}
+
+function orderOf({ spec }: ServiceRecord): string {
+  const preferences = spec.TaskTemplate.Placement?.Preferences ?? [];
+  const keys = preferences.flatMap(({ Spread }) => (Spread ? [Spread.SpreadDescriptor] : []));
+  const numbers = 'the first column that differs decides, lower is better';
+  return keys.length === 0 ? numbers : `${numbers}; the spread over ${keys.join(', ')} comes before COPIES`;
+}
