@@ -39,8 +39,8 @@ describe('the npm package', () => {
     expect(readdirSync(join(installed, 'dist'))).not.toContain('test');
   });
 
-  it('can load both daemons', async () => {
-    for (const daemon of ['agent', 'coordinator']) {
+  it('can load every daemon', async () => {
+    for (const daemon of ['agent', 'coordinator', 'dns']) {
       await expect(run(plim, [daemon, '--port', '99999'])).rejects.toMatchObject({ code: 2 });
     }
   });
