@@ -1,4 +1,5 @@
 /** Does one step of a task on the engine. */
+import { overlayAttachments } from '../model/overlay-attachments.ts';
 import type { TaskRecord } from '../model/records.ts';
 import { PlimsollError } from '../runtime/errors.ts';
 import { withAttachments } from './attached-container.ts';
@@ -33,7 +34,7 @@ export interface ExecutorParts {
   readonly ports: PublishedPorts;
   readonly files: Pick<TaskFiles, 'prepare'>;
   /** Networks of the cluster. */
-  readonly overlay: Pick<Overlay, 'attach' | 'withdraw'>;
+  readonly overlay: Pick<Overlay, 'attach' | 'placesOf' | 'withdraw'>;
   readonly networks: Pick<EngineNetworks, 'connect'>;
   readonly place: () => Promise<HostPlace>;
   /** Told of a new container's id before it starts. */
@@ -60,7 +61,10 @@ export async function executeStep(
     case 'start':
       // A host that was off has lost what lay in memory.
       await prepareFiles(parts, record, step.attempt);
-      return refusable('start', () => parts.engine.start(step.containerId));
+      return refusable('start', async () => {
+        await connectLeftOver(parts, record, step.containerId);
+        await parts.engine.start(step.containerId);
+      });
     case 'stop':
       if (isCurrent) await Promise.all([parts.ports.withdraw(record.id), parts.overlay.withdraw(record.id)]);
       return parts.engine.stop(step.containerId, step.graceMs);
@@ -76,30 +80,45 @@ async function create(parts: ExecutorParts, record: TaskRecord, attempt: number)
   return refusable('create', async () => {
     await parts.ports.checkFree(published);
     const request = containerRequest(record, attempt, place, files);
-    const attachments = await parts.overlay.attach(record, attempt);
-    const containerId = await make(parts, withAttachments(request, attachments), place.clusterId);
-    await connectFurther(parts, containerId, attachments);
-    return containerId;
+    const made = await make(parts, request, await parts.overlay.attach(record, attempt), place.clusterId);
+    await connectFurther(parts, made);
+    return made.containerId;
   });
 }
 
-async function make(parts: ExecutorParts, request: ContainerRequest, clusterId: string): Promise<string> {
+interface MadeContainer {
+  readonly containerId: string;
+  /** Its places on networks of the cluster, those it is not on yet included. */
+  readonly attachments: readonly Attachment[];
+}
+
+async function make(
+  parts: ExecutorParts,
+  request: ContainerRequest,
+  attachments: readonly Attachment[],
+  clusterId: string,
+): Promise<MadeContainer> {
   try {
-    return await parts.engine.create(request);
+    return { containerId: await parts.engine.create(withAttachments(request, attachments)), attachments };
   } catch (error) {
     const existing = isConflict(error) ? await parts.engine.look(clusterId, request.name) : undefined;
-    if (existing) return existing.id;
+    // An earlier call chose its addresses.
+    if (existing) return { containerId: existing.id, attachments: parts.overlay.placesOf(existing.labels) };
     throw error;
   }
 }
 
 /** The first network comes with the container. */
-async function connectFurther(
-  { networks }: ExecutorParts,
-  containerId: string,
-  [, ...further]: readonly Attachment[],
-): Promise<void> {
-  for (const attachment of further) await networks.connect(containerId, attachment);
+async function connectFurther({ networks }: ExecutorParts, { containerId, attachments }: MadeContainer): Promise<void> {
+  for (const attachment of attachments.slice(1)) await networks.connect(containerId, attachment);
+}
+
+/** Who made the container may have ended, or been refused, before it was on all its networks. */
+async function connectLeftOver(parts: ExecutorParts, record: TaskRecord, containerId: string): Promise<void> {
+  if (overlayAttachments(record.template).length < 2) return;
+  const { clusterId } = await parts.place();
+  const container = await parts.engine.look(clusterId, containerId);
+  if (container) await connectFurther(parts, { containerId, attachments: parts.overlay.placesOf(container.labels) });
 }
 
 /** The secrets and configs of an attempt, on this host. */

@@ -14,6 +14,6 @@ export const noOverlay: Pick<AgentParts, 'overlayHost' | 'networks'> = {
 
 /** The same for what carries out a task's steps. */
 export const noNetworks: Pick<ExecutorParts, 'overlay' | 'networks'> = {
-  overlay: { attach: async () => [], withdraw: async () => undefined },
+  overlay: { attach: async () => [], placesOf: () => [], withdraw: async () => undefined },
   networks: { connect: async () => undefined },
 };

@@ -14,7 +14,7 @@ import type { Log } from '../../../runtime/log.ts';
 import { Poke, runLoop } from '../../../runtime/loop.ts';
 import { zonePath } from '../../dns/zone.ts';
 import type { EndpointRequest } from '../../engine/docker-networks.ts';
-import { pickAddress, rangeHolding } from './addresses.ts';
+import { addressesOf, pickAddress, rangeHolding } from './addresses.ts';
 import { KnownNetworks, knownNetworksPath, withKeptRanges } from './known-networks.ts';
 import { localTask, type Reservation, type TaskHere } from './local-tasks.ts';
 import type { OverlayHost } from './overlay-host.ts';
@@ -120,6 +120,19 @@ export class Overlay {
     this.reservations.set(record.id, { attempt, addresses });
     await this.turn();
     return addresses.map((place) => attachmentOf(place, ranges));
+  }
+
+  /**
+   * The places a container was given when it was made, by its labels. Throws `precondition` when the ranges they are from
+   * are no longer this node's.
+   */
+  placesOf(labels: Readonly<Record<string, string>>): Attachment[] {
+    return addressesOf(labels).map((place) => {
+      const range = this.ownRange(place.networkId);
+      if (range && rangeHolding(range.subnets, place.address) !== undefined) return attachmentOf(place, [range]);
+      const words = `Cannot connect to network ${place.networkId}: this node has no range with ${place.address}`;
+      throw new PlimsollError('precondition', words);
+    });
   }
 
   /**
