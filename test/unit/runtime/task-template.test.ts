@@ -21,6 +21,9 @@ describe('expandTemplate()', () => {
     ['{{join "," (index .Node.Labels "zone") (print .Task.Slot "!")}}', 'east,2!'],
     ['{{.Service.Name | printf "%s-%v%%" "a"}}', 'a-web%'],
     ['a {{- .Task.Slot -}} b', 'a {{- .Task.Slot -}} b'.replace(' {{- .Task.Slot -}} ', '2')],
+    ['a\n{{- .Task.Slot}} {{.Task.Slot -}}\n b', 'a2 2b'],
+    ['{{.Task.Slot -}} {{- .Task.Slot}} ', '22 '],
+    ['{{.Task.Slot}} {{', '2 {{'],
     ['{{/* a note */}}x', 'x'],
     ['{"a":{"b":"c"}}', '{"a":{"b":"c"}}'],
   ])('%s', (text, expanded) => {
@@ -42,6 +45,10 @@ describe('expandTemplate()', () => {
     ['{{$x := 1}}', 'is not understood'],
   ])('refuses %s', (text, sentence) => {
     expect(() => expandTemplate(text, words)).toThrow(sentence);
+  });
+
+  it.each([' ', '{{', '{{- ', '{{.Task.Slot}}\n'])('takes 200,000 times "%s" in its stride', (part) => {
+    expect(expandTemplate(part.repeat(200_000), words)).not.toBe('');
   });
 
   it('has further functions where they are given', () => {
