@@ -50,7 +50,7 @@ export class GroupPlacement {
   private readonly held = new Map<string, Held>();
   private readonly leaves = new Map<string, Leaf>();
   private readonly tree: SpreadTree;
-  /** How many more tasks the best nodes that are held suffice for; infinity once all are. */
+  /** How many more of the best nodes that are held may get worse before another might be better; infinity once all are held. */
   private left: number;
   /** How many of the occupancy's changes the scores take into account. */
   private changesSeen: number;
@@ -76,7 +76,6 @@ export class GroupPlacement {
     this.catchUp();
     const avoided = new Set(Object.keys(failures).filter((id) => (failures[id] ?? 0) >= FAILURES_TO_AVOID_NODE));
     if (only || avoided.size > 0 || this.left <= 0) this.holdAll();
-    this.left -= 1;
     const accepts = only ?? (() => true);
     const best =
       (avoided.size > 0 && this.best((node) => accepts(node) && !avoided.has(node.id))) || this.best(accepts);
@@ -123,9 +122,17 @@ export class GroupPlacement {
       const nodeId = changes[this.changesSeen] ?? '';
       const known = this.held.get(nodeId);
       const at = known ? undefined : board.get(nodeId);
-      if (known) this.rateAgain(known);
+      if (known) this.left -= Number(this.rateChanged(known));
       else if (at && board.fittingFor(wants)[at.index] === 1) this.hold(at);
     }
+  }
+
+  /** Rates it again; true when it is a worse choice than it was. */
+  private rateChanged(known: Held): boolean {
+    const before = { ...known.candidate };
+    this.rateAgain(known);
+    const hasLeft = before.position >= 0 && known.candidate.position < 0;
+    return hasLeft || compareCandidates(before, known.candidate) < 0;
   }
 
   private rateAgain({ candidate, leaf: { branch, heap } }: Held): void {
