@@ -31,7 +31,7 @@ export interface ServiceRecords {
 export interface Changes {
   /** Services with a record, task, node or trace that changed. */
   readonly services: ReadonlySet<string>;
-  /** True when nodes or what they carry changed: who found no place may find one now. */
+  /** True when nodes, what they carry or whose kin a service is changed: who found no place may find one now. */
   readonly room: boolean;
 }
 
@@ -78,7 +78,8 @@ export class ClusterIndex {
     if (changedNodes.length > 0 || isBusier) {
       this.board = new NodeBoard(this.nodes.values(), this.occupancy, snapshot.busy);
     }
-    const room = changedNodes.length > 0 || isBusier || this.occupancy.changes.length > 0;
+    const isOtherKinship = before?.services !== snapshot.services;
+    const room = changedNodes.length > 0 || isBusier || isOtherKinship || this.occupancy.changes.length > 0;
     this.before = snapshot;
     return { services: this.changed, room };
   }

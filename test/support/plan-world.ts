@@ -53,7 +53,7 @@ export class PlanWorld {
   /** Every action ever carried out. */
   readonly done: Action[] = [];
   historyLimit = 5;
-  private readonly copies = new Map<string, { readonly revision: number; readonly copy: Map<string, unknown> }>();
+  private readonly copies = new Map<string, ReadonlyMap<string, unknown>>();
   private readonly planAgain = planningAgain();
   private nowMs = 1_000_000;
   private revision = 0;
@@ -208,13 +208,12 @@ export class PlanWorld {
     };
   }
 
-  /** Tables are copied only when they changed: a snapshot stays as it is. */
+  /** Each table is copied only when it changed: a planner that plans again looks at nothing else. */
   private copiedTables(): Tables {
     const copied = Object.entries(this.tables).map(([name, table]) => {
-      const isSame =
-        this.copies.get(name)?.revision === this.revision && this.copies.get(name)?.copy.size === table.size;
-      const copy = (isSame && this.copies.get(name)?.copy) || new Map(table as Table<unknown>);
-      this.copies.set(name, { revision: this.revision, copy });
+      const known = this.copies.get(name);
+      const copy = known && isSameTable(known, table) ? known : new Map<string, unknown>(table);
+      this.copies.set(name, copy);
       return [name, copy];
     });
     return Object.fromEntries(copied) as Tables;
@@ -441,4 +440,8 @@ function runningAs(behaviour: Behaviour, status: StatusRecord | undefined): Part
     default:
       return { state: 'running', ready: true, health: 'none' };
   }
+}
+
+function isSameTable(before: ReadonlyMap<string, unknown>, after: ReadonlyMap<string, unknown>): boolean {
+  return before.size === after.size && [...after].every(([key, entry]) => before.get(key) === entry);
 }

@@ -37,6 +37,19 @@ describe('affinity', () => {
     expect(new Set(placesOf(web)).size).toBe(1);
   });
 
+  it('is looked at again once another service gets the label it waits for', () => {
+    const db = world.addService('db', 1);
+    const web = world.addService('web', 1, { Labels: { 'plimsoll.affinity': 'team=a' } });
+    world.converge();
+    expect(pendingOf(web)).toMatchObject({ code: 'affinity' });
+
+    const record = world.service(db);
+    world.write('services', db, { ...record, spec: { ...record.spec, Labels: { team: 'a' } } });
+    world.converge();
+
+    expect(placesOf(web)).toEqual(placesOf(db));
+  });
+
   it('keeps apart both ways, and a service from its own tasks', () => {
     const quiet = world.addService('quiet', 2, { Labels: { 'plimsoll.anti-affinity': 'quiet,loud' } });
     world.converge();
