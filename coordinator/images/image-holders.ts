@@ -86,6 +86,6 @@ export function nodesWithTasksOf(snapshot: Snapshot, reference: string, isRunnin
   return tasks
     .filter(({ desired }) => desired !== 'stopped')
     .filter(({ template }) => familiarImageName(template.ContainerSpec.Image) === name)
-    .filter(({ id, nodeId }) => !isRunning || snapshot.statuses.get(`${nodeId}.${id}`)?.value.state === 'running')
+    .filter(({ id }) => !isRunning || snapshot.statuses.get(id)?.value.state === 'running')
     .map(({ nodeId }) => nodeId);
 }
