@@ -2,6 +2,9 @@
 import { z } from 'zod';
 import { Id } from './records.ts';
 
+/** The driver option that says how many bytes a packet of the network may have; all other options are refused. */
+export const MTU_OPTION = 'com.docker.network.driver.mtu';
+
 const V = z.literal(1);
 const Epoch = z.int().min(0);
 const Labels = z.record(z.string(), z.string());

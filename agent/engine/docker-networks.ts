@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { containerLabels } from '../../model/labels.ts';
 import { networkLabels } from '../../model/network-labels.ts';
+import { MTU_OPTION } from '../../model/network-records.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import type { EngineCalls } from './engine-calls.ts';
 
@@ -97,7 +98,7 @@ function requestOf(clusterId: string, network: EngineNetwork): Record<string, un
       'com.docker.network.bridge.name': network.device,
       'com.docker.network.bridge.enable_ip_masquerade': 'false',
       'com.docker.network.bridge.gateway_mode_ipv4': 'nat-unprotected',
-      'com.docker.network.driver.mtu': String(network.mtuBytes),
+      [MTU_OPTION]: String(network.mtuBytes),
     },
     Labels: {
       [containerLabels.cluster]: clusterId,

@@ -18,3 +18,8 @@ export const notFound = (
 /** A part of a specification we cannot honour: refused by name before anything is written. */
 export const unsupported = (what: string, field: string): PlimsollError =>
   new PlimsollError('unsupported', `Plimsoll does not support ${what} yet (${field})`);
+
+/** After a write that got no answer nobody knows: what was claimed for it must stay claimed. */
+export function mayHaveBeenWritten(error: unknown): boolean {
+  return error instanceof PlimsollError && (error.code === 'timeout' || error.code === 'unavailable');
+}

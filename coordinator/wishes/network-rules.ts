@@ -1,5 +1,5 @@
 /** What a network of the cluster may be: sentences name the field as the Engine API spells it. Pure. */
-import type { NetworkRecord } from '../../model/network-records.ts';
+import { MTU_OPTION, type NetworkRecord } from '../../model/network-records.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import { holds, type Ipv4Range, ipv4Number, ipv4Range, overlaps, rangeText } from '../../runtime/ipv4.ts';
 import { nodePool, vipPool } from '../plan/network/pools.ts';
@@ -19,7 +19,6 @@ export interface NetworkWish {
 export const predefinedNetworks: readonly string[] = ['bridge', 'host', 'none'];
 const reservedNames = [...predefinedNetworks, 'default', 'ingress', 'docker_gwbridge'];
 
-export const MTU_OPTION = 'com.docker.network.driver.mtu';
 /** IPv4 wants hosts to take 576 (RFC 791); jumbo frames end at 9,000. */
 const MTU_BYTES = { min: 576, max: 9_000 };
 

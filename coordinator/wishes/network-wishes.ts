@@ -3,7 +3,7 @@ import type { NetworkRecord } from '../../model/network-records.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import { networkUsers } from '../store/network-users.ts';
 import { type Claim, Claims } from './claims.ts';
-import { notFound } from './errors.ts';
+import { mayHaveBeenWritten, notFound } from './errors.ts';
 import { checkNetworkWish, type NetworkWish, refuseOverlap } from './network-rules.ts';
 import { announce } from './wish-events.ts';
 import type { WishParts } from './wish-parts.ts';
@@ -27,8 +27,7 @@ export class NetworkWishes {
       const revision = await this.parts.buckets.networks.create(id, recordOf(id, wish, this.parts.clock.wallMs()));
       await this.parts.barrier.reached('networks', revision);
     } catch (error) {
-      const mayHaveBeenWritten = error instanceof PlimsollError && ['timeout', 'unavailable'].includes(error.code);
-      if (!mayHaveBeenWritten) await this.claims.release(claims, id);
+      if (!mayHaveBeenWritten(error)) await this.claims.release(claims, id);
       throw error;
     }
     await announce(this.parts, 'network', id, 'create', { name: wish.name, type: 'overlay' });

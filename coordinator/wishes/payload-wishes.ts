@@ -5,7 +5,7 @@ import { PlimsollError } from '../../runtime/errors.ts';
 import { checkPayload } from '../payloads/payload-rules.ts';
 import { usersOf, withReference } from '../payloads/payload-use.ts';
 import { type Claim, Claims } from './claims.ts';
-import { invalid, notFound, StaleVersionError } from './errors.ts';
+import { invalid, mayHaveBeenWritten, notFound, StaleVersionError } from './errors.ts';
 import type { ServiceWishes } from './service-wishes.ts';
 import { announce } from './wish-events.ts';
 import type { WishParts } from './wish-parts.ts';
@@ -173,8 +173,4 @@ export class PayloadWishes {
 
 function asStale(error: unknown): never {
   throw error instanceof PlimsollError && error.code === 'conflict' ? new StaleVersionError() : error;
-}
-
-function mayHaveBeenWritten(error: unknown): boolean {
-  return error instanceof PlimsollError && (error.code === 'timeout' || error.code === 'unavailable');
 }

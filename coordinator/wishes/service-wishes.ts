@@ -7,7 +7,7 @@ import { PlimsollError } from '../../runtime/errors.ts';
 import { checkReferredExist } from '../payloads/reference-rules.ts';
 import { orderWarnings } from '../plan/update-order.ts';
 import { Claims } from './claims.ts';
-import { notFound, StaleVersionError } from './errors.ts';
+import { mayHaveBeenWritten, notFound, StaleVersionError } from './errors.ts';
 import { checkHostAccess } from './host-access-rules.ts';
 import { ingressPorts, portKey, refuseTakenPorts, settlePorts } from './ports.ts';
 import { withRevisionOf } from './revisions.ts';
@@ -215,8 +215,7 @@ export class ServiceWishes {
     try {
       await write();
     } catch (error) {
-      const mayHaveBeenWritten = error instanceof PlimsollError && ['timeout', 'unavailable'].includes(error.code);
-      if (!mayHaveBeenWritten) await this.claims.release(taken, id);
+      if (!mayHaveBeenWritten(error)) await this.claims.release(taken, id);
       throw error;
     }
   }

@@ -2,7 +2,7 @@
 import type { VolumeRecord } from '../../model/volume-record.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import { type Claim, Claims } from './claims.ts';
-import { invalid, notFound } from './errors.ts';
+import { invalid, mayHaveBeenWritten, notFound } from './errors.ts';
 import { announce } from './wish-events.ts';
 import type { WishParts } from './wish-parts.ts';
 
@@ -32,8 +32,7 @@ export class VolumeWishes {
     try {
       await this.parts.barrier.reached('volumes', await this.parts.buckets.volumes.create(id, record));
     } catch (error) {
-      const mayHaveBeenWritten = error instanceof PlimsollError && ['timeout', 'unavailable'].includes(error.code);
-      if (!mayHaveBeenWritten) await this.claims.release(taken, id);
+      if (!mayHaveBeenWritten(error)) await this.claims.release(taken, id);
       throw error;
     }
     await announce(this.parts, 'volume', id, 'create', { name: wish.name, driver: wish.driver });

@@ -2,7 +2,13 @@
  * Addresses as the leader gives them out: a range per network and node that has tasks on it, a virtual address per network
  * and service. What is given stays given while anybody may still use it; the next leader reads the same records. Pure.
  */
-import { type NetRecord, type NetworkRecord, netKey, type SubnetRecord } from '../../../model/network-records.ts';
+import {
+  MTU_OPTION,
+  type NetRecord,
+  type NetworkRecord,
+  netKey,
+  type SubnetRecord,
+} from '../../../model/network-records.ts';
 import { overlayAttachments } from '../../../model/overlay-attachments.ts';
 import type { ServiceRecord } from '../../../model/records.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
@@ -13,7 +19,6 @@ import { AddressSpace, containersIn } from './address-space.ts';
 
 /** A node's range outlives its last task by this: an update or a restart finds the bridge still there. */
 const KEEP_IDLE_RANGE_MS = 60_000;
-const MTU_OPTION = 'com.docker.network.driver.mtu';
 
 export interface NetworkPlanning {
   readonly snapshot: Snapshot;
