@@ -4,7 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import { z } from 'zod';
 import type { Probe, ProbeTarget } from '../../model/probe.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { messageOf } from '../../runtime/errors.ts';
+import { messageOf, PlimsollError } from '../../runtime/errors.ts';
 import { probeTcp } from '../../runtime/tcp-probe.ts';
 import type { EngineCalls } from '../engine/engine-calls.ts';
 import type { ProbeResult } from './probe-verdict.ts';
@@ -21,9 +21,12 @@ export type ProbeClient = (container: ProbedContainer, probe: Probe) => Promise<
 const EXEC_POLL_MS = 50;
 
 export function createProbeClient(engine: EngineCalls, clock: Clock): ProbeClient {
-  return async ({ id, address }, { target, timeoutMs }) => {
+  const commands = new CommandProbes(engine, clock);
+  return async (container, probe) => {
+    const { address } = container;
+    const { target, timeoutMs } = probe;
     try {
-      if (target.kind === 'exec') return await runInside(engine, clock, id, target.command, timeoutMs);
+      if (target.kind === 'exec') return await commands.look(container, target.command, timeoutMs);
       if (address === undefined) return { ok: false, why: 'the container has no address on this node' };
       if (target.kind === 'http') return await httpResult(address, target, timeoutMs);
       const { reachable, error = 'no answer' } = await probeTcp({ address, port: target.port, timeoutMs });
@@ -64,27 +67,69 @@ function httpResult(
 const CreateReply = z.object({ Id: z.string() });
 const InspectReply = z.object({ Running: z.boolean(), ExitCode: z.number().nullable() });
 
-/** A command that takes too long has failed; the engine has no way to end it, it runs on by itself. */
-async function runInside(
-  engine: EngineCalls,
-  clock: Clock,
-  containerId: string,
-  command: readonly string[],
-  timeoutMs: number,
-): Promise<ProbeResult> {
-  const untilMs = clock.elapsedMs() + timeoutMs;
-  const deadlineMs = Math.max(timeoutMs, 1_000);
-  const exec = { method: 'POST', path: `/containers/${containerId}/exec`, body: { Cmd: command }, deadlineMs } as const;
-  const { Id } = await engine.call(exec, CreateReply);
-  await engine.call({ method: 'POST', path: `/exec/${Id}/start`, body: { Detach: true }, deadlineMs }, z.unknown());
-  for (;;) {
-    const seen = await engine.call({ method: 'GET', path: `/exec/${Id}/json`, deadlineMs }, InspectReply);
-    if (!seen.Running && seen.ExitCode === 0) return { ok: true };
-    if (!seen.Running && seen.ExitCode !== null) {
-      return { ok: false, why: `"${command.join(' ')}" ended with ${seen.ExitCode}` };
+/**
+ * Commands inside containers. One that takes too long has failed; the engine has no way to end it, it runs on by itself,
+ * and until it has ended the container gets no second one beside it.
+ */
+class CommandProbes {
+  private readonly engine: EngineCalls;
+  private readonly clock: Clock;
+  /** Ids of what ran on, by container and command. */
+  private readonly overdue = new WeakMap<ProbedContainer, Map<string, string>>();
+
+  constructor(engine: EngineCalls, clock: Clock) {
+    this.engine = engine;
+    this.clock = clock;
+  }
+
+  async look(container: ProbedContainer, command: readonly string[], timeoutMs: number): Promise<ProbeResult> {
+    const untilMs = this.clock.elapsedMs() + timeoutMs;
+    const deadlineMs = Math.max(timeoutMs, 1_000);
+    const words = `"${command.join(' ')}"`;
+    const overdue = this.overdueIn(container);
+    const before = overdue.get(words);
+    if (before !== undefined && (await this.runs(before, deadlineMs))) {
+      return { ok: false, why: `${words} of an earlier probe has not ended yet` };
     }
-    if (clock.elapsedMs() >= untilMs)
-      return { ok: false, why: `"${command.join(' ')}" took more than ${timeoutMs} ms` };
-    await clock.sleep(EXEC_POLL_MS);
+    overdue.delete(words);
+    const id = await this.start(container.id, command, deadlineMs);
+    for (;;) {
+      const seen = await this.inspect(id, deadlineMs);
+      if (!seen.Running && seen.ExitCode === 0) return { ok: true };
+      if (!seen.Running && seen.ExitCode !== null) return { ok: false, why: `${words} ended with ${seen.ExitCode}` };
+      if (this.clock.elapsedMs() >= untilMs) {
+        overdue.set(words, id);
+        return { ok: false, why: `${words} took more than ${timeoutMs} ms` };
+      }
+      await this.clock.sleep(EXEC_POLL_MS);
+    }
+  }
+
+  private overdueIn(container: ProbedContainer): Map<string, string> {
+    const known = this.overdue.get(container) ?? new Map<string, string>();
+    this.overdue.set(container, known);
+    return known;
+  }
+
+  private async start(containerId: string, command: readonly string[], deadlineMs: number): Promise<string> {
+    const create = { method: 'POST', path: `/containers/${containerId}/exec`, body: { Cmd: command } } as const;
+    const { Id } = await this.engine.call({ ...create, deadlineMs }, CreateReply);
+    const start = { method: 'POST', path: `/exec/${Id}/start`, body: { Detach: true } } as const;
+    await this.engine.call({ ...start, deadlineMs }, z.unknown());
+    return Id;
+  }
+
+  private inspect(id: string, deadlineMs: number): Promise<z.infer<typeof InspectReply>> {
+    return this.engine.call({ method: 'GET', path: `/exec/${id}/json`, deadlineMs }, InspectReply);
+  }
+
+  /** An engine that was started anew has forgotten it. */
+  private async runs(id: string, deadlineMs: number): Promise<boolean> {
+    try {
+      return (await this.inspect(id, deadlineMs)).Running;
+    } catch (error) {
+      if (error instanceof PlimsollError && error.code === 'not-found') return false;
+      throw error;
+    }
   }
 }

@@ -62,3 +62,48 @@ describe('a probe over the network', () => {
     });
   });
 });
+
+describe('a command that hangs', () => {
+  const execs = new Map<string, { Running: boolean; ExitCode: number | null }>();
+  let server: Server;
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      const [, kind, id = '', action] = request.url?.split('/') ?? [];
+      response.setHeader('Content-Type', 'application/json');
+      if (kind === 'containers') {
+        execs.set(`exec-${execs.size}`, { Running: true, ExitCode: null });
+        return response.end(JSON.stringify({ Id: `exec-${execs.size - 1}` }));
+      }
+      const exec = execs.get(id);
+      if (exec === undefined) response.statusCode = 404;
+      return response.end(action === 'json' ? JSON.stringify(exec ?? { message: `No such exec: ${id}` }) : '');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it('gets no second one beside it until it has ended or the engine knows it no more', async () => {
+    const engine = new EngineCalls(`tcp://127.0.0.1:${(server.address() as AddressInfo).port}`, systemClock);
+    const client = createProbeClient(engine, systemClock);
+    const probe = parseProbe('timeout=100ms exec check');
+    if (probe === undefined) throw new Error('no probe');
+    const container = { id: 'c', address: undefined };
+    const looks = async () => {
+      const result = await client(container, probe);
+      return [result.ok || result.why, execs.size];
+    };
+
+    expect(await looks()).toEqual([expect.stringContaining('took more than 100 ms'), 1]);
+    expect(await looks()).toEqual([expect.stringContaining('of an earlier probe has not ended yet'), 1]);
+
+    execs.set('exec-0', { Running: false, ExitCode: 0 });
+    expect(await looks()).toEqual([expect.stringContaining('took more than 100 ms'), 2]);
+
+    execs.delete('exec-1');
+    execs.set('another', { Running: false, ExitCode: 0 });
+    expect(await looks()).toEqual([expect.stringContaining('took more than 100 ms'), 3]);
+  });
+});
