@@ -16,6 +16,7 @@ import { NodePages } from '../../node-pages.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { UsageBook } from '../../usage/usage-book.ts';
 import type { Wishes } from '../../wishes/wishes.ts';
+import { ApiError } from '../docker/responses.ts';
 import { requestMetrics } from '../request-metrics.ts';
 import { addMetricsRoute } from './metrics-route.ts';
 import { addNodePageRoute } from './node-page-route.ts';
@@ -206,10 +207,11 @@ function addErrorAnswers(app: Express, log: Log): void {
   app.use(onError);
 }
 
-/** What express cannot decode of a path is the asker's doing. */
+/** What cannot be decoded of a path or read of a body is the asker's doing. */
 function codeOf(error: unknown): ErrorCode {
   if (error instanceof PlimsollError) return error.code;
-  return error instanceof URIError ? 'invalid' : 'internal';
+  const isAskersDoing = error instanceof URIError || (error instanceof ApiError && error.status < 500);
+  return isAskersDoing ? 'invalid' : 'internal';
 }
 
 function sendError(response: Response, status: number, body: ErrorBody): void {

@@ -1,13 +1,12 @@
 /** `/v1/plan`: what a change, or the loss of a node, would do, without doing it. */
-import express, { type Express } from 'express';
-import { z } from 'zod';
+import type { Express } from 'express';
 import { StackWish } from '../../../model/stack-plan.ts';
 import type { Clock } from '../../../runtime/clock.ts';
-import { PlimsollError } from '../../../runtime/errors.ts';
 import type { Moment } from '../../plan/actions.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { imagineLoss } from '../../what-if/node-loss.ts';
 import { planStack } from '../../what-if/stack-plan.ts';
+import { readJson } from '../docker/request-body.ts';
 import { nodeByReference } from './node-reference.ts';
 
 export interface PlanRouteParts {
@@ -15,16 +14,13 @@ export interface PlanRouteParts {
   readonly clock: Pick<Clock, 'wallMs' | 'elapsedMs'>;
 }
 
-const BODY_LIMIT = '4mb';
-
 /** `requireReady` throws while this coordinator cannot serve. */
 export function addPlanRoutes(app: Express, { snapshot, clock }: PlanRouteParts, requireReady: () => void): void {
   const now = (): Moment => ({ wallMs: clock.wallMs(), elapsedMs: clock.elapsedMs() });
-  app.post('/v1/plan', express.json({ limit: BODY_LIMIT }), (request, response) => {
+  app.post('/v1/plan', async (request, response) => {
     requireReady();
-    const wish = StackWish.safeParse(request.body);
-    if (!wish.success) throw new PlimsollError('invalid', z.prettifyError(wish.error));
-    response.json(planStack(snapshot(), wish.data, now()));
+    const wish = await readJson(request, StackWish);
+    response.json(planStack(snapshot(), wish, now()));
   });
   app.get('/v1/plan/loss/:node', (request, response) => {
     requireReady();

@@ -1,29 +1,25 @@
 /** `/v1/secrets`: what the Engine API has no word for. */
-import express, { type Express } from 'express';
+import type { Express } from 'express';
 import { z } from 'zod';
-import { PlimsollError } from '../../../runtime/errors.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { notFound } from '../../wishes/errors.ts';
 import type { Wishes } from '../../wishes/wishes.ts';
+import { readJson } from '../docker/request-body.ts';
 
 export interface SecretRouteParts {
   snapshot(): Snapshot;
   readonly payloads: Wishes['payloads'];
 }
 
-/** A secret of the largest size in base64, and its braces. */
-const BODY_LIMIT = '1mb';
-
-const RotateBody = z.object({ content: z.base64() });
+const RotateBody = z.object({ content: z.base64('must be the new secret in base64') });
 
 /** `requireReady` throws while this coordinator cannot serve. */
 export function addSecretRoutes(app: Express, parts: SecretRouteParts, requireReady: () => void): void {
-  app.post('/v1/secrets/:name/rotate', express.json({ limit: BODY_LIMIT }), async (request, response) => {
+  app.post('/v1/secrets/:name/rotate', async (request, response) => {
     requireReady();
-    const body = RotateBody.safeParse(request.body);
-    if (!body.success) throw new PlimsollError('invalid', `content: must be the new secret in base64`);
+    const { content } = await readJson(request, RotateBody);
     const id = secretId(parts.snapshot(), request.params.name);
-    response.json(await parts.payloads.secret.rotate(id, Buffer.from(body.data.content, 'base64')));
+    response.json(await parts.payloads.secret.rotate(id, Buffer.from(content, 'base64')));
   });
 }
 

@@ -155,3 +155,21 @@ test('the loss of a node is imagined by its name; one that is not known is a 404
   expect(unknown.status).toBe(404);
   expect(await unknown.json()).toEqual({ code: 'not-found', message: 'No node is called "nobody"' });
 });
+
+test.each([
+  ['a string', '"__proto__"'],
+  ['cut off', '{"content":'],
+  ['nothing', ''],
+  ['something else', '{"content": 7, "services": 7}'],
+  ['nested without end', `{"services": ${'['.repeat(20_000)}${']'.repeat(20_000)}}`],
+])('a body that is %s is the fault of who sent it', async (_what, body) => {
+  const url = await serve('local', parts());
+  const headers = { 'Content-Type': 'application/json' };
+
+  for (const path of ['/v1/secrets/db/rotate', '/v1/plan']) {
+    const response = await fetch(url + path, { method: 'POST', headers, body });
+
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code: 'invalid', message: expect.stringContaining('invalid JSON') });
+  }
+});
