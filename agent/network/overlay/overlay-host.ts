@@ -84,15 +84,23 @@ export class OverlayHost {
     this.engineNetworks = undefined;
   }
 
-  /** Takes everything of the overlay off the host; bridges containers still hang on stay, and are said. */
+  /**
+   * Takes everything of the overlay off the host; bridges containers still hang on stay, and are said. What cannot be
+   * removed keeps nothing else from being; the first failure is thrown.
+   */
   async clear(): Promise<void> {
     const { run } = this.parts;
-    if (await this.hasTable()) await runSuccessfully(run, 'nft', ['-f', '-'], renderOverlayRemoval());
-    await removeForwardAccept(run, overlayAccept);
-    await removeTunnel(run);
-    this.installed = undefined;
     this.doubt();
-    await this.dropUnusedBridges([]);
+    const parts = [
+      () => this.removeTable(),
+      () => removeForwardAccept(run, overlayAccept),
+      () => removeTunnel(run),
+      () => this.dropUnusedBridges([]),
+    ];
+    const failures: unknown[] = [];
+    for (const remove of parts) await remove().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
+    this.installed = undefined;
   }
 
   private async keepTunnel({ tunnel, peers }: OverlayPlan): Promise<void> {
@@ -179,6 +187,10 @@ export class OverlayHost {
   private async acceptForwarding(): Promise<void> {
     if (await ensureForwardAccepted(this.parts.run, overlayAccept)) return;
     this.parts.log.debug({ chain: 'DOCKER-USER' }, 'Docker has no chain for our rule, nothing to accept');
+  }
+
+  private async removeTable(): Promise<void> {
+    if (await this.hasTable()) await runSuccessfully(this.parts.run, 'nft', ['-f', '-'], renderOverlayRemoval());
   }
 
   private async hasTable(): Promise<boolean> {
