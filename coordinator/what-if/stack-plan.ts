@@ -1,6 +1,7 @@
 /** What deploying a stack would change: the wishes' own rules and the leader's own planner on a cluster that is not there. Pure. */
 import { z } from 'zod';
 import type { Entry } from '../../bus/bus.ts';
+import type { HostAccess } from '../../model/host-access.ts';
 import type { ServiceRecord } from '../../model/records.ts';
 import { updateRules } from '../../model/service-defaults.ts';
 import { dropNulls, ServiceSpec } from '../../model/service-spec.ts';
@@ -12,6 +13,7 @@ import { actionsOf, type Moment } from '../plan/actions.ts';
 import { plan } from '../plan/plan.ts';
 import { differences } from '../spec-differences.ts';
 import type { Snapshot } from '../store/snapshot.ts';
+import { checkHostAccess } from '../wishes/host-access-rules.ts';
 import { ingressPorts, portKey, refuseTakenPorts, settlePorts } from '../wishes/ports.ts';
 import { withRevisionOf } from '../wishes/revisions.ts';
 import { withNetworkIds } from '../wishes/service-networks.ts';
@@ -23,13 +25,19 @@ type Imagined =
   | { readonly name: string; readonly record: ServiceRecord; readonly before: Entry<ServiceRecord> | undefined }
   | { readonly name: string; readonly refusal: string };
 
-export function planStack(snapshot: Snapshot, wish: StackWish, now: Moment): StackPlan {
+/** `allowed`: what labels may open of hosts. */
+export function planStack(
+  snapshot: Snapshot,
+  wish: StackWish,
+  now: Moment,
+  allowed: ReadonlySet<HostAccess> = new Set(),
+): StackPlan {
   let cluster = withNewObjects(snapshot, wish, now.wallMs);
   const removed = wish.removals.flatMap((id) => snapshot.services.get(id)?.value ?? []);
   for (const { id } of removed) cluster = withoutTasksOf(withService(cluster, id, undefined), id);
   const imagined: Imagined[] = [];
   for (const wanted of wish.services) {
-    const one = imagine(cluster, wanted, now);
+    const one = imagine(cluster, wanted, now, allowed);
     imagined.push(one);
     if ('refusal' in one) continue;
     cluster = withService(cluster, one.record.id, one.record);
@@ -49,11 +57,17 @@ export function planStack(snapshot: Snapshot, wish: StackWish, now: Moment): Sta
   };
 }
 
-function imagine(cluster: Snapshot, { id, spec: wire }: StackWish['services'][number], now: Moment): Imagined {
+function imagine(
+  cluster: Snapshot,
+  { id, spec: wire }: StackWish['services'][number],
+  now: Moment,
+  allowed: ReadonlySet<HostAccess>,
+): Imagined {
   const parsed = ServiceSpec.safeParse(dropNulls(wire));
   if (!parsed.success) return { name: nameIn(wire), refusal: z.prettifyError(parsed.error) };
   const { Name: name } = parsed.data;
   try {
+    checkHostAccess(parsed.data, allowed);
     return { name, ...imaginedRecord(cluster, id, parsed.data, now.wallMs) };
   } catch (error) {
     if (!(error instanceof PlimsollError)) throw error;

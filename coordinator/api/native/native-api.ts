@@ -5,6 +5,7 @@
 import express, { type ErrorRequestHandler, type Express, type Response } from 'express';
 import type { Bus } from '../../../bus/bus.ts';
 import type { ErrorBody, ErrorCode } from '../../../model/error-body.ts';
+import type { HostAccess } from '../../../model/host-access.ts';
 import { ClusterEvent } from '../../../model/messages.ts';
 import type { DamagedRecord, JoinTokenAnswer } from '../../../model/native-api.ts';
 import type { Clock } from '../../../runtime/clock.ts';
@@ -48,6 +49,8 @@ export interface NativeApiParts {
   readonly bus: Bus;
   readonly access: ClusterAccess;
   readonly usage: Pick<UsageBook, 'fresh'>;
+  /** What labels may open of hosts; absent: nothing. */
+  readonly allowedHostAccess?: ReadonlySet<HostAccess>;
   readonly metrics: Metrics;
   readonly plannedVersion: PlannedVersions;
   readonly identity: {

@@ -1,5 +1,6 @@
 /** `/v1/plan`: what a change, or the loss of a node, would do, without doing it. */
 import type { Express } from 'express';
+import type { HostAccess } from '../../../model/host-access.ts';
 import { StackWish } from '../../../model/stack-plan.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Moment } from '../../plan/actions.ts';
@@ -12,15 +13,18 @@ import { nodeByReference } from './node-reference.ts';
 export interface PlanRouteParts {
   readonly snapshot: () => Snapshot;
   readonly clock: Pick<Clock, 'wallMs' | 'elapsedMs'>;
+  /** What labels may open of hosts; absent: nothing. */
+  readonly allowedHostAccess?: ReadonlySet<HostAccess>;
 }
 
 /** `requireReady` throws while this coordinator cannot serve. */
-export function addPlanRoutes(app: Express, { snapshot, clock }: PlanRouteParts, requireReady: () => void): void {
+export function addPlanRoutes(app: Express, parts: PlanRouteParts, requireReady: () => void): void {
+  const { snapshot, clock, allowedHostAccess } = parts;
   const now = (): Moment => ({ wallMs: clock.wallMs(), elapsedMs: clock.elapsedMs() });
   app.post('/v1/plan', async (request, response) => {
     requireReady();
     const wish = await readJson(request, StackWish);
-    response.json(planStack(snapshot(), wish, now()));
+    response.json(planStack(snapshot(), wish, now(), allowedHostAccess));
   });
   app.get('/v1/plan/loss/:node', (request, response) => {
     requireReady();

@@ -1,6 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { planStack } from '../../../../coordinator/what-if/stack-plan.ts';
 import { withServerDefaults } from '../../../../coordinator/wishes/service-rules.ts';
+import { accessLabel, type HostAccess } from '../../../../model/host-access.ts';
 import type { ServiceSpec } from '../../../../model/service-spec.ts';
 import type { StackWish } from '../../../../model/stack-plan.ts';
 import { randomId } from '../../../../runtime/identifiers.ts';
@@ -99,4 +100,15 @@ it('services may use what the stack brings along', () => {
 it('services that would go say what ends with them', () => {
   const old = [...world.tables.services.values()].find(({ value }) => value.spec.Name === 'app_old')?.value.id ?? '';
   expect(planOf({ removals: [old] }).services).toMatchObject([{ name: 'app_old', change: 'remove', restarts: 1 }]);
+});
+
+it('access to hosts that the operator does not allow is a problem here as it is on deployment', () => {
+  const asked = { ...spec('app_db', 'good', 1), Labels: { [accessLabel('privileged')]: 'true' } };
+  const problemsWith = (...allowed: HostAccess[]) => {
+    const wish = { stack: 'app', networks: [], secrets: [], configs: [], services: [{ spec: asked }], removals: [] };
+    return planStack(world.snapshot(), wish, world.now, new Set(allowed)).services[0]?.problems;
+  };
+
+  expect(problemsWith()).toEqual([expect.stringContaining(accessLabel('privileged'))]);
+  expect(problemsWith('privileged')).toEqual([]);
 });
