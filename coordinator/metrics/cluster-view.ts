@@ -12,6 +12,7 @@ import type {
   TaskRecord,
 } from '../../model/records.ts';
 import { desiredReplicas, isGlobal, type ModeName, modeName } from '../../model/service-defaults.ts';
+import { groupBy } from '../../runtime/group-by.ts';
 import { labelText } from '../../runtime/label-text.ts';
 import type { NodeState, Snapshot } from '../store/snapshot.ts';
 
@@ -160,16 +161,4 @@ function viewNode(snapshot: Snapshot, id: string, tasks: readonly TaskState[]): 
   const name = record?.hostname || spec?.name || id;
   const labels = labelText({ node: name, node_id: id });
   return { id, name, state: stateOfNode(snapshot, id), spec, record, tasks, labels };
-}
-
-/** Map.groupBy, which Node 20 lacks. */
-export function groupBy<T, K>(values: readonly T[], keyOf: (value: T) => K): Map<K, T[]> {
-  const groups = new Map<K, T[]>();
-  for (const value of values) {
-    const key = keyOf(value);
-    const group = groups.get(key);
-    if (group) group.push(value);
-    else groups.set(key, [value]);
-  }
-  return groups;
 }

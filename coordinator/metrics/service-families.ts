@@ -1,7 +1,8 @@
 /** Services as metrics: what is wanted, what there is, why not. */
 
+import { groupBy } from '../../runtime/group-by.ts';
 import { labelText } from '../../runtime/label-text.ts';
-import { groupBy, isAvailable, isReady, isWanted, type ServiceState, type TaskState } from './cluster-view.ts';
+import { isAvailable, isReady, isWanted, type ServiceState, type TaskState } from './cluster-view.ts';
 import { oneHot, type StateFamily, type StateSample } from './state-family.ts';
 
 const conditionStatuses = ['true', 'false'] as const;

@@ -4,6 +4,7 @@
  * moment it waits for changes that.
  */
 import type { Orphan } from '../../model/messages.ts';
+import { groupBy } from '../../runtime/group-by.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Chain, Moment, Plan, PlanFailure } from './actions.ts';
 import { ClusterIndex, type SlotTrace } from './cluster-index.ts';
@@ -94,9 +95,9 @@ export class RepeatedPlanner {
     const { index } = this;
     const service = entry.value;
     const own = index.of(service.id);
-    const tasks = grouped([...own.tasks.values()].sort(byAge), ({ record }) => slotKeyOf(record));
+    const tasks = groupBy([...own.tasks.values()].sort(byAge), ({ record }) => slotKeyOf(record));
     const unassigned = orphans.filter((each) => each.serviceId === service.id && !snapshot.tasks.has(each.taskId));
-    const traces = grouped<SlotTrace>([...own.traces.values(), ...unassigned].sort(byTaskId), slotKeyOf);
+    const traces = groupBy<SlotTrace, string>([...own.traces.values(), ...unassigned].sort(byTaskId), slotKeyOf);
     const newSlot = (key: string) =>
       new Slot(service, key, tasks.get(key) ?? [], snapshot.slots.get(`${service.id}.${key}`));
     const keys = new Set([...own.slotKeys, ...tasks.keys(), ...traces.keys()]);
@@ -188,17 +189,6 @@ function byAge(a: SlotTask, b: SlotTask): number {
 
 function byTaskId(a: { readonly taskId: string }, b: { readonly taskId: string }): number {
   return a.taskId < b.taskId ? -1 : 1;
-}
-
-function grouped<T>(values: readonly T[], keyOf: (value: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const value of values) {
-    const key = keyOf(value);
-    const group = groups.get(key);
-    if (group) group.push(value);
-    else groups.set(key, [value]);
-  }
-  return groups;
 }
 
 /** The least of those given; undefined for none. */
