@@ -1,7 +1,6 @@
 /** A real NATS server of a fresh cluster in a folder of its own, for integration tests. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectBusOptions, type ConnectedBus, connectBus } from '../../bus/connect-bus.ts';
@@ -17,6 +16,7 @@ import { systemClock } from '../../runtime/clock.ts';
 import { createLog } from '../../runtime/log.ts';
 import { createMetrics, type Metrics } from '../../runtime/metrics.ts';
 import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
 
 const INSTALLED = '/var/cache/plimsoll/programs/nats-server/usr/sbin/nats-server';
 
@@ -26,15 +26,6 @@ export function natsServerExecutable(): string {
   if (named) return named;
   if (existsSync(INSTALLED)) return INSTALLED;
   return execFileSync('sh', ['-c', 'command -v nats-server'], { encoding: 'utf8' }).trim();
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('No free port');
-  return address.port;
 }
 
 export class TestNats {

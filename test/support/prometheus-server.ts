@@ -1,11 +1,11 @@
 /** A real Prometheus that scrapes a lab's cluster, with the configuration Plimsoll ships. */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../runtime/version.ts';
 import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
 
 export interface PrometheusServer {
   readonly url: string;
@@ -60,12 +60,4 @@ export function installedProgram(program: string, debianPackage: string): string
     const cache = process.env['PLIMSOLL_CACHE_DIR'] ?? '/var/cache/plimsoll';
     return join(cache, 'programs', debianPackage, 'usr', 'bin', program);
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

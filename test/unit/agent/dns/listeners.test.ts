@@ -8,7 +8,7 @@ import type { Resolver } from '../../../../agent/dns/resolver.ts';
 import { systemClock } from '../../../../runtime/clock.ts';
 import { createLog } from '../../../../runtime/log.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { freePort } from '../../../support/nats-server.ts';
+import { freePort } from '../../../support/free-port.ts';
 
 const ADDRESS = '127.0.53.7';
 const QUESTION = Buffer.from('a question');
