@@ -1,5 +1,6 @@
 /** Brings assignments from the bus to the supervisor: fenced, and with a second look before most tasks would be stopped. */
 import type { Bucket, BucketView, Entry } from '../bus/bus.ts';
+import { isSameWrite, type Write } from '../bus/same-write.ts';
 import type { TaskRecord } from '../model/records.ts';
 import { messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
@@ -22,8 +23,8 @@ export interface FeedParts {
 export class AssignmentFeed {
   private readonly parts: FeedParts;
   private starts: EpochStarts = new Map();
-  /** Revision of each record handed on. */
-  private readonly handedOn = new Map<string, number>();
+  /** Which write of each record was handed on. */
+  private readonly handedOn = new Map<string, Write>();
   private readonly refused = new Set<number>();
   private highestRevision = 0;
   /** Batches are worked on one after another: the second look takes time. */
@@ -55,20 +56,23 @@ export class AssignmentFeed {
 
   private async handOn(): Promise<void> {
     const entries = [...this.parts.view.entries.values()];
-    this.noteRestart();
+    this.noteRestart(entries);
     this.starts = noteEpochs(this.starts, entries.map(writeOf));
     const news = entries.filter((entry) => this.isNews(entry));
     for (const entry of await this.sure(news)) {
-      this.handedOn.set(entry.value.id, entry.revision);
+      this.handedOn.set(entry.value.id, entry);
       this.parts.supervisor.assign(entry.value);
     }
     this.takeAbsent();
   }
 
-  /** Numbers that go back say that the bucket was made anew or restored: what was known of its order is void. */
-  private noteRestart(): void {
+  /**
+   * Numbers that go back say that the bucket was made anew or restored: what was known of its order is void. Where they have
+   * caught up before anybody looked, a number that stands for another write than before says so.
+   */
+  private noteRestart(entries: readonly Entry<TaskRecord>[]): void {
     const { revision } = this.parts.view;
-    if (revision < this.highestRevision) {
+    if (revision < this.highestRevision || entries.some((entry) => this.isFromBefore(entry))) {
       this.parts.log.warn({ revision, before: this.highestRevision }, 'the assignments were made anew or restored');
       this.starts = new Map();
       this.refused.clear();
@@ -77,9 +81,15 @@ export class AssignmentFeed {
     this.highestRevision = revision;
   }
 
+  /** Not the write that was handed on, and not a later one: from a history that went another way. */
+  private isFromBefore(entry: Entry<TaskRecord>): boolean {
+    const known = this.handedOn.get(entry.value.id);
+    return known !== undefined && entry.revision <= known.revision && !isSameWrite(known, entry);
+  }
+
   private isNews(entry: Entry<TaskRecord>): boolean {
     if (entry.value.nodeId !== this.parts.nodeId) return false;
-    if (this.handedOn.get(entry.value.id) === entry.revision) return false;
+    if (isSameWrite(this.handedOn.get(entry.value.id), entry)) return false;
     if (!isStale(this.starts, writeOf(entry))) return true;
     if (!this.refused.has(entry.revision)) {
       this.refused.add(entry.revision);

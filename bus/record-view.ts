@@ -6,6 +6,7 @@ import type { Log } from '../runtime/log.ts';
 import type { BucketView, Entry } from './bus.ts';
 import type { RawWatch, StoredMessage, WatchSink } from './raw-bucket.ts';
 import type { Reader, Reading } from './reader.ts';
+import { isSameWrite, type Write } from './same-write.ts';
 
 const REACH_TIMEOUT_MS = 5_000;
 
@@ -46,7 +47,7 @@ export class RecordView<T> implements BucketView<T>, WatchSink {
   private watch: RawWatch | undefined;
   private readonly listeners = new Set<(keys: readonly string[]) => void>();
   private readonly waiters = new Set<() => void>();
-  private readonly quarantinedRevisions = new Map<string, number>();
+  private readonly quarantinedWrites = new Map<string, Write>();
   private readonly parts: ViewParts<T>;
 
   constructor(parts: ViewParts<T>) {
@@ -115,7 +116,7 @@ export class RecordView<T> implements BucketView<T>, WatchSink {
   private forget(key: string): void {
     this.entries.delete(key);
     this.quarantined.delete(key);
-    this.quarantinedRevisions.delete(key);
+    this.quarantinedWrites.delete(key);
   }
 
   /** Takes messages in; answers the keys that changed. */
@@ -135,8 +136,7 @@ export class RecordView<T> implements BucketView<T>, WatchSink {
       this.forget(key);
       return known;
     }
-    if (this.entries.get(key)?.revision === message.revision) return false;
-    if (this.quarantinedRevisions.get(key) === message.revision) return false;
+    if (isSameWrite(this.entries.get(key) ?? this.quarantinedWrites.get(key), message)) return false;
     this.forget(key);
     this.store(key, message);
     return true;
@@ -150,7 +150,7 @@ export class RecordView<T> implements BucketView<T>, WatchSink {
       return;
     }
     this.quarantined.set(key, parsed.problem);
-    this.quarantinedRevisions.set(key, message.revision);
+    this.quarantinedWrites.set(key, { revision: message.revision, writtenAtMs: message.writtenAtMs });
     this.parts.onQuarantined();
     this.parts.log.error(
       { bucket: this.parts.bucket, key: message.key, revision: message.revision, problem: parsed.problem },

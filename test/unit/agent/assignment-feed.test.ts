@@ -152,6 +152,30 @@ describe('AssignmentFeed and TaskSupervisor', () => {
     expect(running()).toBe(3);
   });
 
+  it('obeys a record that has the number another one had before the bucket was restored', async () => {
+    const [first, second] = [aTask(), aTask({ slot: 2 })];
+    await assign(first);
+    const older = server.backup('plim_task');
+    await assign(second);
+    server.recreate('plim_task', older);
+
+    await assign(stopped(second));
+    await clock.advance(10_000);
+
+    expect(running()).toBe(1);
+    expect(statuses.get(second.id)).toMatchObject({ removed: true });
+  });
+
+  it('obeys a leader whose epochs began anew with a bucket whose numbers have caught up', async () => {
+    await assign(aTask({ epoch: 5 }));
+    server.recreate('plim_task');
+
+    await assign(aTask({ epoch: 1 }), aTask({ slot: 2, epoch: 1 }));
+    await clock.advance(10_000);
+
+    expect(running()).toBe(2);
+  });
+
   it('asks again before it stops most tasks at once, and stops them when that is so', async () => {
     await assign(...six);
     own.hold();
