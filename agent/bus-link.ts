@@ -1,10 +1,10 @@
 /** The agent's side of the bus: connects for as long as it takes, registers, then feeds assignments in and statuses out. */
 import type { Buckets } from '../bus/buckets.ts';
-import type { Bus } from '../bus/bus.ts';
+import type { BucketView, Bus } from '../bus/bus.ts';
 import { subjects } from '../bus/subjects.ts';
 import type { ImageRequest, RegistryAuthRequest } from '../model/image-transfer.ts';
 import { type PayloadRequest, SealedPayload } from '../model/payload.ts';
-import type { NodeRecord } from '../model/records.ts';
+import type { NodeRecord, TaskRecord } from '../model/records.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
@@ -66,6 +66,8 @@ export class BusLink {
   private reporter: StatusReporter | undefined;
   private bus: Bus | undefined;
   private streams: Bus | undefined;
+  /** Once what the bus has for this node has been handed on. */
+  private assignments: Pick<BucketView<TaskRecord>, 'current'> | undefined;
   private cutOffAtMs: number;
 
   constructor(parts: BusLinkParts) {
@@ -122,7 +124,8 @@ export class BusLink {
       bus.onConnectionChange((connected) => this.noteConnection(connected)),
     );
     this.bus = bus;
-    void this.parts.contact.keep(bus, supervisor, this.lifecycle.signal);
+    const knowsAll = () => this.assignments?.current === true;
+    void this.parts.contact.keep(bus, supervisor, knowsAll, this.lifecycle.signal);
     await this.untilDone('register this node', async () => {
       const own = await this.parts.describe();
       await refuseSecond(bus, own);
@@ -213,6 +216,7 @@ export class BusLink {
       this.parts.onEpoch(feed.epoch);
     };
     await pass();
+    this.assignments = view;
     void this.each(FULL_PASS_MS, pass);
     const stopNoting = view.onChange(() => this.parts.onEpoch(feed.epoch));
     this.lifecycle.onStop('assignment view', () => view.close());

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import type { Bus } from '../bus/bus.ts';
 import { subjects } from '../bus/subjects.ts';
 import type { TaskRecord } from '../model/records.ts';
-import { failoverPolicy } from '../model/service-policy.ts';
+import { failoverPolicy, STOP_MARGIN_MS } from '../model/service-policy.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
 import type { JsonFiles } from '../runtime/files.ts';
@@ -83,12 +83,28 @@ export class Contact {
     return sinceBootMs - this.last.sinceBootMs;
   }
 
-  /** Asks the leader every second while there are tasks that need it, until the signal aborts. */
-  async keep(bus: Pick<Bus, 'request'>, tasks: ContactTasks, signal: AbortSignal): Promise<void> {
+  /**
+   * Asks the leader every second while there are tasks that need it, until the signal aborts; after a silence only once
+   * `knowsAll` says that every assignment of this node is known here.
+   */
+  async keep(
+    bus: Pick<Bus, 'request'>,
+    tasks: ContactTasks,
+    knowsAll: () => boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
     while (!signal.aborted) {
-      if (tasks.needsContact) await this.ask(bus, tasks);
+      if (tasks.needsContact && (knowsAll() || !this.wasSilent)) await this.ask(bus, tasks);
       await this.parts.clock.sleep(ASK_MS, signal).catch(() => undefined);
     }
+  }
+
+  /**
+   * The leader may have given tasks up meanwhile, also such as were assigned while this node was away and are not known here
+   * yet. They have to be found expired before an answer counts (simulation, seed 313).
+   */
+  private get wasSilent(): boolean {
+    return this.ageMs >= STOP_MARGIN_MS;
   }
 
   private async ask(bus: Pick<Bus, 'request'>, tasks: ContactTasks): Promise<void> {

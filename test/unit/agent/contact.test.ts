@@ -17,6 +17,7 @@ describe('Contact', () => {
   let uptime: () => Uptime;
   let stored: Map<string, unknown>;
   let leaderAnswers: boolean;
+  let knowsAll: boolean;
   let seen: Permit[];
 
   beforeEach(() => {
@@ -24,6 +25,7 @@ describe('Contact', () => {
     uptime = () => ({ bootId: 'first', sinceBootMs: clock.elapsedMs() });
     stored = new Map();
     leaderAnswers = true;
+    knowsAll = true;
     seen = [];
   });
 
@@ -52,7 +54,7 @@ describe('Contact', () => {
       return {} as never;
     };
     const tasks = { needsContact: true, checkPermits: () => void seen.push(contact.permitFor(stopping)) };
-    const asking = contact.keep({ request }, tasks, ended.signal);
+    const asking = contact.keep({ request }, tasks, () => knowsAll, ended.signal);
     await clock.advance(durationMs);
     ended.abort();
     await asking;
@@ -82,6 +84,22 @@ describe('Contact', () => {
     await askFor(contact, 500);
 
     expect(seen).toEqual(['expired', 'valid']);
+  });
+
+  it('asks after a silence only once every assignment is known: one may have been given up (simulation, seed 313)', async () => {
+    const contact = newContact();
+    await askFor(contact, 1_000);
+    knowsAll = false;
+    await askFor(contact, 30_000);
+    expect(contact.permitFor(stopping)).toBe('valid');
+
+    clock.hang(60_000);
+    await askFor(contact, 30_000);
+    expect(contact.permitFor(stopping)).toBe('expired');
+
+    knowsAll = true;
+    await askFor(contact, 1_000);
+    expect(contact.permitFor(stopping)).toBe('valid');
   });
 
   it('goes on counting after a restart of the agent', async () => {
