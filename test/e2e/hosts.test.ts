@@ -42,7 +42,8 @@ describe('hosts', () => {
     } finally {
       await rejoin('h3');
     }
-    expect(await cluster.docker('node', 'inspect', 'h3', '--format', '{{.ID}}')).not.toBe(before);
+    const isNew = async () => (await cluster.docker('node', 'inspect', 'h3', '--format', '{{.ID}}')) !== before;
+    await eventually(isNew, { timeoutMs: 30_000, what: 'the host to be a new node' });
     await cluster.settled('all', 3);
   });
 
