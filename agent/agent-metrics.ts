@@ -13,6 +13,7 @@ export interface AgentMetrics {
   readonly statusRetries: Counter<string>;
   readonly diskFailures: Counter<string>;
   readonly ingressFailures: Counter<string>;
+  readonly acknowledgementsMissing: Counter<string>;
   readonly massStopsChecked: Counter<string>;
   readonly eventsLost: Counter<string>;
   readonly imagesRemoved: Counter<string>;
@@ -54,6 +55,10 @@ export function agentMetrics(registry: Metrics): AgentMetrics {
     statusRetries: count('plimsoll_agent_status_retries_total', 'Status reports that had to be sent again.'),
     diskFailures: count('plimsoll_agent_disk_failures_total', 'Times the state directory could not be written.'),
     ingressFailures: count('plimsoll_agent_ingress_failures_total', 'Times published ports could not be set.'),
+    acknowledgementsMissing: count(
+      'plimsoll_overlay_acknowledgements_missing_total',
+      'Nodes that did not acknowledge in time that a task leaves.',
+    ),
     massStopsChecked: count('plimsoll_agent_mass_stops_checked_total', 'Times a stop of most tasks was checked first.'),
     usageFailures: count('plimsoll_agent_usage_failures_total', 'Times the usage of this node could not be read.'),
     probeFailures: counterOf(

@@ -135,7 +135,7 @@ export class BusLink {
     await this.untilDone('watch this node', () => this.watchOwnRecord(buckets));
     await this.untilDone('report statuses', () => this.startReporting(buckets, supervisor));
     await this.untilDone('watch assignments', () => this.startFeeding(buckets, supervisor));
-    this.lifecycle.onStop('networks', this.followNetworks(buckets));
+    this.lifecycle.onStop('networks', this.followNetworks(bus, buckets));
     const { bus: streams } = await this.connect('streams');
     this.streams = streams;
     const answers = [
@@ -152,8 +152,8 @@ export class BusLink {
   }
 
   /** Answers the wait for its end. */
-  private followNetworks(buckets: Buckets): () => Promise<void> {
-    const following = linkOverlay(buckets, this.parts, this.lifecycle.signal).catch((error: unknown) => {
+  private followNetworks(bus: Bus, buckets: Buckets): () => Promise<void> {
+    const following = linkOverlay(bus, buckets, this.parts, this.lifecycle.signal).catch((error: unknown) => {
       this.parts.log.error({ error: messageOf(error) }, 'the networks of the cluster are not followed any more');
     });
     return () => following;

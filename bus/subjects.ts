@@ -21,6 +21,10 @@ export const subjects = {
   payloads: (nodeId: string) => `plim.payloads.${nodeId}`,
   /** A node asks whether the leader is there and hears it. */
   contact: (nodeId: string) => `plim.contact.${nodeId}`,
+  /** A node tells another that it has applied what that one announced. */
+  acknowledgement: (announcer: string, by: string) => `plim.ack.${announcer}.${by}`,
+  /** All that are meant for a node; who sent one is the last word of its subject. */
+  acknowledgements: (announcer: string) => `plim.ack.${announcer}.*`,
   join: 'plim.join',
   /** Each coordinator says that it is there. */
   coordinatorBeat: 'plim.coordinator.beat',

@@ -50,6 +50,7 @@ export function nodePermissions(nodeId: string): UserPermissions {
       subjects.nodeAsk(nodeId, '*'),
       subjects.contact(nodeId),
       subjects.reply(nodeId, '>'),
+      subjects.acknowledgement('*', nodeId),
       subjects.event('container', nodeId),
       // Before it registers, an agent asks whether another one lives under its identity.
       subjects.rpc(nodeId, 'instance'),
@@ -57,7 +58,12 @@ export function nodePermissions(nodeId: string): UserPermissions {
       ...watched.flatMap(watchRights),
       ...readable.map(readRight),
     ],
-    subscribe: [`${inboxPrefix(nodeId)}.>`, subjects.rpc(nodeId, '>'), subjects.reply(nodeId, '>')],
+    subscribe: [
+      `${inboxPrefix(nodeId)}.>`,
+      subjects.rpc(nodeId, '>'),
+      subjects.reply(nodeId, '>'),
+      subjects.acknowledgements(nodeId),
+    ],
   };
 }
 

@@ -21,12 +21,23 @@ import type { OverlayHost } from './overlay-host.ts';
 import { containerMac, engineNetworkName } from './overlay-names.ts';
 import type { LocalTask, OverlayView, TaskAddress } from './overlay-view.ts';
 import { bridgesOf, type OverlayPlan, planOverlay } from './plan-overlay.ts';
+import { TaskReadiness } from './task-readiness.ts';
 
 /** A new container's place on a network. */
 export interface Attachment extends EndpointRequest, TaskAddress {
   /** The bridge's address: where the resolver is. */
   readonly gateway: string;
 }
+
+/** The other nodes as this one speaks to them. */
+export interface OtherNodes {
+  /** Told after every turn. Rejects while they cannot be. */
+  tell(announcements: readonly EndpointRecord[]): Promise<void>;
+  /** Resolves when the nodes on these networks do as they were told last, or do not answer in time. Never rejects. */
+  haveHeard(networkIds: readonly string[]): Promise<void>;
+}
+
+const nobodyElse: OtherNodes = { tell: async () => undefined, haveHeard: async () => undefined };
 
 export interface OverlayParts {
   readonly nodeId: string;
@@ -42,8 +53,10 @@ export interface OverlayParts {
 /** How long a container waits for the leader to give its node a range. */
 const RANGE_WAIT_MS = 5_000;
 const RANGE_POLL_MS = 20;
-/** Other nodes hear of a task that leaves within milliseconds; connections on their way still reach it. */
-const LEAVE_MS = 250;
+/** Nobody sends a task new connections any more: those on their way still reach it, short requests come to their end. */
+const DRAIN_MS = 250;
+/** Who asked for a name just before goes on using the answer for a second. */
+const DRAIN_NAMES_MS = 1_250;
 const CHECK_MS = 2_000;
 const FULL_PASS_MS = 30_000;
 const RETRY_MS = 1_000;
@@ -52,10 +65,7 @@ const FULL_PASS = { minGapMs: FULL_PASS_MS, resyncMs: FULL_PASS_MS, retryMs: RET
 export class Overlay {
   private readonly parts: OverlayParts;
   private readonly poke = new Poke();
-  private readonly ready = new Set<string>();
-  /** When a task stopped being ready, on the elapsed clock. */
-  private readonly leftAtMs = new Map<string, number>();
-  private readonly withdrawn = new Set<string>();
+  private readonly readiness = new TaskReadiness();
   private readonly reservations = new Map<string, Reservation>();
   private readonly lastPicked = new Map<string, string>();
   private nets: readonly NetRecord[] = [];
@@ -66,8 +76,9 @@ export class Overlay {
   private noteNeed: () => void = () => undefined;
   /** Resolves when the first task of this node wants a network of the cluster. */
   readonly needed: Promise<void>;
-  /** Told of this node's announcements after every turn. */
-  onAnnouncements: (records: readonly EndpointRecord[]) => Promise<void> = async () => undefined;
+  others: OtherNodes = nobodyElse;
+  /** Told when what they brought is applied. */
+  private learnt: (() => void)[] = [];
   private queue: Promise<void> = Promise.resolve();
   private written = { zone: '', known: '' };
 
@@ -87,21 +98,18 @@ export class Overlay {
     await this.recall();
   }
 
-  /** What the cluster's records say now. */
-  learn(nets: readonly NetRecord[], endpoints: readonly EndpointRecord[]): void {
+  /** What the cluster's records say now; resolves when this host does as they say. */
+  learn(nets: readonly NetRecord[], endpoints: readonly EndpointRecord[]): Promise<void> {
     this.nets = withKeptRanges(nets, this.nets, this.parts.nodeId, this.networksInUse());
     this.endpoints = endpoints;
     this.state = 'known';
     this.poke.poke();
+    return new Promise((resolve) => this.learnt.push(resolve));
   }
 
   /** Called for every status of a task: it became ready or is no longer, its container came or went. */
   take({ taskId, ready }: { readonly taskId: string; readonly ready: boolean }): void {
-    if (ready) this.ready.add(taskId);
-    else if (this.ready.delete(taskId)) {
-      this.withdrawn.delete(taskId);
-      this.leftAtMs.set(taskId, this.parts.clock.elapsedMs());
-    }
+    this.readiness.note(taskId, ready);
     if (this.state === 'known') this.poke.poke();
   }
 
@@ -136,21 +144,18 @@ export class Overlay {
   }
 
   /**
-   * Sends a task no new connections, here and elsewhere; resolves when that has had time to get round. Call it before
-   * SIGTERM. Never rejects: a container that has to go goes.
+   * Sends a task no new connections; resolves when this host and the others on its networks do so, and what was on its way
+   * has had time to arrive. Call it before SIGTERM. Never rejects: a container that has to go goes.
    */
   async withdraw(taskId: string): Promise<void> {
-    if (this.ready.has(taskId)) {
-      this.withdrawn.add(taskId);
-      this.leftAtMs.set(taskId, this.parts.clock.elapsedMs());
-      await this.turn().catch((error: unknown) => {
-        this.parts.log.error({ taskId, error: messageOf(error) }, 'could not take a task out of the networks');
-      });
-    }
-    const leftAtMs = this.leftAtMs.get(taskId);
-    if (leftAtMs === undefined || !this.localTasks().some((task) => task.taskId === taskId)) return;
-    const waitMs = leftAtMs + LEAVE_MS - this.parts.clock.elapsedMs();
-    if (waitMs > 0) await this.parts.clock.sleep(waitMs);
+    const wasAsked = this.readiness.withdraw(taskId);
+    const task = this.localTasks().find((each) => each.taskId === taskId);
+    if (!wasAsked || task === undefined || task.addresses.length === 0) return;
+    await this.turn().catch((error: unknown) => {
+      this.parts.log.error({ taskId, error: messageOf(error) }, 'could not take a task out of the networks');
+    });
+    await this.others.haveHeard(task.addresses.map(({ networkId }) => networkId));
+    await this.parts.clock.sleep(this.hasVirtualAddress(task) ? DRAIN_MS : DRAIN_NAMES_MS);
   }
 
   /** Keeps the host at the plan until the signal aborts. */
@@ -183,15 +188,19 @@ export class Overlay {
 
   private async keep(): Promise<void> {
     if (!this.begun || this.state === 'unknown') return;
+    const learnt = this.learnt.splice(0);
     const plan = planOverlay(this.view());
     // What one part cannot do keeps none of the others from its work.
     const done = await Promise.allSettled([this.announce(plan), this.parts.host.apply(plan), this.write(plan)]);
-    for (const part of done) if (part.status === 'rejected') throw part.reason;
+    const failed = done.find((part) => part.status === 'rejected');
+    if (failed) this.learnt.unshift(...learnt);
+    else for (const tell of learnt) tell();
+    if (failed) throw failed.reason;
   }
 
   /** The others may hear of it while our own kernel is still at it. A bus that is away is told when it is back. */
   private async announce({ announcements }: OverlayPlan): Promise<void> {
-    await this.onAnnouncements(announcements).catch((error: unknown) => {
+    await this.others.tell(announcements).catch((error: unknown) => {
       this.parts.log.warn({ error: messageOf(error) }, 'could not tell the other nodes of this one’s tasks yet');
     });
   }
@@ -216,16 +225,19 @@ export class Overlay {
     for (const id of this.reservations.keys()) if (!ids.has(id)) this.forget(id);
     return here.flatMap((task) => {
       const { id } = task.record;
-      const mayBeAsked = this.ready.has(id) && !this.withdrawn.has(id);
-      return localTask(task, this.reservations.get(id), mayBeAsked) ?? [];
+      return localTask(task, this.reservations.get(id), this.readiness.mayBeAsked(id)) ?? [];
     });
   }
 
   private forget(taskId: string): void {
     this.reservations.delete(taskId);
-    this.leftAtMs.delete(taskId);
-    this.withdrawn.delete(taskId);
-    this.ready.delete(taskId);
+    this.readiness.forget(taskId);
+  }
+
+  private hasVirtualAddress({ serviceId, addresses }: LocalTask): boolean {
+    return addresses.every(({ networkId }) =>
+      this.nets.some((net) => net.kind === 'vip' && net.networkId === networkId && net.serviceId === serviceId),
+    );
   }
 
   private wantsNetworks(): boolean {
@@ -243,7 +255,7 @@ export class Overlay {
       const json = await files.read(knownNetworksPath(stateDir));
       if (json === undefined) return;
       const known = KnownNetworks.parse(json);
-      if (known.clusterId === clusterId && this.state === 'unknown') this.learn(known.nets, known.endpoints);
+      if (known.clusterId === clusterId && this.state === 'unknown') void this.learn(known.nets, known.endpoints);
     } catch (error) {
       log.error({ error: messageOf(error) }, 'cannot read what was known of networks: waiting for the bus');
     }

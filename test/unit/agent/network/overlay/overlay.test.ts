@@ -28,6 +28,7 @@ describe('the networks of a node', () => {
   const told: string[] = [];
   let applied: OverlayPlan | undefined;
   let announced: readonly EndpointRecord[] = [];
+  let othersHear: Promise<void>;
   const stored = new Map<string, unknown>();
 
   const slowly = async (what: string) => {
@@ -42,6 +43,7 @@ describe('the networks of a node', () => {
     told.length = 0;
     stored.clear();
     announced = [];
+    othersHear = Promise.resolve();
     applied = undefined;
     stop = new AbortController();
     start();
@@ -69,8 +71,11 @@ describe('the networks of a node', () => {
         doubt: () => undefined,
       },
     });
-    overlay.onAnnouncements = async (records) => {
-      announced = records;
+    overlay.others = {
+      tell: async (records) => {
+        announced = records;
+      },
+      haveHeard: () => othersHear,
     };
     watching = overlay.watch(stop.signal);
   }
@@ -106,7 +111,7 @@ describe('the networks of a node', () => {
   test('a container gets an address on each network, known to the tables before it starts', async () => {
     await overlay.begin();
     const task = onNetworks('api', back, front);
-    overlay.learn([range(back, '10.200.0.0/26'), range(front, '10.200.1.0/26')], []);
+    void overlay.learn([range(back, '10.200.0.0/26'), range(front, '10.200.1.0/26')], []);
 
     const places = await passing(overlay.attach(task, 1));
 
@@ -125,7 +130,7 @@ describe('the networks of a node', () => {
 
   test('containers that come at once get different addresses, and the host is changed by one at a time', async () => {
     await overlay.begin();
-    overlay.learn([range(back, '10.200.0.0/26')], []);
+    void overlay.learn([range(back, '10.200.0.0/26')], []);
     const attached = Promise.all(['a', 'b', 'c'].map((name) => overlay.attach(onNetworks(name, back), 1)));
 
     const places = (await passing(attached, 500)).flat();
@@ -141,7 +146,7 @@ describe('the networks of a node', () => {
     const attached = overlay.attach(onNetworks('a', back), 1);
     attached.catch(() => undefined);
     await clock.advance(200);
-    overlay.learn([range(back, '10.200.0.0/26')], []);
+    void overlay.learn([range(back, '10.200.0.0/26')], []);
     expect(await passing(attached)).toHaveLength(1);
 
     const vain = overlay.attach(onNetworks('b', front), 1);
@@ -152,7 +157,7 @@ describe('the networks of a node', () => {
 
   test('a node whose addresses are all taken says so, with the ranges', async () => {
     await overlay.begin();
-    overlay.learn([range(back, '10.50.0.0/29')], []);
+    void overlay.learn([range(back, '10.50.0.0/29')], []);
     for (const name of ['a', 'b', 'c', 'd', 'e']) await passing(overlay.attach(onNetworks(name, back), 1));
     const vain = overlay.attach(onNetworks('f', back), 1);
     vain.catch(() => undefined);
@@ -162,28 +167,71 @@ describe('the networks of a node', () => {
 
   test('a task that leaves is out of every answer before it is told to stop', async () => {
     await overlay.begin();
-    overlay.learn([range(back, '10.200.0.0/26')], []);
+    void overlay.learn([range(back, '10.200.0.0/26')], []);
     const task = onNetworks('db', back);
     await passing(overlay.attach(task, 1));
     overlay.take({ taskId: task.id, ready: true });
     await clock.advance(50);
     expect(announced[0]?.endpoints.map(({ address }) => address)).toEqual(['10.200.0.2']);
 
+    let otherHears: () => void = () => undefined;
+    othersHear = new Promise((resolve) => {
+      otherHears = resolve;
+    });
     let isOut = false;
     const leaving = overlay.withdraw(task.id).then(() => {
       isOut = true;
     });
-    await clock.advance(100);
+    await clock.advance(1_500);
     expect(announced[0]?.endpoints).toEqual([]);
     expect(isOut).toBe(false);
-    await clock.advance(300);
+    otherHears();
+    await clock.advance(100);
+    expect(isOut).toBe(false);
+    // It has no virtual address: who asked for its name just now may still come.
+    await clock.advance(1_250);
     await leaving;
     expect(announced[0]?.members).toEqual(['10.200.0.2']);
   });
 
+  test('a task that is to stop is out of every table before the others are waited for', async () => {
+    await overlay.begin();
+    void overlay.learn([range(back, '10.200.0.0/26')], []);
+    const task = onNetworks('db', back);
+    await passing(overlay.attach(task, 1));
+    overlay.take({ taskId: task.id, ready: true });
+    await clock.advance(50);
+    let asked: readonly EndpointRecord[] | undefined;
+    overlay.others = {
+      ...overlay.others,
+      haveHeard: async () => {
+        asked = announced;
+      },
+    };
+
+    overlay.take({ taskId: task.id, ready: false });
+    await passing(overlay.withdraw(task.id), 2_000);
+
+    expect(asked?.[0]?.endpoints).toEqual([]);
+  });
+
+  test('says that it has learnt something when the host does so, and not before', async () => {
+    onNetworks('db', back);
+    await overlay.begin();
+    let isLearnt = false;
+    await clock.advance(10);
+    void overlay.learn([range(back, '10.200.0.0/26')], []).then(() => {
+      isLearnt = true;
+    });
+    await clock.advance(4);
+    expect([isLearnt, applied]).toEqual([false, undefined]);
+    await clock.advance(50);
+    expect(isLearnt).toBe(true);
+  });
+
   test('an agent that starts again knows its containers by their labels, without the bus', async () => {
     await overlay.begin();
-    overlay.learn([range(back, '10.200.0.0/26')], []);
+    void overlay.learn([range(back, '10.200.0.0/26')], []);
     const task = onNetworks('db', back);
     await passing(overlay.attach(task, 1));
     stop.abort();
@@ -204,10 +252,10 @@ describe('the networks of a node', () => {
 
   test('an emptied bucket takes no range from tasks that run', async () => {
     await overlay.begin();
-    overlay.learn([range(back, '10.200.0.0/26')], []);
+    void overlay.learn([range(back, '10.200.0.0/26')], []);
     await passing(overlay.attach(onNetworks('db', back), 1));
 
-    overlay.learn([], []);
+    void overlay.learn([], []);
     await clock.advance(50);
 
     expect(applied?.bridges.map(({ subnet }) => subnet)).toEqual(['10.200.0.0/26']);

@@ -1,0 +1,63 @@
+/** Which nodes have applied which of this node's announcements, and waiting for those that have not. */
+import type { NetworkAcknowledgement } from '../../../model/network-acknowledgement.ts';
+import { type Clock, withDeadline } from '../../../runtime/clock.ts';
+import { PlimsollError } from '../../../runtime/errors.ts';
+
+/** An announcement, and the nodes that have to apply it. */
+export interface Announced extends NetworkAcknowledgement {
+  readonly nodeIds: readonly string[];
+}
+
+export class Acknowledgements {
+  private readonly clock: Clock;
+  /** The newest revision, by node and network. */
+  private readonly heard = new Map<string, number>();
+  private readonly silent = new Set<string>();
+  private readonly waiting = new Set<() => void>();
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  note(nodeId: string, { networkId, revision }: NetworkAcknowledgement): void {
+    this.silent.delete(nodeId);
+    this.heard.set(keyOf(nodeId, networkId), revision);
+    for (const look of this.waiting) look();
+  }
+
+  /** The bucket lost what it had and counts anew: what was acknowledged says nothing any more. */
+  forget(): void {
+    this.heard.clear();
+  }
+
+  /**
+   * Resolves when all have applied these, or the time is over; answers the nodes that were waited for in vain. A node that
+   * did not answer is not waited for again until it is heard of: it must not hold up every stop.
+   */
+  async all(announced: readonly Announced[], timeoutMs: number): Promise<string[]> {
+    const missing = () =>
+      announced.flatMap(({ nodeIds, networkId, revision }) =>
+        nodeIds.filter((id) => !this.silent.has(id) && (this.heard.get(keyOf(id, networkId)) ?? -1) < revision),
+      );
+    await this.until(() => missing().length === 0, timeoutMs);
+    const inVain = [...new Set(missing())];
+    for (const nodeId of inVain) this.silent.add(nodeId);
+    return inVain;
+  }
+
+  private async until(isDone: () => boolean, timeoutMs: number): Promise<void> {
+    if (isDone()) return;
+    let look: () => void = () => undefined;
+    const done = new Promise<void>((resolve) => {
+      look = () => isDone() && resolve();
+    });
+    this.waiting.add(look);
+    const late = () => new PlimsollError('timeout', `not acknowledged within ${timeoutMs} ms`);
+    await withDeadline(this.clock, timeoutMs, done, late).catch(() => undefined);
+    this.waiting.delete(look);
+  }
+}
+
+function keyOf(nodeId: string, networkId: string): string {
+  return `${nodeId}.${networkId}`;
+}
