@@ -1,4 +1,5 @@
 /** What the engine is asked to create for one attempt of a task: Swarm's words in, the Engine API's create body out. */
+import type { GenericResource } from '../model/generic-resources.ts';
 import { containerLabels } from '../model/labels.ts';
 import type { TaskRecord } from '../model/records.ts';
 import type { ContainerSpec } from '../model/service-spec.ts';
@@ -22,9 +23,8 @@ export function containerRequest(
 ): ContainerRequest {
   const name = containerName(record, attempt);
   const words = templateWords(record, attempt, name, place);
-  const spec = record.template.ContainerSpec;
   const body = {
-    ...processConfig(spec, words),
+    ...processConfig(record, words),
     ...portsExposed(record),
     Labels: labelsOf(record, attempt, name, place),
   };
@@ -71,11 +71,12 @@ function templateWords(record: TaskRecord, attempt: number, name: string, place:
   };
 }
 
-function processConfig(spec: ContainerSpec, words: TemplateWords) {
+function processConfig(record: TaskRecord, words: TemplateWords) {
+  const spec = record.template.ContainerSpec;
   return {
     Image: spec.Image,
     Hostname: spec.Hostname === undefined ? undefined : expandTemplate(spec.Hostname, words),
-    Env: environmentOf(spec, words),
+    Env: [...environmentOf(spec, words), ...(record.generic ?? []).map(resourceVariable)],
     Entrypoint: spec.Command?.length ? spec.Command : undefined,
     Cmd: spec.Args?.length ? spec.Args : undefined,
     WorkingDir: spec.Dir,
@@ -95,6 +96,11 @@ function environmentOf(spec: ContainerSpec, words: TemplateWords): string[] {
     `PLIMSOLL_NODE=${words.node.hostname}`,
     ...(spec.Env ?? []).map((entry) => expandTemplate(entry, words)),
   ];
+}
+
+/** Which of a host's GPUs it was given, or how many, as Swarm says it: above what the user says. */
+function resourceVariable({ kind, count, names }: GenericResource): string {
+  return `${`DOCKER_RESOURCE_${kind}`.toUpperCase()}=${names.length > 0 ? names.join(',') : count}`;
 }
 
 function portsExposed(record: TaskRecord) {

@@ -54,7 +54,6 @@ function refuseUnsupported(template: TaskTemplate): void {
   const refused = [
     spec.Isolation && spec.Isolation !== 'default' && 'ContainerSpec.Isolation',
     spec.Privileges?.CredentialSpec && 'ContainerSpec.Privileges.CredentialSpec',
-    template.Resources?.Reservations?.GenericResources?.length && 'Resources.Reservations.GenericResources',
     ...(spec.Mounts ?? []).map(
       (mount) => ['npipe', 'cluster', 'image'].includes(mount.Type) && `Mount type ${mount.Type}`,
     ),

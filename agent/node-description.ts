@@ -76,7 +76,11 @@ export class NodeDescription {
         plugins: [...engine.plugins],
         liveRestore: engine.liveRestore,
       },
-      resources: { nanoCpus: engine.cpus * 1e9, memoryBytes: engine.memoryBytes },
+      resources: {
+        nanoCpus: engine.cpus * 1e9,
+        memoryBytes: engine.memoryBytes,
+        ...(engine.generic.length > 0 ? { generic: [...engine.generic] } : {}),
+      },
       manager: parts.host.hasCoordinator(),
     };
   }

@@ -214,6 +214,8 @@ export const StatusRecord = z.object({
   networks: z.array(z.object({ networkId: z.string(), address: z.string() })).optional(),
   /** Ports the engine serves on the node, while it runs: tells those the engine was left to choose. */
   hostPorts: z.array(HostPort).optional(),
+  /** The generic resources its assignment gives it: who writes a lost one again gives it the same. */
+  generic: z.array(GenericResource).optional(),
   exitCode: z.int().optional(),
   /** Swarm's Message: the step ("started", "preparing"). */
   message: z.string(),
@@ -283,7 +285,16 @@ export const SlotRecord = z.object({
   /** Tasks ever made for this slot: makes the next task's id, so that two leaders make the same one. */
   tasksMade: z.int().min(0),
   /** Tasks that have (or are about to get) an assignment; one whose record is missing is written again, never doubled. */
-  assigned: z.array(z.object({ taskId: Id, nodeId: Id, revision: z.int().min(1) })).default([]),
+  assigned: z
+    .array(
+      z.object({
+        taskId: Id,
+        nodeId: Id,
+        revision: z.int().min(1),
+        generic: z.array(GenericResource).optional(),
+      }),
+    )
+    .default([]),
   /** Why no task could be placed; absent when one is. */
   pending: z
     .object({

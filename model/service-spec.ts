@@ -121,10 +121,12 @@ export const ContainerSpec = z.strictObject({
 });
 export type ContainerSpec = z.infer<typeof ContainerSpec>;
 
-const GenericResource = z.strictObject({
+/** As the engine lists generic resources: some of a kind, or one with a name. Go leaves a number of 0 out. */
+export const ListedGenericResource = z.strictObject({
   NamedResourceSpec: z.strictObject({ Kind: z.string(), Value: z.string() }).optional(),
-  DiscreteResourceSpec: z.strictObject({ Kind: z.string(), Value: z.int() }).optional(),
+  DiscreteResourceSpec: z.strictObject({ Kind: z.string(), Value: z.int().optional() }).optional(),
 });
+export type ListedGenericResource = z.infer<typeof ListedGenericResource>;
 
 export const ResourceRequirements = z.strictObject({
   Limits: z
@@ -134,7 +136,7 @@ export const ResourceRequirements = z.strictObject({
     .strictObject({
       NanoCPUs: Count.optional(),
       MemoryBytes: Count.optional(),
-      GenericResources: z.array(GenericResource).optional(),
+      GenericResources: z.array(ListedGenericResource).optional(),
     })
     .optional(),
   SwapBytes: z.int().optional(),

@@ -1,5 +1,6 @@
 /** Docker Engine (20.10 and newer) as an Engine. */
 import { z } from 'zod';
+import { genericFromList } from '../../model/generic-resources.ts';
 import { splitReference } from '../../model/image-name.ts';
 import { containerLabels } from '../../model/labels.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -66,6 +67,7 @@ export class DockerEngine implements Engine {
       rootDir: info.DockerRootDir,
       cpus: info.NCPU,
       memoryBytes: info.MemTotal,
+      generic: genericFromList(info.GenericResources),
     };
   }
 

@@ -25,6 +25,15 @@ export const InfoReply = z.object({
     .nullish()
     .transform((labels) => labels ?? []),
   Plugins: z.record(z.string(), z.array(z.string()).nullish()),
+  GenericResources: z
+    .array(
+      z.object({
+        NamedResourceSpec: z.object({ Kind: z.string(), Value: z.string() }).optional(),
+        DiscreteResourceSpec: z.object({ Kind: z.string(), Value: z.int().optional() }).optional(),
+      }),
+    )
+    .nullish()
+    .transform((resources) => resources ?? []),
 });
 
 export const ListReply = z.array(z.looseObject({ Id: z.string() }));

@@ -2,6 +2,7 @@
  * Every call the agent makes to a container engine. Errors are PlimsollErrors: `unavailable` when the engine does not
  * answer at all, `timeout` when it does not answer in time, else the engine's refusal in its own words.
  */
+import type { GenericResource } from '../../model/generic-resources.ts';
 import type { LogsRequest, StatsRequest } from '../../model/messages.ts';
 import type { ContainerRequest } from '../container-spec.ts';
 import type { ObservedContainer } from '../plan/observed-container.ts';
@@ -20,6 +21,8 @@ export interface EngineDescription {
   readonly rootDir: string;
   readonly cpus: number;
   readonly memoryBytes: number;
+  /** What the host has that Docker has no word for. */
+  readonly generic: readonly GenericResource[];
 }
 
 /** Something happened to a container of our cluster: look at it again. */

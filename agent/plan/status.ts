@@ -31,6 +31,7 @@ export function statusOf(
     address: running ? container.address : undefined,
     networks: running ? networksOf(container) : undefined,
     hostPorts: running && container.hostPorts ? [...container.hostPorts] : undefined,
+    generic: record.generic,
     exitCode: memory.exitCode,
     message: messageOf(memory, running ? container : undefined),
     error: memory.error,

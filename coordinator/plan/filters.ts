@@ -2,7 +2,7 @@
 import type { PendingCode, TaskRecord } from '../../model/records.ts';
 import type { Placement, TaskTemplate } from '../../model/service-spec.ts';
 import { type Constraint, meets, normalArchitecture, parseConstraint } from './constraints.ts';
-import { freeGeneric, genericReservations, genericText } from './generic-resources.ts';
+import { genericLacking, genericReservations, genericText } from './generic-resources.ts';
 import type { PlanNode } from './nodes.ts';
 import { hostPortsOf, type NodeUse, reservationsOf } from './occupancy.ts';
 
@@ -144,13 +144,9 @@ export const roomFilters: readonly Filter[] = [
     name: 'generic-resource',
     code: 'resources',
     concerns: ({ generic }) => generic.size > 0,
-    allows: (node, use, { generic }) => [...generic].every(([kind, count]) => freeGeneric(node, use, kind) >= count),
+    allows: (node, use, { generic }) => genericLacking(node, use, generic).length === 0,
     explain: (refused, wants) => `insufficient resources on ${nodeCount(refused)}; wants ${genericText(wants.generic)}`,
-    objection: (node, use, { generic }) =>
-      [...generic]
-        .filter(([kind, count]) => freeGeneric(node, use, kind) < count)
-        .map(([kind, count]) => `wants ${count} ${kind}, ${freeGeneric(node, use, kind)} are free`)
-        .join(', '),
+    objection: (node, use, { generic }) => genericLacking(node, use, generic).join(', '),
   },
   {
     name: 'host-port',

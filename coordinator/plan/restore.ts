@@ -14,6 +14,8 @@ export interface Trace {
   readonly taskId: string;
   readonly nodeId: string;
   readonly revision: number;
+  /** The generic resources it was given. */
+  readonly generic?: TaskRecord['generic'];
 }
 
 /**
@@ -39,7 +41,8 @@ export function restoreLost(
     if (!body) continue;
     const runs = isWanted && (isSurging || node.lost || !revisionsTaken.has(trace.revision));
     if (runs && !node.lost) revisionsTaken.add(trace.revision);
-    slot.restoreTask({ ...body, id: trace.taskId, priorFailures: 0, ...wishFor(runs, slot) });
+    const { taskId: id, generic } = trace;
+    slot.restoreTask({ ...body, ...(generic && { generic }), id, priorFailures: 0, ...wishFor(runs, slot) });
   }
 }
 

@@ -215,7 +215,8 @@ function bucketKeyOf(record: TaskRecord): string {
 }
 
 function assignmentOf(record: TaskRecord): SlotRecord['assigned'][number] {
-  return { taskId: record.id, nodeId: record.nodeId, revision: record.revision };
+  const { id: taskId, nodeId, revision, generic } = record;
+  return { taskId, nodeId, revision, ...(generic && { generic }) };
 }
 
 /** How far ahead the count of a lost or older slot record is looked for among the ids of its tasks. */

@@ -1,4 +1,5 @@
 /** Gives vacant slots their tasks: places them, makes their records, or writes down why there is no place. */
+import type { GenericResource } from '../../model/generic-resources.ts';
 import { isJob } from '../../model/jobs.ts';
 import type { ServiceRecord, TaskRecord } from '../../model/records.ts';
 import type { Moment } from './actions.ts';
@@ -132,7 +133,7 @@ function choosePlace(vacancy: Vacancy, placement: GroupPlacement, staffing: Staf
     if ('nodeId' in choice) return { ...choice, desired: 'running' };
     if (isClear || hostPortsOf(taskPortsOf(staffing.service)).length === 0) return choice;
   }
-  const choice = placeWithout(vacancy.replaced, staffing.occupancy, () => placement.place(failures, isAcceptable));
+  const choice = without(vacancy.replaced, staffing.occupancy, () => placement.place(failures, isAcceptable));
   return 'nodeId' in choice ? { ...choice, desired: 'ready' } : choice;
 }
 
@@ -144,11 +145,11 @@ function placeBeside(tasks: readonly SlotTask[], occupancy: Occupancy, place: ()
   return choice;
 }
 
-function placeWithout(tasks: readonly SlotTask[], occupancy: Occupancy, place: () => PlacementResult): PlacementResult {
+function without<T>(tasks: readonly SlotTask[], occupancy: Occupancy, look: () => T): T {
   for (const task of tasks) occupancy.release(task.record);
-  const choice = place();
+  const found = look();
   for (const task of tasks) occupancy.add(task.record);
-  return choice;
+  return found;
 }
 
 /** A node this slot has not failed on often. */
@@ -156,17 +157,26 @@ function isFresh(node: PlanNode, mover: SlotTask, failures: Readonly<Record<stri
   return node.id !== mover.node.id && (failures[node.id] ?? 0) < FAILURES_TO_AVOID_NODE;
 }
 
-function newTask(vacancy: Vacancy, { nodeId, desired }: Place, { staffing, wants }: Crew): TaskRecord {
-  const { service, now } = staffing;
-  const at = wants.generic.size > 0 ? staffing.board.get(nodeId) : undefined;
+function newTask(vacancy: Vacancy, place: Place, crew: Crew): TaskRecord {
+  const { service, now } = crew.staffing;
+  const { nodeId, desired } = place;
   return {
     ...taskBody(service, vacancy.slot.number, nodeId, now),
-    ...(at ? { generic: assignGeneric(at.node, at.use, wants.generic) } : {}),
+    ...(crew.wants.generic.size > 0 ? { generic: genericFor(vacancy, place, crew) } : {}),
     id: vacancy.slot.nextTaskId,
     desired,
     priorFailures: vacancy.mover?.status?.failures ?? 0,
     reason: vacancy.reason,
   };
+}
+
+/** Whoever waits for the task before it may have what that one has. */
+function genericFor({ replaced }: Vacancy, { nodeId, desired }: Place, { staffing, wants }: Crew): GenericResource[] {
+  const { board, occupancy } = staffing;
+  const at = board.get(nodeId);
+  if (!at) return [];
+  const leaving = desired === 'ready' ? replaced : [];
+  return without(leaving, occupancy, () => assignGeneric(at.node, at.use, wants.generic));
 }
 
 /** What every task of a service's current revision has in common. */

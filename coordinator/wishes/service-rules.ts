@@ -1,7 +1,14 @@
 /** What a service specification must be beyond its schema. Sentences are Swarm's. Pure. */
 import { isJob, replicatedJobRules } from '../../model/jobs.ts';
 import { desiredReplicas, isGlobal } from '../../model/service-defaults.ts';
-import type { EndpointSpec, Mount, ResourceRequirements, ServiceMode, ServiceSpec } from '../../model/service-spec.ts';
+import type {
+  EndpointSpec,
+  ListedGenericResource,
+  Mount,
+  ResourceRequirements,
+  ServiceMode,
+  ServiceSpec,
+} from '../../model/service-spec.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import { checkReferences } from '../payloads/reference-rules.ts';
 import { invalid } from './errors.ts';
@@ -30,6 +37,7 @@ export function checkServiceSpec(spec: ServiceSpec): void {
   checkMode(spec);
   checkResources(Resources?.Limits);
   checkResources(Resources?.Reservations);
+  checkGenericReservations(Resources?.Reservations?.GenericResources ?? []);
   checkPlacement(Placement);
   if (!isImageReference(container.Image)) {
     throw invalid(`ContainerSpec: "${container.Image}" is not a valid repository/tag`);
@@ -117,6 +125,19 @@ function checkResources(wanted: NonNullable<ResourceRequirements['Limits']> | un
   }
   if (wanted?.MemoryBytes && wanted.MemoryBytes < MIN_MEMORY_BYTES) {
     throw invalid(`invalid memory value ${wanted.MemoryBytes}: Must be at least 4MiB`);
+  }
+}
+
+/** Swarm takes names and negative numbers, too, and then never finds a node. */
+function checkGenericReservations(wanted: readonly ListedGenericResource[]): void {
+  const at = (index: number) => `TaskTemplate.Resources.Reservations.GenericResources[${index}]`;
+  for (const [index, { DiscreteResourceSpec, NamedResourceSpec }] of wanted.entries()) {
+    if (NamedResourceSpec || !DiscreteResourceSpec) {
+      throw invalid(`${at(index)}: a service reserves a number of a kind (DiscreteResourceSpec), not one by its name`);
+    }
+    const { Kind, Value = 0 } = DiscreteResourceSpec;
+    if (Kind === '') throw invalid(`${at(index)}.DiscreteResourceSpec.Kind: must not be empty`);
+    if (Value < 0) throw invalid(`${at(index)}.DiscreteResourceSpec.Value: cannot ask for negative resource ${Kind}`);
   }
 }
 

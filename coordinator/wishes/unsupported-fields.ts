@@ -5,7 +5,6 @@ import { unsupported } from './errors.ts';
 /** Throws `unsupported`, naming the field as the Engine API spells it. */
 export function refuseUnsupported(spec: ServiceSpec): void {
   refuseContainerFields(spec.TaskTemplate.ContainerSpec);
-  refuseResources(spec.TaskTemplate);
   for (const [index, mount] of (spec.TaskTemplate.ContainerSpec.Mounts ?? []).entries()) refuseMount(mount, index);
   const sctp = spec.EndpointSpec?.Ports?.some((port) => port.Protocol === 'sctp' && port.PublishMode === 'ingress');
   if (sctp) throw unsupported('SCTP ports in ingress mode', 'EndpointSpec.Ports');
@@ -16,12 +15,6 @@ function refuseContainerFields(container: TaskTemplate['ContainerSpec']): void {
   if (container.Isolation && container.Isolation !== 'default') throw unsupported('isolation modes', at('Isolation'));
   if (container.Privileges?.CredentialSpec) {
     throw unsupported('credential specs (Windows only)', at('Privileges.CredentialSpec'));
-  }
-}
-
-function refuseResources({ Resources }: TaskTemplate): void {
-  if (Resources?.Reservations?.GenericResources?.length) {
-    throw unsupported('generic resources', 'TaskTemplate.Resources.Reservations.GenericResources');
   }
 }
 

@@ -30,6 +30,7 @@ Examples:
   LAB_NAME=two LAB_SUBNET=10.99.2 lab up     a second lab beside the first
 
 Environment: LAB_NAME (lab), LAB_SUBNET (10.99.0), LAB_DIR (/var/lib/plimsoll-LAB_NAME), LAB_CGROUP (LAB_NAME),
+LAB_GENERIC_RESOURCES (none; gpu=2,FPGA=F1,FPGA=F2: what every engine advertises),
 PLIMSOLL_CACHE_DIR.
 USAGE
 }

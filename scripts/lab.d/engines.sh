@@ -17,12 +17,17 @@ start_containerd() {
   wait_for_service "$host" containerd test -S "$(containerd_socket "$host")"
 }
 
+engine_settings() {
+  local listed=${LAB_GENERIC_RESOURCES:+\"${LAB_GENERIC_RESOURCES//,/\",\"}\"}
+  printf '{"node-generic-resources": [%s]}\n' "$listed"
+}
+
 start_dockerd() {
   local host=$1 dir keep_containers=--live-restore
   dir=$(host_dir "$host")
   # Swarm mode refuses to keep containers while dockerd is away.
   [ "$LAB_ENGINE" != swarm ] || keep_containers=''
-  echo '{}' >"$dir/daemon.json"
+  engine_settings >"$dir/daemon.json"
   # A killed dockerd leaves its pid file, and it takes an unreaped process of that id for a running one.
   process_id "$host" engine >/dev/null || rm -f "$dir/run/docker.pid" "$(host_docker_socket "$host")"
   start_process "$host" engine enter_host_root dockerd --config-file "$dir/daemon.json" \

@@ -6,6 +6,8 @@ LAB_SUBNET=${LAB_SUBNET:-10.99.0}
 LAB_DIR=${LAB_DIR:-/var/lib/plimsoll-$LAB_NAME}
 # docker/NAME makes containers' cgroups look like those of an engine with its default settings.
 LAB_CGROUP=${LAB_CGROUP:-$LAB_NAME}
+# What every engine advertises as node-generic-resources: gpu=2,FPGA=F1,FPGA=F2.
+LAB_GENERIC_RESOURCES=${LAB_GENERIC_RESOURCES:-}
 # shellcheck disable=SC2034 # used by network.sh
 LAB_BRIDGE="br-$LAB_NAME"
 
@@ -22,6 +24,8 @@ check_settings() {
     lab_fail "Cannot name a lab '$LAB_NAME': LAB_NAME is a letter, then at most 8 letters or digits (it becomes part of interface names)"
   [[ $LAB_SUBNET =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] ||
     lab_fail "Cannot use LAB_SUBNET='$LAB_SUBNET': wanted are the first three numbers of a /24, such as 10.99.0"
+  [[ $LAB_GENERIC_RESOURCES =~ ^([A-Za-z0-9._-]+=[A-Za-z0-9._-]+(,|$))*$ ]] ||
+    lab_fail "Cannot use LAB_GENERIC_RESOURCES='$LAB_GENERIC_RESOURCES': wanted is KIND=COUNT or KIND=NAME, separated by commas"
   [[ $LAB_DIR == /* && ${#LAB_DIR} -le 60 ]] ||
     lab_fail "Cannot use LAB_DIR='$LAB_DIR': wanted is an absolute path of at most 60 characters (sockets live below it)"
 }
@@ -35,7 +39,7 @@ require_lab() {
   load_topology
 }
 
-# Sets LAB_SUBNET, LAB_HOST_COUNT, LAB_MODERN_COUNT, LAB_COORDINATOR_COUNT, LAB_ENGINE.
+# Sets LAB_SUBNET, LAB_HOST_COUNT, LAB_MODERN_COUNT, LAB_COORDINATOR_COUNT, LAB_ENGINE, LAB_GENERIC_RESOURCES.
 load_topology() {
   local asked_name=$LAB_NAME
   # shellcheck source=/dev/null
@@ -49,6 +53,7 @@ topology_text() {
   for setting in LAB_NAME LAB_SUBNET LAB_HOST_COUNT LAB_MODERN_COUNT LAB_COORDINATOR_COUNT LAB_ENGINE; do
     printf '%s=%s\n' "$setting" "${!setting}"
   done
+  [ -z "$LAB_GENERIC_RESOURCES" ] || printf 'LAB_GENERIC_RESOURCES=%s\n' "$LAB_GENERIC_RESOURCES"
 }
 
 host_names() { seq -f 'h%g' 1 "$LAB_HOST_COUNT"; }

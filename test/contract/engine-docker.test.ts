@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PrivateEngine, startPrivateEngine } from '../support/private-engine.ts';
 import { dockerEngineSubject } from './docker-engine-subject.ts';
 import { withoutLiveRestoreContract } from './engine-events-suite.ts';
@@ -15,6 +15,13 @@ describe('the machine’s own Docker Engine', () => {
   afterAll(() => docker?.stop());
 
   engineContract(() => subject);
+
+  it('says which generic resources its settings advertise', async () => {
+    expect((await subject.engine.describe()).generic).toEqual([
+      { kind: 'gpu', count: 2, names: [] },
+      { kind: 'licence', count: 2, names: ['L2', 'L1'] },
+    ]);
+  });
 });
 
 describe('a Docker Engine without live-restore', () => {

@@ -4,6 +4,7 @@ import { nodeCommands } from './commands/nodes.ts';
 import { objectCommands } from './commands/objects.ts';
 import { readingCommands } from './commands/reading.ts';
 import { refusalCommands } from './commands/refusals.ts';
+import { resourceCommands } from './commands/resources.ts';
 import { type ComparedCommand, withOwnNames } from './compared-command.ts';
 
 export const comparedCommands: readonly ComparedCommand[] = withOwnNames([
@@ -12,4 +13,5 @@ export const comparedCommands: readonly ComparedCommand[] = withOwnNames([
   ...lifecycleCommands,
   ...readingCommands,
   ...objectCommands,
+  ...resourceCommands,
 ]);

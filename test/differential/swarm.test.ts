@@ -23,6 +23,7 @@ describe('Plimsoll beside Swarm', () => {
     process.env['LAB_NAME'] = 'labdiff';
     process.env['LAB_SUBNET'] = '10.99.8';
     process.env['LAB_DIR'] = '/var/lib/plimsoll-labdiff';
+    process.env['LAB_GENERIC_RESOURCES'] = 'FPGA=F2,FPGA=F1';
     config = await mkdtemp(join(tmpdir(), 'plimsoll-docker-config-'));
     for (const engine of ['swarm', 'plimsoll'] as const) {
       const lab = await labUp({ engine, hosts: 2, modern: 2 });

@@ -69,6 +69,7 @@ const DESCRIPTION: EngineDescription = {
   loggingDriver: 'json-file',
   rootDir: '/nowhere',
   cpus: 2,
+  generic: [],
   memoryBytes: 2 ** 30,
 };
 

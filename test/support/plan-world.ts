@@ -7,7 +7,7 @@ import type { Entry } from '../../bus/bus.ts';
 import { type Action, actionsOf, type Moment, type Plan } from '../../coordinator/plan/actions.ts';
 import { plan, planningAgain } from '../../coordinator/plan/plan.ts';
 import type { NodeState, Snapshot } from '../../coordinator/store/snapshot.ts';
-import type { NodeSpecRecord, ServiceRecord, StatusRecord, TaskRecord } from '../../model/records.ts';
+import type { NodeRecord, NodeSpecRecord, ServiceRecord, StatusRecord, TaskRecord } from '../../model/records.ts';
 import type { ServiceSpec } from '../../model/service-spec.ts';
 import { derivedId } from '../../runtime/identifiers.ts';
 
@@ -68,10 +68,7 @@ export class PlanWorld {
 
   // ---- wishes ----
 
-  addNode(
-    name: string,
-    change: { labels?: Record<string, string>; memoryBytes?: number; nanoCpus?: number } = {},
-  ): string {
+  addNode(name: string, change: Partial<NodeRecord['resources']> & { labels?: Record<string, string> } = {}): string {
     const id = derivedId('node', name);
     const times = { createdAtMs: this.nowMs, updatedAtMs: this.nowMs };
     this.write('nodeSpecs', id, {
@@ -101,7 +98,11 @@ export class PlanWorld {
         plugins: [],
         liveRestore: true,
       },
-      resources: { nanoCpus: change.nanoCpus ?? 4e9, memoryBytes: change.memoryBytes ?? 8 * 2 ** 30 },
+      resources: {
+        nanoCpus: change.nanoCpus ?? 4e9,
+        memoryBytes: change.memoryBytes ?? 8 * 2 ** 30,
+        ...(change.generic ? { generic: change.generic } : {}),
+      },
       manager: false,
     });
     this.setState(id, 'ready');

@@ -77,7 +77,8 @@ class Engine implements PrivateEngine {
   async start(): Promise<void> {
     await shell(`ip netns add ${this.namespace}; ip -n ${this.namespace} link set lo up`);
     if (this.isModern) this.enter.push(`--mount=${await makeModernRoot(this.dir)}`);
-    await writeFile(join(this.dir, 'daemon.json'), '{}');
+    const resources = { 'node-generic-resources': ['gpu=2', 'licence=L2', 'licence=L1'] };
+    await writeFile(join(this.dir, 'daemon.json'), JSON.stringify(resources));
     await writeFile(
       join(this.dir, 'containerd.toml'),
       'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.nri.v1.nri"]\n',

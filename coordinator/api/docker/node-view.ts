@@ -1,5 +1,6 @@
 /** A node as the Engine API shows it. Pure. */
 import type { Entry } from '../../../bus/bus.ts';
+import { genericToList } from '../../../model/generic-resources.ts';
 import type { NodeRecord, NodeSpecRecord } from '../../../model/records.ts';
 import { type ManagerStatus, managerStatusOf } from '../../store/manager-status.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
@@ -43,7 +44,11 @@ function descriptionOf(node: NodeRecord | undefined): object {
   return {
     Hostname: node.hostname,
     Platform: { Architecture: engine.architecture, OS: engine.os },
-    Resources: { NanoCPUs: resources.nanoCpus, MemoryBytes: resources.memoryBytes },
+    Resources: {
+      NanoCPUs: resources.nanoCpus,
+      MemoryBytes: resources.memoryBytes,
+      GenericResources: resources.generic && genericToList(resources.generic),
+    },
     Engine: {
       EngineVersion: engine.version,
       Labels: engine.labels,

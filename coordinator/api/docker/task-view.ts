@@ -3,6 +3,7 @@
  * the attempt that runs, the one that waits for its restart, the ones that ended, and slots without a place. Pure.
  */
 import type { Entry } from '../../../bus/bus.ts';
+import { genericToList } from '../../../model/generic-resources.ts';
 import { isJob, jobIteration } from '../../../model/jobs.ts';
 import type {
   ExitRecord,
@@ -14,7 +15,7 @@ import type {
   TaskRecord,
 } from '../../../model/records.ts';
 import { desiredReplicas, isGlobal } from '../../../model/service-defaults.ts';
-import type { PortConfig, TaskTemplate } from '../../../model/service-spec.ts';
+import type { ListedGenericResource, PortConfig, TaskTemplate } from '../../../model/service-spec.ts';
 import { attemptId } from '../../../runtime/identifiers.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { isoTime } from './dates.ts';
@@ -33,6 +34,8 @@ export interface TaskView {
   readonly NodeID?: string | undefined;
   readonly Status: TaskStatusView;
   readonly NetworksAttachments?: readonly object[] | undefined;
+  /** What of its node's generic resources is its own. */
+  readonly GenericResources?: readonly ListedGenericResource[] | undefined;
   readonly DesiredState: 'ready' | 'running' | 'complete' | 'shutdown' | 'remove';
   /** Of a job's task: the run it belongs to. */
   readonly JobIteration?: { readonly Index: number } | undefined;
@@ -171,6 +174,7 @@ function liveTask(snapshot: Snapshot, service: ServiceRecord, entry: Entry<TaskR
     ServiceID: task.serviceId,
     ...slotFields(service, task),
     NodeID: task.nodeId,
+    GenericResources: task.generic && genericToList(task.generic),
     plimsoll: { revision: task.revision, taskId: task.id },
   };
   if (status === undefined)

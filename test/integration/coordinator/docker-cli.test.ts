@@ -169,7 +169,6 @@ describe.each(clients)('%s against the Engine API', (cli) => {
       [['--constraint', 'node.colour==red'], "constraint key 'node.colour' is unknown"],
       [['--limit-memory', '1m'], 'invalid memory value 1048576: Must be at least 4MiB'],
       [['--endpoint-mode', 'dnsrr', '--publish', '81:81'], "can't be used with dnsrr mode"],
-      [['--generic-resource', 'gpu=1'], 'GenericResources'],
       [['--label', 'plimsoll.falover=1'], 'plimsoll.falover'],
       [['--mount', 'type=npipe,source=/a,target=/b'], 'Mounts[0].Type'],
       [['--credential-spec', 'file://x'], 'Privileges.CredentialSpec'],

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { desiredReplicas, restartRules, stopGracePeriodMs, updateRules } from '../../../model/service-defaults.ts';
 import type { ServiceSpec, TaskTemplate } from '../../../model/service-spec.ts';
-import { config, container, mountAt, type Row } from './row.ts';
+import { config, container, genericReservations, mountAt, type Row } from './row.ts';
 
 const contains = (...values: unknown[]): unknown => expect.arrayContaining(values);
 const like = (value: Record<string, unknown>): unknown => expect.objectContaining(value);
@@ -13,6 +13,11 @@ function deeplyLike(value: unknown): unknown {
 }
 const restart = (spec: ServiceSpec) => restartRules(spec.TaskTemplate.RestartPolicy);
 const template = (read: (template: TaskTemplate) => unknown) => (spec: ServiceSpec) => read(spec.TaskTemplate);
+
+/** The kinds of what a service reserves that Docker has no word for. */
+export function genericKinds({ TaskTemplate: { Resources } }: ServiceSpec): unknown {
+  return Resources?.Reservations?.GenericResources?.map(({ DiscreteResourceSpec }) => DiscreteResourceSpec?.Kind);
+}
 
 const processRows: readonly Row[] = [
   {
@@ -314,6 +319,12 @@ const resourceRows: readonly Row[] = [
     given: ['--reserve-memory', '8m'],
     proof: { seen: config('HostConfig.MemoryReservation'), is: 8 * 2 ** 20 },
   },
+  {
+    flag: '--generic-resource',
+    fields: ['Kind', 'Value'].map((name) => `${genericReservations}.DiscreteResourceSpec.${name}`),
+    given: ['--generic-resource', 'gpu=2'],
+    proof: { rule: genericKinds, is: ['gpu'] },
+  },
 ];
 
 const placementRows: readonly Row[] = [
@@ -420,15 +431,6 @@ export const elsewhereRows: readonly Row[] = [
     fields: container(...names.map((name) => `${list}${name}`)),
     proof: { elsewhere: secretsTest },
   })),
-  {
-    flag: '--generic-resource',
-    fields: ['Kind', 'Value'].flatMap((name) =>
-      ['NamedResourceSpec', 'DiscreteResourceSpec'].map(
-        (kind) => `TaskTemplate.Resources.Reservations.GenericResources[].${kind}.${name}`,
-      ),
-    ),
-    proof: { elsewhere: 'test/integration/coordinator/docker-cli.test.ts: --generic-resource' },
-  },
   {
     flag: '--network',
     fields: ['TaskTemplate.Networks', 'Networks'].flatMap((list) =>

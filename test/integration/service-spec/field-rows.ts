@@ -1,6 +1,6 @@
 /** Fields of the Engine API's ServiceSpec that no flag of the CLI sets. */
 import type { ServiceSpec } from '../../../model/service-spec.ts';
-import { config, container, mountAt, type Row } from './row.ts';
+import { config, container, genericReservations, mountAt, type Row } from './row.ts';
 
 const leastContainer = { Image: 'plimsoll/test:1', Args: ['sleep', '1000000'], StopSignal: 'SIGKILL' };
 
@@ -128,6 +128,13 @@ export const refusedFields: readonly RefusedField[] = [
       },
     }),
     names: 'Mounts[0].Type',
+  },
+  {
+    fields: ['Kind', 'Value'].map((name) => `${genericReservations}.NamedResourceSpec.${name}`),
+    spec: inTask({
+      Resources: { Reservations: { GenericResources: [{ NamedResourceSpec: { Kind: 'gpu', Value: 'G1' } }] } },
+    }),
+    names: 'GenericResources[0]',
   },
   {
     fields: container('Configs[].Runtime'),

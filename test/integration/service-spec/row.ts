@@ -38,6 +38,8 @@ export interface Row {
 export const container = (...names: readonly string[]): string[] =>
   names.map((name) => `TaskTemplate.ContainerSpec.${name}`);
 
+export const genericReservations = 'TaskTemplate.Resources.Reservations.GenericResources[]';
+
 /** A value of the container's configuration: `Config.Env` or `HostConfig.CapAdd`. */
 export function config(path: string): (container: InspectedContainer) => unknown {
   const read = (value: unknown, key: string): unknown => new Map(Object.entries(Object(value))).get(key);

@@ -1,6 +1,6 @@
 /** The flags of `docker service update` that `service create` has not, or that take away what was there. */
 
-import { contains, createRows, elsewhereRows, like } from './create-rows.ts';
+import { contains, createRows, elsewhereRows, genericKinds, like } from './create-rows.ts';
 import { config, container, mountAt, type Row } from './row.ts';
 
 /** What the service has before its update: something for every flag that removes. */
@@ -8,7 +8,7 @@ export const before: readonly string[] = `
   --env GONE=1 --env STAYS=1 --label gone=1 --container-label gone=1 --cap-add NET_ADMIN --cap-drop MKNOD --group 99
   --host db:10.0.0.9 --dns 9.9.9.9 --dns-search example.org --dns-option ndots:2 --sysctl net.core.somaxconn=99
   --ulimit nofile=100:200 --mount type=tmpfs,target=/gone --publish published=18082,target=53,protocol=udp,mode=host
-  --constraint node.role!=nobody --placement-pref spread=node.labels.zone
+  --constraint node.role!=nobody --placement-pref spread=node.labels.zone --generic-resource licence=1
 `
   .trim()
   .split(/\s+/);
@@ -37,6 +37,18 @@ const changes: readonly Row[] = [
     fields: [],
     given: ['--container-label-add', 'new=1'],
     proof: { seen: config(labels), is: like({ new: '1' }) },
+  },
+  {
+    flag: '--generic-resource-add',
+    fields: [],
+    given: ['--generic-resource-add', 'gpu=2'],
+    proof: { rule: genericKinds, is: ['gpu'] },
+  },
+  {
+    flag: '--generic-resource-rm',
+    fields: [],
+    given: ['--generic-resource-rm', 'licence'],
+    proof: { rule: genericKinds, is: ['gpu'] },
   },
   {
     flag: '--container-label-rm',
@@ -249,7 +261,7 @@ export const updateRows: readonly Row[] = [
     proof: { seen: config('Config.Entrypoint'), is: ['/bin/sh', '-c'] },
   },
   ...elsewhereRows.flatMap((row): Row[] => {
-    const isList = ['--secret', '--config', '--network', '--generic-resource'].includes(row.flag ?? '');
+    const isList = ['--secret', '--config', '--network'].includes(row.flag ?? '');
     return isList ? ['add', 'rm'].map((change) => ({ ...row, flag: `${row.flag}-${change}` })) : [row];
   }),
 ];

@@ -38,6 +38,22 @@ describe('containerRequest()', () => {
     ]);
   });
 
+  it('tells the container which generic resources it was given, whatever the user says', () => {
+    const generic = [
+      { kind: 'NVIDIA-GPU', count: 2, names: ['UUID2', 'UUID1'] },
+      { kind: 'licence', count: 3, names: [] },
+    ];
+    const task = { ...aTask({ container: { Env: ['DOCKER_RESOURCE_LICENCE=9'] } }), generic };
+
+    const { body } = containerRequest(task, 1, place);
+
+    expect(Object(body.Env).slice(-3)).toEqual([
+      'DOCKER_RESOURCE_LICENCE=9',
+      'DOCKER_RESOURCE_NVIDIA-GPU=UUID2,UUID1',
+      'DOCKER_RESOURCE_LICENCE=3',
+    ]);
+  });
+
   it('names a later attempt and a global task by their own ids', () => {
     const task = aTask({ slot: 0 });
 

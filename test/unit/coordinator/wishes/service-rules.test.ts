@@ -6,13 +6,21 @@ import {
   checkUnchangeable,
   withServerDefaults,
 } from '../../../../coordinator/wishes/service-rules.ts';
-import type { ContainerSpec, PortConfig, ServiceSpec, TaskTemplate } from '../../../../model/service-spec.ts';
+import type {
+  ContainerSpec,
+  ListedGenericResource,
+  PortConfig,
+  ServiceSpec,
+  TaskTemplate,
+} from '../../../../model/service-spec.ts';
 import { aService, aSpec } from '../../../support/snapshots.ts';
 
 const withTemplate = (rest: Partial<TaskTemplate>): ServiceSpec =>
   aSpec({ TaskTemplate: { ContainerSpec: { Image: 'a:1' }, ...rest } });
 const withContainer = (rest: Partial<ContainerSpec>): ServiceSpec =>
   aSpec({ TaskTemplate: { ContainerSpec: { Image: 'a:1', ...rest } } });
+const reserving = (...GenericResources: ListedGenericResource[]): ServiceSpec =>
+  withTemplate({ Resources: { Reservations: { GenericResources } } });
 const port = (changes: Partial<PortConfig> = {}): PortConfig => ({
   Protocol: 'tcp',
   TargetPort: 80,
@@ -38,6 +46,16 @@ describe('checkServiceSpec()', () => {
       'Mode.ReplicatedJob.TotalCompletions: 10001 is more',
       aSpec({ Mode: { ReplicatedJob: { TotalCompletions: 10_001 } } }),
     ],
+    [
+      'GenericResources[1]: a service reserves a number of a kind',
+      reserving({ DiscreteResourceSpec: { Kind: 'gpu' } }, { NamedResourceSpec: { Kind: 'gpu', Value: 'G1' } }),
+    ],
+    ['GenericResources[0]: a service reserves', reserving({})],
+    [
+      'GenericResources[0].DiscreteResourceSpec.Value: cannot ask for negative resource gpu',
+      reserving({ DiscreteResourceSpec: { Kind: 'gpu', Value: -1 } }),
+    ],
+    ['GenericResources[0].DiscreteResourceSpec.Kind', reserving({ DiscreteResourceSpec: { Kind: '', Value: 1 } })],
     ['Must be at least 4MiB', withTemplate({ Resources: { Limits: { MemoryBytes: 1 } } })],
     ['Must be at least 0.001', withTemplate({ Resources: { Reservations: { NanoCPUs: 1 } } })],
     ['constraint expected one operator', withTemplate({ Placement: { Constraints: ['node.role'] } })],
@@ -102,6 +120,7 @@ describe('checkServiceSpec()', () => {
 
   it.each<[string, ServiceSpec]>([
     ['the least', aSpec()],
+    ['generic resources, even none of a kind', reserving({ DiscreteResourceSpec: { Kind: 'gpu' } })],
     ['scrape labels', aSpec({ Labels: { 'plimsoll.scrape.port': '80' } })],
     [
       'privileges an engine has',

@@ -1,0 +1,26 @@
+/** What hosts have that Docker has no word for: the engines of both clusters advertise `FPGA=F2,FPGA=F1`. */
+import { type ComparedCommand, oneCommand, plainCommands } from '../compared-command.ts';
+
+const onH1 = 'service create --detach --no-resolve-image --restart-condition none --constraint node.hostname==h1';
+
+export const resourceCommands: readonly ComparedCommand[] = [
+  ...plainCommands(`
+    node inspect h1 --format '{{json .Description.Resources.GenericResources}}'
+    ${onH1} --name chip --generic-resource FPGA=1 plimsoll/sleep:1 /bin/busybox sh -c 'echo got $DOCKER_RESOURCE_FPGA'
+    service inspect chip --format '{{json .Spec.TaskTemplate.Resources}}'
+  `),
+  { ...oneCommand('service logs --raw chip'), until: /got/ },
+  ...plainCommands(`
+    service update --detach --generic-resource-add FPGA=3 --generic-resource-add licence=0 chip
+    service inspect chip --format '{{json .Spec.TaskTemplate.Resources}}'
+    service update --detach --generic-resource-rm licence chip
+    service inspect chip --format '{{json .Spec.TaskTemplate.Resources}}'
+    ${onH1} --name chips --generic-resource FPGA=3 plimsoll/sleep:1
+  `),
+  {
+    ...oneCommand("service ps chips --no-trunc --format '{{.Name}} {{.Error}}'"),
+    until: /no suitable node/,
+    ignored: /scheduling constraints not satisfied on 1 node[^;)]*(; )?(wants node.hostname==h1(; )?)?|; wants 3 FPGA/g,
+  },
+  ...plainCommands('service rm chip chips'),
+];
