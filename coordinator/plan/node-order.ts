@@ -67,7 +67,8 @@ export class NodeOrder {
     return (busy[a] ?? 0) - (busy[b] ?? 0) || (tasks[a] ?? 0) - (tasks[b] ?? 0) || this.tenths(a) - this.tenths(b);
   }
 
-  private compare(a: number, b: number): number {
+  /** Negative when `a` is the better node. */
+  compare(a: number, b: number): number {
     const { reservedShare } = this;
     return this.compareCoarsely(a, b) || (reservedShare[a] ?? 0) - (reservedShare[b] ?? 0) || a - b;
   }

@@ -31,6 +31,7 @@ export interface GroupWish {
 }
 
 type Accepts = (node: PlanNode) => boolean;
+const acceptsAny: Accepts = () => true;
 
 /** The nodes that share all labels of the spread preferences. */
 interface Leaf {
@@ -74,11 +75,11 @@ export class GroupPlacement {
   /** The best node for one more task, or why there is none. `failures` are the slot's own, by node. */
   place(failures: Readonly<Record<string, number>>, only?: Accepts): PlacementResult {
     this.catchUp();
-    const avoided = new Set(Object.keys(failures).filter((id) => (failures[id] ?? 0) >= FAILURES_TO_AVOID_NODE));
-    if (only || avoided.size > 0 || this.left <= 0) this.holdAll();
-    const accepts = only ?? (() => true);
-    const best =
-      (avoided.size > 0 && this.best((node) => accepts(node) && !avoided.has(node.id))) || this.best(accepts);
+    const isAvoided = (id: string) => (failures[id] ?? 0) >= FAILURES_TO_AVOID_NODE;
+    const avoidsSome = Object.keys(failures).some(isAvoided);
+    if (only || avoidsSome || this.left <= 0) this.holdAll();
+    const accepts = only ?? acceptsAny;
+    const best = (avoidsSome && this.best((node) => accepts(node) && !isAvoided(node.id))) || this.best(accepts);
     if (best) return { nodeId: best.id };
     if (only) return { refusal: this.refusal(only) };
     this.lastRefusal ??= this.refusal(accepts);

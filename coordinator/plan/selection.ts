@@ -2,7 +2,7 @@
 import type { Candidate, Score } from './candidate-heap.ts';
 import type { Filter, Requirements } from './filters.ts';
 import type { BoardNode, NodeBoard } from './node-board.ts';
-import type { Occupancy } from './occupancy.ts';
+import type { NodeUse, Occupancy } from './occupancy.ts';
 
 export interface Question {
   readonly board: NodeBoard;
@@ -34,8 +34,17 @@ export function rate(at: BoardNode, { board: { order }, wants, failing }: Questi
 }
 
 export function candidateOf(at: BoardNode): Candidate {
-  const blank = { failing: 0, copies: 0, busy: 0, tasks: 0, reservedTenths: 0, lacksImage: 0, reservedShare: 0 };
-  return { ...blank, at, position: -1 };
+  return {
+    failing: 0,
+    copies: 0,
+    busy: 0,
+    tasks: 0,
+    reservedTenths: 0,
+    lacksImage: 0,
+    reservedShare: 0,
+    at,
+    position: -1,
+  };
 }
 
 /**
@@ -49,7 +58,7 @@ export function selectBest(question: Question, count: number): ReadonlySet<Board
   for (let start = 0; start < sorted.length && search.found.size < count; ) {
     const end = board.order.endOfEquals(start);
     const isCut = search.takeFirst(start, end, count);
-    if (isCut) search.takeWithImage(start, end);
+    if (isCut) search.takeWithImage(start, end, count);
     start = end;
   }
   for (const id of [...question.occupancy.nodesOf(wants.serviceId), ...question.failing]) search.takeSpecial(id);
@@ -79,23 +88,36 @@ class Search {
     return false;
   }
 
-  /** Among equals those with the image are better, wherever in this part they are. */
-  takeWithImage(start: number, end: number): void {
-    const { board, occupancy, wants } = this.question;
-    const { order } = board;
-    const holders = occupancy.nodesWith(wants.image);
-    const first = order.sorted[start] ?? 0;
-    if (holders.size < end - start) {
-      for (const use of holders.keys()) {
-        if (use.tasks !== order.tasks[first]) continue;
-        const at = board.get(use.nodeId);
-        if (at && order.compareCoarsely(at.index, first) === 0) this.take(at.index);
-      }
-      return;
+  /** Among equals those with the image are better, wherever in this part they are: its first `count` of them will do. */
+  takeWithImage(start: number, end: number, count: number): void {
+    const holders = this.question.occupancy.nodesWith(this.question.wants.image);
+    const found = holders.size < end - start ? this.holdersIn(start, holders.keys()) : this.part(start, end);
+    let left = count;
+    for (const index of found) {
+      if (left === 0) return;
+      if (this.take(index)) left -= 1;
     }
+  }
+
+  /** The indexes of nodes with the image in the part that begins at `start`, the best first. */
+  private holdersIn(start: number, holders: Iterable<NodeUse>): number[] {
+    const { board } = this.question;
+    const first = board.order.sorted[start] ?? 0;
+    const firstTasks = board.order.tasks[first];
+    const found: number[] = [];
+    for (const use of holders) {
+      const at = use.tasks === firstTasks ? board.get(use.nodeId) : undefined;
+      if (at && board.order.compareCoarsely(at.index, first) === 0) found.push(at.index);
+    }
+    return found.sort((a, b) => board.order.compare(a, b));
+  }
+
+  /** The same, by a look at the whole part. */
+  private *part(start: number, end: number): Iterable<number> {
+    const { board, wants } = this.question;
     for (let place = start; place < end; place += 1) {
-      const index = order.sorted[place] ?? 0;
-      if (board.nodes[index]?.use.images.has(wants.image)) this.take(index);
+      const index = board.order.sorted[place] ?? 0;
+      if (board.nodes[index]?.use.images.has(wants.image)) yield index;
     }
   }
 
@@ -104,9 +126,10 @@ class Search {
     if (at && this.fitting[at.index] === 1) this.found.add(at);
   }
 
-  private take(index: number): void {
+  private take(index: number): boolean {
     const at = this.fits(index);
     if (at) this.found.add(at);
+    return at !== undefined;
   }
 
   /** The node if it is an ordinary one that fits and has room. */
