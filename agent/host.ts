@@ -5,6 +5,8 @@ export interface Host {
   hostname(): string;
   /** The IPv4 address of this host that others reach it at, seen from `other`. */
   addressTowards(other: string): Promise<string>;
+  /** What fits into a packet at the interface with this address; undefined where the host does not tell. */
+  uplinkMtuBytes(address: string): Promise<number | undefined>;
   /** Whether a coordinator of the cluster belongs to this host. */
   hasCoordinator(): boolean;
   /** Whether the operator has set no limit to the logs of containers. */

@@ -58,13 +58,16 @@ export class NodeDescription {
   async record(incarnation: Incarnation, agentPort: number): Promise<NodeRecord> {
     const { parts } = this;
     const engine = this.known();
+    const address = parts.settings.address ?? (await parts.host.addressTowards(natsHost(parts.natsUrls)));
+    const uplinkMtuBytes = await parts.host.uplinkMtuBytes(address);
     return {
       v: 1,
       id: parts.nodeId,
       incarnation: incarnation.incarnation,
       instance: incarnation.instance,
       hostname: parts.host.hostname(),
-      address: parts.settings.address ?? (await parts.host.addressTowards(natsHost(parts.natsUrls))),
+      address,
+      ...(uplinkMtuBytes !== undefined && { uplinkMtuBytes }),
       agentVersion: parts.version,
       agentPort,
       engine: {

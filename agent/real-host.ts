@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { logsAreUnbounded } from './engine/docker-config-file.ts';
 import type { Host } from './host.ts';
 import { addressTowards } from './host-address.ts';
+import { runHostCommand } from './network/command-runner.ts';
+import { uplinkMtuBytes } from './network/overlay/tunnel.ts';
 import type { AgentSettings } from './settings.ts';
 import { diskUsageOf } from './usage/usage-meter.ts';
 
@@ -14,6 +16,7 @@ export function realHost({ stateDir, dockerConfigFile }: Pick<AgentSettings, 'st
   return {
     hostname,
     addressTowards,
+    uplinkMtuBytes: (address) => uplinkMtuBytes(runHostCommand, address).catch(() => undefined),
     hasCoordinator: () => existsSync(join(stateDir, 'cluster', 'coordinator.json')),
     logsAreUnbounded: () => logsAreUnbounded(dockerConfigFile),
     diskUse,

@@ -47,6 +47,8 @@ export const SubnetRecord = z.object({
   /** Where the other nodes send packets for these ranges. */
   nodeAddress: z.ipv4(),
   subnets: z.array(z.cidrv4()).min(1),
+  /** What a wrapped packet may carry, so that it fits through every node's uplink; absent = not known. */
+  tunnelMtuBytes: z.int().min(1).optional(),
   /** Since when nobody on the node uses them. */
   idleSinceMs: z.number().optional(),
 });

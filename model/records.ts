@@ -92,6 +92,8 @@ export const NodeRecord = z.object({
   hostname: z.string(),
   /** Where other nodes reach this host (IPv4). */
   address: z.string(),
+  /** What fits into a packet at that address; absent where the host does not tell. */
+  uplinkMtuBytes: z.int().min(1).optional(),
   agentVersion: z.string(),
   agentPort: z.int(),
   engine: z.object({

@@ -191,6 +191,7 @@ function startFakeAgent(): Promise<RunningAgent> {
     host: {
       hostname: () => 'h1',
       addressTowards: async () => '127.0.0.1',
+      uplinkMtuBytes: async () => 1_500,
       hasCoordinator: () => false,
       uptime: () => ({ bootId: 'boot', sinceBootMs: 0 }),
       logsAreUnbounded: async () => false,

@@ -6,8 +6,6 @@ import { ipv4Number } from '../../../runtime/ipv4.ts';
 export const VXLAN_DEVICE = 'plimsoll-vx';
 export const VXLAN_ID = 4242;
 export const VXLAN_PORT = 4789;
-/** Outer Ethernet, IP, UDP and VXLAN headers. */
-export const VXLAN_OVERHEAD_BYTES = 50;
 
 /** What the names of our bridges begin with: the table matches them by it. */
 export const BRIDGE_PREFIX = 'plimb';

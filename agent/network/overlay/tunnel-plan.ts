@@ -53,7 +53,7 @@ export function planTunnel(wish: TunnelWish, listing: TunnelListing): TunnelChan
   const remaking = listing.link === undefined ? [] : [`link delete dev ${VXLAN_DEVICE}`];
   return {
     ip: [
-      ...(isSame ? [] : [...remaking, ...makeDevice(wish)]),
+      ...(isSame ? mtuChange(wish, listing.link) : [...remaking, ...makeDevice(wish)]),
       ...neighbourChanges(wish.peers, parsed(NeighbourReply, known.neighbours)),
       ...routeChanges(wish.peers, parsed(RouteReply, known.routes)),
     ],
@@ -66,7 +66,13 @@ function isAsWished(wish: TunnelWish, listing: string): boolean {
   const vxlan = link?.linkinfo?.info_data;
   if (link === undefined || vxlan === undefined) return false;
   const isTunnel = vxlan.id === VXLAN_ID && vxlan.port === VXLAN_PORT && vxlan.local === wish.localAddress;
-  return isTunnel && link.address === wish.mac && link.mtu === wish.mtuBytes && link.flags.includes('UP');
+  return isTunnel && link.address === wish.mac && link.flags.includes('UP');
+}
+
+/** The smallest uplink of the cluster may come or go: that costs no connection. */
+function mtuChange({ mtuBytes }: TunnelWish, listing: string | undefined): string[] {
+  const [link] = parsed(LinkReply, listing ?? '');
+  return link?.mtu === mtuBytes ? [] : [`link set dev ${VXLAN_DEVICE} mtu ${mtuBytes}`];
 }
 
 function makeDevice({ localAddress, mac, mtuBytes }: TunnelWish): string[] {

@@ -1,8 +1,9 @@
 /** Keeps the VXLAN device of this host as it should be. */
 import { z } from 'zod';
+import { VXLAN_OVERHEAD_BYTES } from '../../../model/network-tunnel.ts';
 import { type CommandRunner, runSuccessfully } from '../command-runner.ts';
 import type { ProcFiles } from '../loopback-routing.ts';
-import { VXLAN_DEVICE, VXLAN_OVERHEAD_BYTES } from './overlay-names.ts';
+import { VXLAN_DEVICE } from './overlay-names.ts';
 import { planTunnel, type TunnelListing, type TunnelWish } from './tunnel-plan.ts';
 
 const AddressReply = z.array(z.object({ mtu: z.int().optional() }));
@@ -21,11 +22,16 @@ export async function removeTunnel(run: CommandRunner): Promise<void> {
   if (listed.exitCode === 0) await runSuccessfully(run, 'ip', ['link', 'delete', 'dev', VXLAN_DEVICE]);
 }
 
-/** What fits through the interface that has `address`, once it is wrapped. */
-export async function tunnelMtuBytes(run: CommandRunner, address: string): Promise<number> {
+/** What fits through the interface that has `address`; undefined when there is none. */
+export async function uplinkMtuBytes(run: CommandRunner, address: string): Promise<number | undefined> {
   const { exitCode, stdout } = await run('ip', ['-json', 'address', 'show', 'to', address]);
   const [uplink] = exitCode === 0 && stdout.trim() !== '' ? AddressReply.parse(JSON.parse(stdout)) : [];
-  return (uplink?.mtu ?? ORDINARY_MTU_BYTES) - VXLAN_OVERHEAD_BYTES;
+  return uplink?.mtu;
+}
+
+/** What fits through the interface that has `address`, once it is wrapped. */
+export async function tunnelMtuBytes(run: CommandRunner, address: string): Promise<number> {
+  return ((await uplinkMtuBytes(run, address)) ?? ORDINARY_MTU_BYTES) - VXLAN_OVERHEAD_BYTES;
 }
 
 /** The kernel's check of where packets come from must be no stricter than "some way leads back". */

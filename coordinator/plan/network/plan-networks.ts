@@ -9,6 +9,7 @@ import {
   netKey,
   type SubnetRecord,
 } from '../../../model/network-records.ts';
+import { VXLAN_OVERHEAD_BYTES } from '../../../model/network-tunnel.ts';
 import { overlayAttachments } from '../../../model/overlay-attachments.ts';
 import type { ServiceRecord } from '../../../model/records.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
@@ -19,6 +20,9 @@ import { AddressSpace, containersIn } from './address-space.ts';
 
 /** A node's range outlives its last task by this: an update or a restart finds the bridge still there. */
 const KEEP_IDLE_RANGE_MS = 60_000;
+
+/** Every IPv4 host takes this much (RFC 791): a node that says less is not believed. */
+const SMALLEST_UPLINK_MTU_BYTES = 576;
 
 export interface NetworkPlanning {
   readonly snapshot: Snapshot;
@@ -34,7 +38,8 @@ export function planNetworks(planning: NetworkPlanning): Chain[] {
   const space = new AddressSpace([...snapshot.nets.values()].map((entry) => entry.value));
   const uses = usesOf(snapshot);
   const wanted = new Map<string, NetRecord>();
-  for (const use of uses.onNodes.values()) note(wanted, rangeRecord(use, planning, space));
+  const mtu = tunnelMtu(planning);
+  for (const use of uses.onNodes.values()) note(wanted, withMtu(rangeRecord(use, planning, space), mtu));
   for (const record of idleRanges(uses, planning)) note(wanted, record);
   for (const use of uses.ofServices.values()) note(wanted, vipRecord(use, planning, space));
   return differences(snapshot.nets, wanted);
@@ -93,6 +98,17 @@ function rangeRecord(use: NodeUse, planning: NetworkPlanning, space: AddressSpac
   }
   if (subnets.length === 0) return undefined;
   return { v: 1, epoch: 0, kind: 'subnet', network: factsOf(network), nodeId: use.nodeId, nodeAddress, subnets };
+}
+
+/** What fits through the smallest uplink of all nodes, once it is wrapped; undefined while no node tells. */
+function tunnelMtu({ nodes }: NetworkPlanning): number | undefined {
+  const uplinks = [...nodes.values()].flatMap(({ removed, record }) => (removed ? [] : (record?.uplinkMtuBytes ?? [])));
+  const smallest = Math.max(Math.min(...uplinks), SMALLEST_UPLINK_MTU_BYTES);
+  return uplinks.length === 0 ? undefined : smallest - VXLAN_OVERHEAD_BYTES;
+}
+
+function withMtu(record: SubnetRecord | undefined, tunnelMtuBytes: number | undefined): SubnetRecord | undefined {
+  return record && tunnelMtuBytes !== undefined ? { ...record, tunnelMtuBytes } : record;
 }
 
 function roomIn(subnets: readonly string[]): number {

@@ -89,6 +89,7 @@ function hostOf({ clock }: SimulatedProcess, { host, hasCoordinator, killContain
   return {
     hostname: () => host,
     addressTowards: async () => host,
+    uplinkMtuBytes: async () => undefined,
     hasCoordinator: () => hasCoordinator,
     logsAreUnbounded: async () => false,
     diskUse: async () => 0,

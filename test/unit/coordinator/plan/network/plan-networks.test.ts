@@ -34,6 +34,11 @@ describe('addresses of networks', () => {
       TaskTemplate: { ContainerSpec: { Image: 'good' }, Networks: networks.map((Target) => ({ Target })) },
       ...(mode && { EndpointSpec: { Mode: mode } }),
     });
+  const setUplink = (name: string, uplinkMtuBytes: number) => {
+    const id = derivedId('node', name);
+    const record = world.tables.nodes.get(id)?.value;
+    if (record) world.write('nodes', id, { ...record, uplinkMtuBytes });
+  };
   const records = () => [...world.tables.nets.values()].map((entry) => entry.value);
   const ranges = () => records().flatMap((record) => (record.kind === 'subnet' ? record.subnets : []));
   const vips = () => records().flatMap((record) => (record.kind === 'vip' ? [record.address] : []));
@@ -49,6 +54,26 @@ describe('addresses of networks', () => {
     expect(vips()).toHaveLength(1);
     expect(vips()[0]).toMatch(/^10\.208\./);
     expect(world.lead()).toBe(0);
+  });
+
+  test('packets between nodes fit through the smallest uplink of the cluster, and grow with it', () => {
+    addNetwork('back');
+    onNetwork('web', 2, [back]);
+    world.converge();
+    const sizes = () => records().flatMap((record) => (record.kind === 'subnet' ? [record.tunnelMtuBytes] : []));
+    expect(sizes()).toEqual([undefined, undefined]);
+
+    setUplink('n1', 9_000);
+    setUplink('n2', 1_400);
+    world.converge();
+    expect(sizes()).toEqual([1_350, 1_350]);
+
+    setUplink('n2', 1_500);
+    world.converge();
+    expect(sizes()).toEqual([1_450, 1_450]);
+    setUplink('n2', 68);
+    world.converge();
+    expect(sizes()).toEqual([526, 526]);
   });
 
   test('no two ranges and no two virtual addresses meet', () => {

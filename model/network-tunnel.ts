@@ -1,0 +1,4 @@
+/** How packets between nodes are wrapped: both ends of the arithmetic of sizes know it. */
+
+/** Outer Ethernet, IP, UDP and VXLAN headers. */
+export const VXLAN_OVERHEAD_BYTES = 50;
