@@ -33,7 +33,8 @@ export interface NodeRequestParts {
   readonly metricsPage: () => Promise<MetricsPage>;
 }
 
-const OrphansRequest = z.object({});
+/** Containers without an assignment, or `all` of this cluster's. */
+const OrphansRequest = z.object({ all: z.boolean().default(false) });
 const InstanceRequest = z.object({});
 const InspectRequest = z.object({ id: z.string().min(1) });
 const LONGEST_PROBE_MS = 5_000;
@@ -58,8 +59,8 @@ export function answerRequests(parts: NodeRequestParts): Subscription[] {
       const { instance, incarnation, hostname, address } = await describe();
       return { instance, incarnation, hostname, address };
     }),
-    bus.answer(nodeId, 'orphans', OrphansRequest, async (): Promise<z.infer<typeof OrphansReply>> => {
-      return { orphans: supervisor.orphans() };
+    bus.answer(nodeId, 'orphans', OrphansRequest, async ({ all }): Promise<z.infer<typeof OrphansReply>> => {
+      return { orphans: all ? supervisor.inventory() : supervisor.orphans() };
     }),
   ];
 }

@@ -173,8 +173,19 @@ export class TaskSupervisor {
 
   /** Containers of this cluster on this node that no record accounts for. */
   orphans(): Orphan[] {
-    const orphaned = [...this.entries.values()].filter((entry) => entry.orphaned);
-    const containers = [...orphaned.flatMap((entry) => [...entry.containers.values()]), ...this.strays.values()];
+    return this.containersWhere((entry) => entry.orphaned);
+  }
+
+  /** Every container of this cluster on this node. Throws `unavailable` before the engine has told of them. */
+  inventory(): Orphan[] {
+    if (!this.seen)
+      throw new PlimsollError('unavailable', 'Cannot tell what runs here: the engine has not answered yet');
+    return this.containersWhere(() => true);
+  }
+
+  private containersWhere(isAsked: (entry: Entry) => boolean): Orphan[] {
+    const asked = [...this.entries.values()].filter(isAsked);
+    const containers = [...asked.flatMap((entry) => [...entry.containers.values()]), ...this.strays.values()];
     return containers.map(({ taskId, serviceId, slot, revision, id, phase }) => ({
       taskId,
       serviceId,

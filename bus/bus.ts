@@ -23,6 +23,8 @@ export interface BucketView<T> {
   readonly current: boolean;
   /** Records that do not fit their schema: key -> why. Kept out of `entries`, counted, shown in `plim status`. */
   readonly quarantined: ReadonlyMap<string, string>;
+  /** How often a new reading lacked records nobody was heard to delete, or had older ones: the bucket lost something. */
+  readonly losses: number;
   /** Called after each batch of changes with the keys that changed. Returns the way to stop. */
   onChange(listener: (keys: readonly string[]) => void): () => void;
   /** Resolves when the copy has seen `revision`: reads after that see the write. Rejects with `timeout`. */

@@ -44,6 +44,7 @@ export class RecordView<T> implements BucketView<T>, WatchSink {
   readonly quarantined = new Map<string, string>();
   revision = 0;
   current = false;
+  losses = 0;
   private watch: RawWatch | undefined;
   private readonly listeners = new Set<(keys: readonly string[]) => void>();
   private readonly waiters = new Set<() => void>();
@@ -63,8 +64,10 @@ export class RecordView<T> implements BucketView<T>, WatchSink {
     const present = new Set(messages.filter((message) => !message.deleted).map((message) => this.keyOf(message)));
     const gone = [...this.entries.keys(), ...this.quarantined.keys()].filter((key) => !present.has(key));
     for (const key of gone) this.forget(key);
+    const before = this.revision;
     this.revision = 0;
     const changed = this.take(messages);
+    if (gone.length > 0 || this.revision < before) this.losses += 1;
     this.current = true;
     this.announce([...new Set([...gone, ...changed])]);
   }

@@ -9,6 +9,7 @@ import { Contacts } from './loops/contacts.ts';
 import type { CoordinatorMetrics } from './loops/coordinator-metrics.ts';
 import { eventOf, publishEvent } from './loops/events.ts';
 import { Housekeeping } from './loops/housekeeping.ts';
+import { Inventory } from './loops/inventory.ts';
 import { LeaderLoop } from './loops/leader-loop.ts';
 import type { Planner } from './plan/plan.ts';
 import type { Store } from './store/store.ts';
@@ -82,11 +83,12 @@ export class Leadership {
     const { wishes, clock, log } = this.parts;
     const contacts = new Contacts({ ...this.parts, holdsLease });
     const answering = contacts.serve();
+    const inventory = new Inventory({ ...this.parts, onFound: (found) => loop.takeOrphans(found) });
     const loop = new LeaderLoop(
       {
         ...this.parts,
         holdsLease,
-        completed: (snapshot) => contacts.addTo(snapshot),
+        completed: (snapshot) => inventory.addTo(contacts.addTo(snapshot)),
         rollBackService: (id, version) => wishes.services.undoUpdate(id, version),
         onDone: (action, before) => {
           const event = eventOf(action, before, clock.wallMs());
@@ -96,9 +98,9 @@ export class Leadership {
       epoch,
     );
     this.loop = loop;
-    const housekeeping = new Housekeeping({ ...this.parts, epoch, onOrphans: (orphans) => loop.takeOrphans(orphans) });
+    const housekeeping = new Housekeeping({ ...this.parts, epoch });
     try {
-      await Promise.all([loop.run(signal), housekeeping.run(signal)]);
+      await Promise.all([loop.run(signal), inventory.run(signal), housekeeping.run(signal)]);
     } catch (error) {
       log.error({ epoch, error: messageOf(error) }, 'a term of leadership ended with an error');
     } finally {

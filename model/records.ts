@@ -286,6 +286,8 @@ export const SlotRecord = z.object({
   nodeId: Id.optional(),
   /** Tasks ever made for this slot: makes the next task's id, so that two leaders make the same one. */
   tasksMade: z.int().min(0),
+  /** Tells this record from one the slot had before and lost: part of the ids as well. Absent from earlier versions' records. */
+  lineage: z.number().optional(),
   /** Tasks that have (or are about to get) an assignment; one whose record is missing is written again, never doubled. */
   assigned: z
     .array(

@@ -14,6 +14,7 @@ export interface CoordinatorMetrics {
   readonly loopSeconds: Histogram<'loop'>;
   readonly loopLastSuccess: Gauge<'loop'>;
   readonly skippedPlans: Counter<'reason'>;
+  readonly doubts: Counter<'reason'>;
   readonly nodesLost: Counter;
   readonly probes: Counter<'outcome'>;
   readonly lateSeconds: Counter;
@@ -84,6 +85,12 @@ export function coordinatorMetrics(registry: Metrics): CoordinatorMetrics {
       registry,
       'plimsoll_plan_skipped_total',
       'Turns in which the leader did not dare to plan.',
+      ['reason'],
+    ),
+    doubts: counterOf(
+      registry,
+      'plimsoll_leader_doubts_total',
+      'Times the leader asked the nodes what they run before it filled empty slots.',
       ['reason'],
     ),
     nodesLost: counterOf(registry, 'plimsoll_node_losses_total', 'Nodes declared lost.'),

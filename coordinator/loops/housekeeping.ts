@@ -1,15 +1,13 @@
 /**
  * What the leader tidies up slowly: names nobody owns any more, status of removed nodes, memory of services long gone,
- * nodes without a specification; and it asks the agents for containers without assignments.
+ * nodes without a specification.
  */
 import type { Buckets } from '../../bus/buckets.ts';
-import type { Bucket, Bus } from '../../bus/bus.ts';
-import { OrphansReply } from '../../model/messages.ts';
+import type { Bucket } from '../../bus/bus.ts';
 import type { ClaimRecord, NodeSpecRecord } from '../../model/records.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { messageOf } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
-import type { NodeOrphan } from '../plan/planner.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Store } from '../store/store.ts';
 import type { CoordinatorMetrics } from './coordinator-metrics.ts';
@@ -19,20 +17,17 @@ const ROUND_MS = 30_000;
 const FIRST_ROUND_MS = 2_000;
 /** How long a name's owner, a service or a node must be missing before what it left behind is swept. */
 const ABSENT_MS = 60_000;
-const ORPHANS_TIMEOUT_MS = 2_000;
 
 /** While a record of these cannot be read, nobody can say that a name is nobody's. */
 const ownersOfClaims = ['services', 'networks', 'secrets', 'configs', 'volumes'] as const;
 
 export interface HousekeepingParts {
   readonly buckets: Buckets;
-  readonly bus: Pick<Bus, 'askNode'>;
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: CoordinatorMetrics;
   readonly epoch: number;
-  readonly onOrphans: (orphans: readonly NodeOrphan[]) => void;
 }
 
 /** One leader's term of housekeeping. */
@@ -67,7 +62,6 @@ export class Housekeeping {
     await this.attempt('statuses', () => this.sweepStatuses(snapshot));
     await this.attempt('slots', () => this.sweepServiceMemory(snapshot));
     await this.attempt('node specifications', () => this.completeNodeSpecs(snapshot));
-    await this.attempt('orphans', () => this.askForOrphans(snapshot));
   }
 
   private async attempt(part: string, work: () => Promise<void>): Promise<void> {
@@ -137,23 +131,6 @@ export class Housekeeping {
       const isAlive = snapshot.liveness.get(value.id)?.state === 'ready';
       if (snapshot.nodeSpecs.has(value.id) || !isAlive) continue;
       await this.parts.buckets.nodeSpecs.create(value.id, defaultNodeSpec(value.id, this.parts.clock.wallMs()));
-    }
-  }
-
-  private async askForOrphans(snapshot: Snapshot): Promise<void> {
-    const ready = [...snapshot.liveness].filter(([, { state }]) => state === 'ready').map(([id]) => id);
-    const found = await Promise.all(ready.map((nodeId) => this.orphansOf(nodeId)));
-    this.parts.onOrphans(found.flat());
-  }
-
-  /** A node that does not answer is asked again next round. */
-  private async orphansOf(nodeId: string): Promise<NodeOrphan[]> {
-    try {
-      const reply = await this.parts.bus.askNode(nodeId, 'orphans', {}, OrphansReply, ORPHANS_TIMEOUT_MS);
-      return reply.orphans.map((orphan) => ({ ...orphan, nodeId }));
-    } catch (error) {
-      this.parts.log.debug({ nodeId, error: messageOf(error) }, 'a node did not say what it has without assignment');
-      return [];
     }
   }
 }

@@ -70,10 +70,10 @@ export class LeaderLoop {
     return this.planned?.get(serviceId)?.revision;
   }
 
-  /** Containers without assignments the agents have reported; the next plan adopts or stops them. */
+  /** Containers the agents have told of; the next plan adopts or stops those without assignments, or one after it does. */
   takeOrphans(orphans: readonly NodeOrphan[]): void {
     this.orphans = orphans;
-    if (orphans.length > 0) this.poke.poke();
+    this.poke.poke();
   }
 
   /** Runs until the signal aborts. */
@@ -127,16 +127,17 @@ export class LeaderLoop {
     }
     const now = { wallMs: clock.wallMs(), elapsedMs: clock.elapsedMs() };
     const snapshot = this.parts.completed(store.snapshot());
-    const planned = this.parts.plan(snapshot, now, this.orphans);
+    const { orphans } = this;
+    const planned = this.parts.plan(snapshot, now, orphans);
     const made = withNodeLabels(planned, (nodeId) => snapshot.nodeSpecs.get(nodeId)?.value.labels);
     this.tellFailures(made);
-    this.orphans = [];
     this.planned = snapshot.services;
     const tookMs = clock.elapsedMs() - now.elapsedMs;
     metrics.planSeconds.observe(tookMs / 1000);
     this.gapMs = Math.min(MAX_GAP_MS, Math.max(MIN_GAP_MS, GAP_PER_PLAN * tookMs));
     if (made.nextAtMs !== undefined) this.wakeIn(made.nextAtMs - now.wallMs);
-    if (made.chains.length > 0) await this.carryOut(made, snapshot, signal);
+    const isDone = made.chains.length === 0 || (await this.carryOut(made, snapshot, signal));
+    if (isDone && this.orphans === orphans) this.orphans = [];
   }
 
   /** What went wrong for one service is said once, until it goes well or wrong in another way. */
@@ -150,9 +151,10 @@ export class LeaderLoop {
     this.knownFailures = new Set(words);
   }
 
-  private async carryOut(made: Plan, snapshot: Snapshot, signal: AbortSignal): Promise<void> {
+  /** True when all of it was done and is seen. */
+  private async carryOut(made: Plan, snapshot: Snapshot, signal: AbortSignal): Promise<boolean> {
     const { buckets, clock, metrics, log } = this.parts;
-    if (signal.aborted || !this.parts.holdsLease()) return;
+    if (signal.aborted || !this.parts.holdsLease()) return false;
     const startedMs = clock.elapsedMs();
     let isFencedOff = false;
     const written = await apply(made, {
@@ -171,10 +173,14 @@ export class LeaderLoop {
     await this.seen(written);
     metrics.applySeconds.observe((clock.elapsedMs() - startedMs) / 1000);
     this.failedPlans = written.failures === 0 ? 0 : this.failedPlans + 1;
-    if (written.failures === 0) return this.poke.poke();
+    if (written.failures === 0) {
+      this.poke.poke();
+      return true;
+    }
     const nextMs = made.nextAtMs === undefined ? Number.POSITIVE_INFINITY : made.nextAtMs - clock.wallMs();
     this.wakeIn(Math.min(backoffMs(APPLY_RETRY, this.failedPlans), nextMs));
     if (isFencedOff || written.failures === made.chains.length) await this.renewFence();
+    return false;
   }
 
   /** A bucket that was lost or is older than it was has taken the fence with it; a newer leader's is never touched. */

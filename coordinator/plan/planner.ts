@@ -98,8 +98,9 @@ export class RepeatedPlanner {
     const tasks = groupBy([...own.tasks.values()].sort(byAge), ({ record }) => slotKeyOf(record));
     const unassigned = orphans.filter((each) => each.serviceId === service.id && !snapshot.tasks.has(each.taskId));
     const traces = groupBy<SlotTrace, string>([...own.traces.values(), ...unassigned].sort(byTaskId), slotKeyOf);
+    const { doubt } = snapshot;
     const newSlot = (key: string) =>
-      new Slot(service, key, tasks.get(key) ?? [], snapshot.slots.get(`${service.id}.${key}`));
+      new Slot(service, key, tasks.get(key) ?? [], snapshot.slots.get(`${service.id}.${key}`), doubt?.sinceMs);
     const keys = new Set([...own.slotKeys, ...tasks.keys(), ...traces.keys()]);
     const slots = new Map([...keys].sort().map((key) => [key, newSlot(key)]));
     const wakes = [...own.tasks.values()].map(({ record, node }) => untilGivenUpMs(record, node) || undefined);
@@ -121,7 +122,9 @@ export class RepeatedPlanner {
       newSlot,
     });
     const all = [...slots.values()];
-    const isAtRest = traces.size === 0 && chains.every((chain) => chain.length === 0) && !all.some(hasMissing);
+    const isDoubted = doubt?.services.has(service.id) === true;
+    const isAtRest =
+      !isDoubted && traces.size === 0 && chains.every((chain) => chain.length === 0) && !all.some(hasMissing);
     remember(this.restless, service.id, !isAtRest);
     remember(
       this.waiting,

@@ -130,7 +130,7 @@ function staff(slots: readonly Slot[], inWork: ReadonlySet<string>, budget: Budg
   const suitability = new Suitability(service, planning.occupancy);
   const vacancies: Vacancy[] = [];
   for (const slot of slots) {
-    if (slot.isRestoring || isLostGlobal(slot)) continue;
+    if (slot.isRestoring || isLostGlobal(slot) || isInDoubt(slot, planning)) continue;
     const vacancy = settleSlot(slot, {
       now: planning.now,
       revision: service.revision,
@@ -151,6 +151,11 @@ function staff(slots: readonly Slot[], inWork: ReadonlySet<string>, budget: Budg
     kinship: planning.kinship,
     isPerNode: isGlobal(service.spec),
   });
+}
+
+/** Nothing tells of a task of this slot, and the nodes have not yet said whether there is one. */
+function isInDoubt(slot: Slot, { snapshot, entry }: ServicePlanning): boolean {
+  return slot.isBlank && snapshot.doubt?.services.has(entry.value.id) === true;
 }
 
 /** A global service's task on a lost node has no other place to go. */

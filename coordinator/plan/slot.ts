@@ -62,9 +62,11 @@ export function slotKeyOf(task: Pick<TaskRecord, 'slot' | 'nodeId'>): string {
   return task.slot === 0 ? task.nodeId : String(task.slot);
 }
 
-/** The id of the `count`-th task of a slot; two leaders derive the same one. */
-export function taskIdOf(serviceId: string, slotKey: string, count: number): string {
-  return derivedId('task', serviceId, slotKey, count);
+type Numbering = Pick<SlotRecord, 'serviceId' | 'lineage'>;
+
+/** The id of the `count`-th task of a slot's record; two leaders derive the same one. */
+function taskIdOf({ serviceId, lineage }: Numbering, slotKey: string, count: number): string {
+  return derivedId('task', serviceId, slotKey, count, ...(lineage === undefined ? [] : [lineage]));
 }
 
 /** Collects changes of one slot: at most one write of its record, and one per task, in the order that survives a crash. */
@@ -81,12 +83,19 @@ export class Slot {
   private readonly changed = new Set<string>();
   private readonly leaving = new Set<string>();
 
-  constructor(service: ServiceRecord, key: string, tasks: readonly SlotTask[], before: SlotEntry | undefined) {
+  /** `lineage` is for the record of a slot that has none. */
+  constructor(
+    service: ServiceRecord,
+    key: string,
+    tasks: readonly SlotTask[],
+    before: SlotEntry | undefined,
+    lineage: number | undefined,
+  ) {
     this.service = service;
     this.key = key;
     this.tasks = tasks;
     this.before = before;
-    this.record = before ? completed(before.value, key, tasks) : emptySlot(service.id, key, tasks);
+    this.record = completed(before?.value ?? emptySlot(service.id, key, lineage), key, tasks);
   }
 
   get bucketKey(): string {
@@ -113,6 +122,11 @@ export class Slot {
     return this.live.length > 0 || this.record.assigned.some(({ taskId }) => !known.has(taskId));
   }
 
+  /** True when nothing tells of any task it has. */
+  get isBlank(): boolean {
+    return this.tasks.length === 0 && this.record.assigned.length === 0;
+  }
+
   /** True when this plan writes or adopts an assignment of the slot: the next plan sees it and goes on. */
   get isRestoring(): boolean {
     return this.restoring;
@@ -120,7 +134,7 @@ export class Slot {
 
   /** The id the next task of this slot will have. */
   get nextTaskId(): string {
-    return taskIdOf(this.service.id, this.key, this.record.tasksMade + 1);
+    return taskIdOf(this.record, this.key, this.record.tasksMade + 1);
   }
 
   /** True once this plan made a task or asked for one in vain. */
@@ -152,7 +166,7 @@ export class Slot {
   restoreTask(record: TaskRecord): void {
     this.restoring = true;
     const known = this.record.assigned.some((assigned) => assigned.taskId === record.id);
-    const tasksMade = countOf([record.id], this.service.id, this.key, this.record.tasksMade);
+    const tasksMade = countOf([record.id], this.record, this.key);
     if (!known) this.amend({ tasksMade, assigned: [...this.record.assigned, assignmentOf(record)] }, record.reason);
     this.taskActions.push({ kind: 'create-task', key: bucketKeyOf(record), record, reason: record.reason });
   }
@@ -219,18 +233,19 @@ function assignmentOf(record: TaskRecord): SlotRecord['assigned'][number] {
   return { taskId, nodeId, revision, ...(generic && { generic }) };
 }
 
-/** How far ahead the count of a lost or older slot record is looked for among the ids of its tasks. */
+/** How far ahead the count of an older slot record is looked for among the ids of its tasks. */
 const MAX_COUNT_SEARCH = 200;
 
-/** The highest count above `known` among the ids of a slot's tasks; `known` for none. */
-function countOf(ids: readonly string[], serviceId: string, key: string, known = 0): number {
+/** The highest count of a slot's record and of tasks with these ids, as far as they are its own. */
+function countOf(ids: readonly string[], record: Numbering & Pick<SlotRecord, 'tasksMade'>, key: string): number {
+  const known = record.tasksMade;
   for (let count = ids.length === 0 ? known : known + MAX_COUNT_SEARCH; count > known; count -= 1) {
-    if (ids.includes(taskIdOf(serviceId, key, count))) return count;
+    if (ids.includes(taskIdOf(record, key, count))) return count;
   }
   return known;
 }
 
-/** A record that came back older than it was knows too few of its tasks: without them an id would be given twice. */
+/** A record that came back older than it was, or is new, knows too few of its tasks: without them an id would be given twice. */
 function completed(record: SlotRecord, key: string, tasks: readonly SlotTask[]): SlotRecord {
   const known = new Set(record.assigned.map(({ taskId }) => taskId));
   const unknown = tasks.filter((task) => !known.has(task.record.id));
@@ -238,15 +253,13 @@ function completed(record: SlotRecord, key: string, tasks: readonly SlotTask[]):
   const ids = unknown.map((task) => task.record.id);
   return {
     ...record,
-    tasksMade: countOf(ids, record.serviceId, key, record.tasksMade),
+    tasksMade: countOf(ids, record, key),
     assigned: [...record.assigned, ...unknown.map((task) => assignmentOf(task.record))],
   };
 }
 
-/** A slot without a record, perhaps because the record was lost: its tasks tell how many were made. */
-function emptySlot(serviceId: string, key: string, tasks: readonly SlotTask[]): SlotRecord {
-  const ids = tasks.map((task) => task.record.id);
-  const tasksMade = countOf(ids, serviceId, key);
+/** A slot without a record, perhaps because the record was lost. */
+function emptySlot(serviceId: string, key: string, lineage: number | undefined): SlotRecord {
   const isNumber = /^\d{1,9}$/.test(key);
   return {
     v: 1,
@@ -254,8 +267,9 @@ function emptySlot(serviceId: string, key: string, tasks: readonly SlotTask[]): 
     serviceId,
     slot: isNumber ? Number(key) : 0,
     ...(isNumber ? {} : { nodeId: key }),
-    tasksMade,
-    assigned: tasks.map((task) => assignmentOf(task.record)),
+    ...(lineage === undefined ? {} : { lineage }),
+    tasksMade: 0,
+    assigned: [],
     failuresByNode: {},
     failuresRevision: 0,
     history: [],

@@ -34,6 +34,16 @@ export interface NodeLiveness {
   readonly message: string;
 }
 
+/**
+ * What a leader cannot know from records: whether an empty slot of these services ever had a task. It begins with each
+ * term and with each loss of records, and ends (no services) when every node that is heard has said what it runs.
+ */
+export interface Doubt {
+  /** When it began, by the wall clock; part of the ids of tasks in slots without a record. */
+  readonly sinceMs: number;
+  readonly services: ReadonlySet<string>;
+}
+
 export interface Snapshot {
   /** undefined until the first start of the cluster has written it. */
   readonly cluster: Entry<ClusterRecord> | undefined;
@@ -48,6 +58,8 @@ export interface Snapshot {
   readonly nodeSpecs: ReadonlyMap<string, Entry<NodeSpecRecord>>;
   readonly nodes: ReadonlyMap<string, Entry<NodeRecord>>;
   readonly liveness: ReadonlyMap<string, NodeLiveness>;
+  /** Known to the leader only. */
+  readonly doubt?: Doubt;
   /** How busy nodes were measured to be, in coarse steps (see `busyness()`); those absent are not. */
   readonly busy?: ReadonlyMap<string, number>;
   /** Nodes whose coordinator answers, as far as this one hears. */

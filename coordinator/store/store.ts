@@ -91,6 +91,11 @@ export class Store {
     return watchedBuckets.every((name) => this.views[name].current);
   }
 
+  /** Grows whenever a bucket lost records, of which somebody else may still know what they said. */
+  get losses(): number {
+    return watchedBuckets.reduce((sum, name) => sum + this.views[name].losses, 0);
+  }
+
   /** Records that are there and not in any snapshot: they do not fit their schema or lie under another's key. */
   damagedRecords(): DamagedRecord[] {
     return watchedBuckets.flatMap((name) =>

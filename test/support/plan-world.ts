@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Entry } from '../../bus/bus.ts';
 import { type Action, actionsOf, type Moment, type Plan } from '../../coordinator/plan/actions.ts';
 import { plan, planningAgain } from '../../coordinator/plan/plan.ts';
-import type { NodeState, Snapshot } from '../../coordinator/store/snapshot.ts';
+import type { Doubt, NodeState, Snapshot } from '../../coordinator/store/snapshot.ts';
 import type { NodeRecord, NodeSpecRecord, ServiceRecord, StatusRecord, TaskRecord } from '../../model/records.ts';
 import type { ServiceSpec } from '../../model/service-spec.ts';
 import { derivedId } from '../../runtime/identifiers.ts';
@@ -53,6 +53,7 @@ export class PlanWorld {
   /** Every action ever carried out. */
   readonly done: Action[] = [];
   historyLimit = 5;
+  doubt: Doubt | undefined;
   private readonly copies = new Map<string, ReadonlyMap<string, unknown>>();
   private readonly planAgain = planningAgain();
   private nowMs = 1_000_000;
@@ -204,6 +205,7 @@ export class PlanWorld {
         writtenAtMs: 0,
       },
       liveness,
+      ...(this.doubt ? { doubt: this.doubt } : {}),
       coordinatorNodes: new Set(),
       leader: undefined,
     };

@@ -46,3 +46,17 @@ it('takes a good write that has the number of a damaged one', () => {
 
   expect([view.entries.get('a')?.value, view.quarantined.size]).toEqual(['good', 0]);
 });
+
+it('counts readings that lack what nobody deleted, or are older than the one before', () => {
+  const { view } = aView();
+  view.replace([written(1, '"before"')]);
+  view.apply([{ ...written(2, ''), deleted: true, revision: 8 }]);
+  view.replace([{ ...written(2, ''), deleted: true, revision: 8 }]);
+  expect(view.losses).toBe(0);
+
+  view.replace([written(1, '"before"')]);
+  expect(view.losses).toBe(1);
+
+  view.replace([]);
+  expect(view.losses).toBe(2);
+});

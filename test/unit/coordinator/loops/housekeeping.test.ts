@@ -1,8 +1,6 @@
 import { expect, test } from 'vitest';
-import { z } from 'zod';
 import { coordinatorMetrics } from '../../../../coordinator/loops/coordinator-metrics.ts';
 import { Housekeeping } from '../../../../coordinator/loops/housekeeping.ts';
-import type { NodeOrphan } from '../../../../coordinator/plan/planner.ts';
 import { openStore, type Store } from '../../../../coordinator/store/store.ts';
 import { createLog } from '../../../../runtime/log.ts';
 import { createMetrics } from '../../../../runtime/metrics.ts';
@@ -16,7 +14,6 @@ interface House {
   readonly server: MemoryServer;
   readonly connection: MemoryConnection;
   readonly store: Store;
-  readonly orphans: NodeOrphan[];
   readonly housekeeping: Housekeeping;
 }
 
@@ -26,18 +23,15 @@ async function aHouse(): Promise<House> {
   const connection = server.connect('leader');
   await connection.buckets.raiseFence(1);
   const store = await openStore({ buckets: connection.buckets, clock });
-  const orphans: NodeOrphan[] = [];
   const housekeeping = new Housekeeping({
     buckets: connection.buckets,
-    bus: connection.bus,
     store,
     clock,
     log: createLog('test', 'silent'),
     metrics: coordinatorMetrics(createMetrics('test', '0')),
     epoch: 1,
-    onOrphans: (found) => orphans.push(...found),
   });
-  return { clock, server, connection, store, orphans, housekeeping };
+  return { clock, server, connection, store, housekeeping };
 }
 
 test('a name is swept when its owner has been missing for a minute, not before', async () => {
@@ -76,21 +70,6 @@ test('a living node without a specification gets the default one', async () => {
   await round;
   expect((await connection.buckets.nodeSpecs.get(node.id))?.value.availability).toBe('active');
   await node.stop();
-});
-
-test('orphans are gathered from the nodes that are ready', async () => {
-  const { clock, server, store, orphans, housekeeping } = await aHouse();
-  const world = new PlanWorld();
-  const nodeId = world.addNode('h1');
-  const orphan = { taskId: nodeId, serviceId: nodeId, slot: 1, revision: 1, containerId: 'c', running: true };
-  server.connect('h1').bus.answer(nodeId, 'orphans', z.object({}), async () => ({ orphans: [orphan] }));
-  store.setLiveness(new Map([[nodeId, { state: 'ready', sinceMs: 0, message: 'beats arrive' }]]));
-
-  const round = housekeeping.round();
-  await clock.advance(10);
-  await round;
-
-  expect(orphans).toEqual([{ ...orphan, nodeId }]);
 });
 
 test('a name that was free once is not swept from under the service that takes it again', async () => {
