@@ -1,8 +1,8 @@
 /** Which node has an image: those that run it are asked first, then the others, some at a time. */
 import { z } from 'zod';
 import { familiarImageName } from '../../model/image-name.ts';
-import { nodesUp } from '../api/docker/container-lookup.ts';
-import { openSession, readWhole, type SessionParts } from '../api/docker/engine-session.ts';
+import { openSession, readWhole, type SessionParts } from '../sessions/engine-session.ts';
+import { nodesUp } from '../sessions/reachable-nodes.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 
 const ASKED_AT_ONCE = 16;

@@ -6,8 +6,8 @@ import type { Bus, Subscription } from '../../bus/bus.ts';
 import { type ImageHead, ImageRequest } from '../../model/image-transfer.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
-import { openSession, type SessionParts } from '../api/docker/engine-session.ts';
-import { shownNode } from '../api/docker/node-watch.ts';
+import { openSession, type SessionParts } from '../sessions/engine-session.ts';
+import { shownNode } from '../sessions/reachable-nodes.ts';
 import { findHolder, imagePath, nodesWithTasksOf } from './image-holders.ts';
 
 export interface ImageRelayParts extends SessionParts {
@@ -38,7 +38,7 @@ async function* imageFor(
   const holder = await findHolder(parts, reference, signal, nodeId);
   if (holder === undefined) throw new PlimsollError('not-found', `No other node has image ${reference}`);
   const { image, nodeId: fromId } = holder;
-  const from = shownNode(parts, fromId);
+  const from = shownNode(parts.snapshot(), fromId);
   yield Buffer.from(JSON.stringify({ imageId: image.Id, from } satisfies ImageHead));
   parts.log.info({ reference, imageId: image.Id, fromId, nodeId }, 'an image goes from node to node');
   yield* archiveOf(parts, fromId, image.Id, signal);
@@ -55,7 +55,7 @@ export async function* archiveOf(
   const options = { what: `read image ${imageId}`, signal, headWithinMs: ARCHIVE_WITHIN_MS };
   const { head, chunks } = await openSession(parts, nodeId, request, options);
   if (head.status !== 200) {
-    throw new PlimsollError('unavailable', `Node ${shownNode(parts, nodeId)} cannot read image ${imageId}`);
+    throw new PlimsollError('unavailable', `Node ${shownNode(parts.snapshot(), nodeId)} cannot read image ${imageId}`);
   }
   yield* chunks;
 }

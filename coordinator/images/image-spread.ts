@@ -1,10 +1,8 @@
 /** Puts an image that was loaded or pulled on one node on those that need it, and on one more, lest it be lost with a disk. */
 import { familiarImageName, splitReference } from '../../model/image-name.ts';
 import { messageOf, PlimsollError } from '../../runtime/errors.ts';
-import { nodesUp } from '../api/docker/container-lookup.ts';
-import { type EngineAnswer, openSession, readWhole, type SessionParts } from '../api/docker/engine-session.ts';
-import { nodeState } from '../api/docker/node-state.ts';
-import { shownNode } from '../api/docker/node-watch.ts';
+import { type EngineAnswer, openSession, readWhole, type SessionParts } from '../sessions/engine-session.ts';
+import { nodesReady, shownNode } from '../sessions/reachable-nodes.ts';
 import { allHolders, imagePath, inspectImage, nodesWithTasksOf } from './image-holders.ts';
 import { archiveOf } from './image-relay.ts';
 
@@ -43,7 +41,7 @@ async function nodesInNeed(
   signal: AbortSignal,
 ): Promise<string[]> {
   const snapshot = parts.snapshot();
-  const ready = nodesUp(snapshot).filter((nodeId) => nodeState(snapshot, nodeId) === 'ready');
+  const ready = nodesReady(snapshot);
   const holders = await allHolders(parts, reference, signal);
   const holding = new Set(holders.filter(({ image }) => image.Id === imageId).map(({ nodeId }) => nodeId));
   const outdated = holders.filter(({ image }) => image.Id !== imageId).map(({ nodeId }) => nodeId);
@@ -63,7 +61,7 @@ interface Parcel {
 
 async function sendTo(parts: SessionParts, parcel: Parcel, signal: AbortSignal): Promise<string> {
   const { nodeId, imageId, reference } = parcel;
-  const name = shownNode(parts, nodeId);
+  const name = shownNode(parts.snapshot(), nodeId);
   try {
     const isThere = (await inspectImage(parts, nodeId, imageId, signal)) !== undefined;
     if (!isThere) await load(parts, parcel, signal);

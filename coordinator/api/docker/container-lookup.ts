@@ -1,11 +1,11 @@
 /** Which node has a container: known for containers of tasks; for others all nodes are asked. */
 import { PlimsollError } from '../../../runtime/errors.ts';
 import { attemptId } from '../../../runtime/identifiers.ts';
+import { refuseLostNode } from '../../sessions/node-watch.ts';
+import { nodesUp } from '../../sessions/reachable-nodes.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { DockerApiParts } from './api-parts.ts';
 import { InspectReply } from './container-view.ts';
-import { nodeState } from './node-state.ts';
-import { refuseLostNode } from './node-watch.ts';
 import { ApiError } from './responses.ts';
 
 const NODE_DEADLINE_MS = 4_000;
@@ -38,10 +38,6 @@ async function inspect({ bus }: DockerApiParts, nodeId: string, id: string): Pro
 }
 
 const isNotFound = (error: unknown): boolean => error instanceof PlimsollError && error.code === 'not-found';
-
-export function nodesUp(snapshot: Snapshot): string[] {
-  return [...snapshot.nodeSpecs.keys()].filter((nodeId) => nodeState(snapshot, nodeId) !== 'down');
-}
 
 /** Undefined for a container that no task's newest attempt has. */
 export function nodeOfContainer(snapshot: Snapshot, reference: string): string | undefined {

@@ -1,8 +1,9 @@
 /** `/containers`: what runs on all nodes, theirs and ours, as one engine would show it. */
 import { type Response, Router } from 'express';
 import { messageOf } from '../../../runtime/errors.ts';
+import { nodesUp } from '../../sessions/reachable-nodes.ts';
 import type { DockerApiParts } from './api-parts.ts';
-import { inspectAnywhere, nodesUp } from './container-lookup.ts';
+import { inspectAnywhere } from './container-lookup.ts';
 import {
   type ContainerEntry,
   ContainersReply,

@@ -4,10 +4,10 @@ import { type Request, type Response, Router } from 'express';
 import type { StatsRequest } from '../../../model/messages.ts';
 import { withDeadline } from '../../../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../../../runtime/errors.ts';
+import { leaveLostNode, refuseLostNode } from '../../sessions/node-watch.ts';
 import type { DockerApiParts } from './api-parts.ts';
 import { clientSignal } from './client-signal.ts';
 import { inspectAnywhere, nodeOfContainer } from './container-lookup.ts';
-import { leaveLostNode, refuseLostNode } from './node-watch.ts';
 import { pathPart, queryFlag, queryText } from './query.ts';
 import { ApiError } from './responses.ts';
 

@@ -1,7 +1,8 @@
 /** Which node an exec is on: remembered for those made here, asked for otherwise, as any coordinator may be asked to start one. */
+
+import { openSession, readWhole } from '../../sessions/engine-session.ts';
+import { nodesUp } from '../../sessions/reachable-nodes.ts';
 import type { DockerApiParts } from './api-parts.ts';
-import { nodesUp } from './container-lookup.ts';
-import { openSession, readWhole } from './engine-session.ts';
 import { ApiError } from './responses.ts';
 
 const REMEMBERED = 1_000;

@@ -1,10 +1,10 @@
 /** `docker exec`: made on the container's node, started there over the client's own connection. */
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
+import { openSession, readWhole } from '../../sessions/engine-session.ts';
 import type { DockerApiParts } from './api-parts.ts';
 import { clientSignal } from './client-signal.ts';
 import { locate } from './container-actions.ts';
-import { openSession, readWhole } from './engine-session.ts';
 import { ExecNodes } from './exec-nodes.ts';
 import { hijacked } from './hijack.ts';
 import { bodyOf, joinTerminal, lastWordsInFrame, passOn, queryOf } from './pass-on.ts';

@@ -7,7 +7,7 @@ import {
   openSession,
   type SessionOptions,
   type SessionParts,
-} from './engine-session.ts';
+} from '../../sessions/engine-session.ts';
 import type { HijackedConnection } from './hijack.ts';
 import { encodeFrame, STREAM_ERROR } from './log-frames.ts';
 import { pacedWriter } from './paced-writer.ts';

@@ -1,8 +1,8 @@
 /** Volumes as the nodes' engines know them. A node that is lost is not asked, one that does not answer keeps nobody waiting. */
 import { z } from 'zod';
 import { messageOf, PlimsollError } from '../../../runtime/errors.ts';
-import { nodesUp } from './container-lookup.ts';
-import { openSession, readWhole, type SessionParts } from './engine-session.ts';
+import { openSession, readWhole, type SessionParts } from '../../sessions/engine-session.ts';
+import { nodesUp } from '../../sessions/reachable-nodes.ts';
 import { nodeName } from './references.ts';
 import { ApiError } from './responses.ts';
 

@@ -5,8 +5,8 @@ import { expect, it } from 'vitest';
 import { SESSIONS_AT_ONCE } from '../../../agent/engine-sessions.ts';
 import { FETCH_BACKOFF, FETCHES_AT_ONCE } from '../../../agent/image-store.ts';
 import { CHUNK_BYTES, WINDOW } from '../../../bus/byte-stream.ts';
-import { HEAD_WITHIN_MS } from '../../../coordinator/api/docker/engine-session.ts';
 import { PROBE_MS } from '../../../coordinator/api/docker/hijack.ts';
+import { HEAD_WITHIN_MS } from '../../../coordinator/sessions/engine-session.ts';
 import { packageRoot } from '../../../runtime/version.ts';
 
 const operations = readFileSync(join(packageRoot(), 'docs', 'operations.md'), 'utf8');

@@ -1,15 +1,20 @@
 /** One request to the engine of a node, over the bus: its answer's head, then its bytes as fast as they are read. */
-import { EngineSessionHead, type EngineSessionRequest } from '../../../model/engine-session.ts';
-import { withDeadline } from '../../../runtime/clock.ts';
-import { messageOf, PlimsollError } from '../../../runtime/errors.ts';
-import type { DockerApiParts } from './api-parts.ts';
-import { nodeState } from './node-state.ts';
-import { leaveLostNode, nodeDown, refuseLostNode, shownNode } from './node-watch.ts';
+import type { Bus } from '../../bus/bus.ts';
+import { EngineSessionHead, type EngineSessionRequest } from '../../model/engine-session.ts';
+import { type Clock, withDeadline } from '../../runtime/clock.ts';
+import { messageOf, PlimsollError } from '../../runtime/errors.ts';
+import type { Snapshot } from '../store/snapshot.ts';
+import { leaveLostNode, nodeDown, refuseLostNode } from './node-watch.ts';
+import { isDown, shownNode } from './reachable-nodes.ts';
 
 /** How long an engine may take to begin its answer. */
 export const HEAD_WITHIN_MS = 15_000;
 
-export type SessionParts = Pick<DockerApiParts, 'bus' | 'snapshot' | 'clock'>;
+export interface SessionParts {
+  readonly bus: Pick<Bus, 'askNodeStream'>;
+  readonly snapshot: () => Snapshot;
+  readonly clock: Clock;
+}
 
 export interface SessionOptions {
   /** What cannot be done when the node is gone, as the sentence goes on: `attach to container x`. */
@@ -41,7 +46,7 @@ export async function openSession(
   const ending = new AbortController();
   const chunks = sessionChunks(parts, nodeId, { query: '', input: 'none', ...request }, options, ending);
   const late = () => {
-    const name = shownNode(parts, nodeId);
+    const name = shownNode(parts.snapshot(), nodeId);
     return new PlimsollError('timeout', `Cannot ${what}: node ${name} did not answer within ${headWithinMs} ms`);
   };
   try {
@@ -88,8 +93,8 @@ async function* sessionChunks(
 const isUnavailable = (error: unknown): boolean => error instanceof PlimsollError && error.code === 'unavailable';
 
 function brokenOff(parts: SessionParts, nodeId: string, what: string, error: unknown): unknown {
-  if (nodeState(parts.snapshot(), nodeId) === 'down') return nodeDown(parts, nodeId, what);
-  const node = `node ${shownNode(parts, nodeId)}`;
+  if (isDown(parts.snapshot(), nodeId)) return nodeDown(parts, nodeId, what);
+  const node = `node ${shownNode(parts.snapshot(), nodeId)}`;
   const words = messageOf(error).startsWith('Nobody answers')
     ? `Cannot ${what}: ${node} does not answer. Is its agent running?`
     : `Cannot ${what} on ${node}: ${messageOf(error)}`;
