@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { GenericResource } from './generic-resources.ts';
+import { RestartTally } from './restart-tally.ts';
 import { EndpointSpec, PortConfig, ServiceSpec, TaskTemplate } from './service-spec.ts';
 
 const V = z.literal(1);
@@ -150,6 +151,8 @@ export const TaskRecord = z.object({
   replaceAttempt: z.int().min(0),
   /** Failures of the slot at this revision so far, so that back-off travels with the slot. */
   priorFailures: z.int().min(0),
+  /** Restarts of the slot at this revision by tasks before it, where the restart policy limits them. */
+  priorRestarts: RestartTally.optional(),
   /** Why this task exists or stops, for people. */
   reason: z.string(),
   createdAtMs: TimeMs,
@@ -234,6 +237,8 @@ export const StatusRecord = z.object({
   restarts: z.int().min(0),
   /** Out-of-memory kills, cumulative. */
   oomKills: z.int().min(0),
+  /** When they were, where the restart policy counts within a window. */
+  restartedAtMs: z.array(TimeMs).optional(),
   /** Last 5 ended attempts, oldest first. */
   exits: z.array(ExitRecord),
   /** The restart policy allows no further attempt (max attempts, condition none or on-failure with exit 0). */
@@ -315,6 +320,8 @@ export const SlotRecord = z.object({
   failuresRevision: z.int().min(0),
   /** The node that holds the named local volumes of this slot's tasks: they return there. */
   dataOn: z.object({ nodeId: Id, volumes: z.array(z.string()) }).optional(),
+  /** Restarts at a revision by tasks whose records are gone, where the restart policy limits them. */
+  restarts: RestartTally.extend({ revision: z.int().min(1) }).optional(),
   /** Of a job's slot: the run (revision) in which it ended with exit code 0. It never runs again in that run. */
   completedRevision: z.int().min(1).optional(),
   /** A stand-in for a task on a lost node: made at, in place of. */

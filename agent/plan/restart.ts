@@ -38,10 +38,16 @@ function mayNotRestart(memory: TaskMemory, record: TaskRecord, rules: RestartRul
   if (rules.condition === 'none') return true;
   if (memory.state === 'complete' && (rules.condition === 'on-failure' || record.job)) return true;
   if (rules.maxAttempts === 0) return false;
-  return restartsThatCount(memory, rules, record.priorFailures, now) >= rules.maxAttempts;
+  return restartsThatCount(memory, rules, record.priorRestarts, now) >= rules.maxAttempts;
 }
 
-function restartsThatCount(memory: TaskMemory, rules: RestartRules, priorRestarts: number, now: Now): number {
-  if (rules.windowMs === 0) return memory.restarts + priorRestarts;
-  return memory.restartedAtMs.filter((atMs) => atMs > now.wallMs - rules.windowMs).length;
+/** Those of the slot's tasks before this one, on whichever nodes, count as its own. */
+function restartsThatCount(
+  { restarts, restartedAtMs }: TaskMemory,
+  { windowMs }: RestartRules,
+  prior: TaskRecord['priorRestarts'],
+  now: Now,
+): number {
+  if (windowMs === 0) return restarts + (prior?.count ?? 0);
+  return [...(prior?.atMs ?? []), ...restartedAtMs].filter((atMs) => atMs > now.wallMs - windowMs).length;
 }

@@ -1,5 +1,6 @@
 /** The status a task's memory and container add up to, without the sequence number (the reporter counts those). */
 import type { StatusRecord, TaskRecord } from '../../model/records.ts';
+import { restartRules } from '../../model/service-defaults.ts';
 import { addressesOf } from '../network/overlay/addresses.ts';
 import type { ObservedContainer } from './observed-container.ts';
 import { hasEnded, type TaskMemory } from './task-memory.ts';
@@ -35,16 +36,24 @@ export function statusOf(
     exitCode: memory.exitCode,
     message: messageOf(memory, running ? container : undefined),
     error: memory.error,
+    unreadyBecause: running && container.readiness === 'failing' ? container.unreadyBecause : undefined,
     changedAtMs: memory.changedAtMs,
     startedAtMs: memory.startedAtMs,
     retryAtMs: memory.final ? undefined : memory.retryAtMs,
     failures: memory.failures,
     restarts: memory.restarts,
+    restartedAtMs: countsWithin(record) ? memory.restartedAtMs : undefined,
     oomKills: memory.oomKills,
     exits: memory.exits,
     final: memory.final,
     revoked: memory.revoked,
   };
+}
+
+/** Who counts restarts within a window wants to know when they were. */
+function countsWithin({ template }: TaskRecord): boolean {
+  const { maxAttempts, windowMs } = restartRules(template.RestartPolicy);
+  return maxAttempts > 0 && windowMs > 0;
 }
 
 /** What a running task waits for stands there, too: nothing is wrong that would be an error. */

@@ -6,6 +6,7 @@
 import type { ServiceRecord, TaskRecord } from '../../model/records.ts';
 import type { Moment } from './actions.ts';
 import type { PlanNode } from './nodes.ts';
+import { rememberedTally } from './restart-tally.ts';
 import type { Slot } from './slot.ts';
 import { taskBody } from './vacancies.ts';
 
@@ -42,7 +43,15 @@ export function restoreLost(
     const runs = isWanted && (isSurging || node.lost || !revisionsTaken.has(trace.revision));
     if (runs && !node.lost) revisionsTaken.add(trace.revision);
     const { taskId: id, generic } = trace;
-    slot.restoreTask({ ...body, ...(generic && { generic }), id, priorFailures: 0, ...wishFor(runs, slot) });
+    const prior = rememberedTally(slot.current, trace.revision);
+    slot.restoreTask({
+      ...body,
+      ...(generic && { generic }),
+      ...(prior && { priorRestarts: prior }),
+      id,
+      priorFailures: 0,
+      ...wishFor(runs, slot),
+    });
   }
 }
 

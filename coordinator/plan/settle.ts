@@ -42,8 +42,8 @@ export interface Situation {
 
 /** Decides one wanted slot; answers the task it lacks, if any. */
 export function settleSlot(slot: Slot, situation: Situation): Vacancy | undefined {
-  const present = slot.live.filter((task) => !task.lost);
-  const lost = slot.live.filter((task) => task.lost);
+  const present = slot.live.filter((task) => !task.lost || isOver(task));
+  const lost = slot.live.filter((task) => task.lost && !isOver(task));
   rememberFailing(slot, present, situation.revision);
   const contenders = contendersOf(present, situation);
   if (contenders.length === 0) return vacancyOf(slot, present, lost, situation);
@@ -60,10 +60,15 @@ export function settleSlot(slot: Slot, situation: Situation): Vacancy | undefine
 
 /** Tasks one of which may stay: up to date and suitable; outdated ones while the roll-out has not come to this slot. */
 function contendersOf(present: readonly SlotTask[], situation: Situation): readonly SlotTask[] {
-  const suitable = present.filter((task) => situation.unsuitable(task) === undefined);
+  const suitable = present.filter((task) => isOver(task) || situation.unsuitable(task) === undefined);
   const upToDate = suitable.filter((task) => task.record.revision === situation.revision);
   if (upToDate.length > 0 || situation.mayUpdate) return upToDate;
   return suitable;
+}
+
+/** Its restart policy is done with it: as in Swarm neither a drain nor the loss of its node runs it once more. */
+function isOver({ status }: SlotTask): boolean {
+  return status?.final === true && status.revoked !== true;
 }
 
 /** Nodes on which the slot keeps failing at this revision: placement avoids them from now on. */

@@ -6,6 +6,7 @@ import type { Action, Chain } from './actions.ts';
 import { untilGivenUpMs } from './failover.ts';
 import type { PlanNode } from './nodes.ts';
 import { FAILURES_TO_AVOID_NODE } from './placement.ts';
+import { withTallyOf } from './restart-tally.ts';
 import { sameValue } from './same-value.ts';
 
 type TaskEntry = NonNullable<ReturnType<Snapshot['tasks']['get']>>;
@@ -193,7 +194,7 @@ export class Slot {
   forgetTask(task: SlotTask, history: readonly HistoryEntry[], reason: string): void {
     this.leaving.add(task.record.id);
     const assigned = this.record.assigned.filter((entry) => entry.taskId !== task.record.id);
-    this.amend({ assigned, history: [...history] }, reason);
+    this.amend({ assigned, history: [...history], ...withTallyOf(this, task) }, reason);
     this.taskActions.push({
       kind: 'delete-task',
       key: task.entry.key,
@@ -207,7 +208,7 @@ export class Slot {
   chain(): Chain {
     if (
       sameValue(this.record, this.before?.value) ||
-      (!this.before && this.taskActions.length === 0 && !this.isPending)
+      (!this.before && this.taskActions.length === 0 && !this.isPending && !this.current.completedRevision)
     ) {
       return this.taskActions;
     }

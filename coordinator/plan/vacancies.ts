@@ -11,6 +11,7 @@ import type { PlanNode } from './nodes.ts';
 import { hostPortsOf, type Occupancy } from './occupancy.ts';
 import { FAILURES_TO_AVOID_NODE, GroupPlacement, type PlacementResult, type Refusal } from './placement.ts';
 import { nodesFailing } from './recent-failures.ts';
+import { tallyForNext } from './restart-tally.ts';
 import { failuresOf, type Vacancy } from './settle.ts';
 import type { Slot, SlotTask } from './slot.ts';
 import { type DataHolder, dataHolderOf, stickyVolumes } from './sticky-volumes.ts';
@@ -163,11 +164,19 @@ function newTask(vacancy: Vacancy, place: Place, crew: Crew): TaskRecord {
   return {
     ...taskBody(service, vacancy.slot.number, nodeId, now),
     ...(crew.wants.generic.size > 0 ? { generic: genericFor(vacancy, place, crew) } : {}),
+    ...priorRestarts(vacancy, now),
     id: vacancy.slot.nextTaskId,
     desired,
     priorFailures: vacancy.mover?.status?.failures ?? 0,
     reason: vacancy.reason,
   };
+}
+
+/** Also into the slot's record: an assignment that is lost is written again from there. */
+function priorRestarts({ slot, mover }: Vacancy, now: Moment): Pick<TaskRecord, 'priorRestarts'> {
+  const tally = tallyForNext(slot, mover, now);
+  slot.amend({ restarts: tally && { revision: slot.service.revision, ...tally } }, 'counts restarts on');
+  return tally ? { priorRestarts: tally } : {};
 }
 
 /** Whoever waits for the task before it may have what that one has. */

@@ -152,6 +152,25 @@ describe('planTask() after an exit', () => {
     expect(plan({ record, memory, containers: [exited(record)] }).memory.final).toBe(true);
   });
 
+  it('counts the restarts of the tasks before it, on other nodes', () => {
+    const RestartPolicy = { MaxAttempts: 3 };
+    const record = { ...aTask({ template: { RestartPolicy } }), priorRestarts: { count: 2, atMs: [1, 2] } };
+    const memory = { ...runningMemory(record), restarts: 1, restartedAtMs: [1_000_000] };
+
+    expect(plan({ record, memory, containers: [exited(record)] }).memory.final).toBe(true);
+    expect(plan({ record, memory: { ...memory, restarts: 0 }, containers: [exited(record)] }).memory.final).toBe(false);
+  });
+
+  it('counts those of the tasks before it within the window', () => {
+    const template = { RestartPolicy: { MaxAttempts: 2, Window: 10e9 } };
+    const within = { ...aTask({ template }), priorRestarts: { count: 9, atMs: [1, 995_000] } };
+    const memory = { ...runningMemory(within), restarts: 1, restartedAtMs: [1_000_000] };
+    const outside = { ...within, priorRestarts: { count: 9, atMs: [1, 2] } };
+
+    expect(plan({ record: within, memory, containers: [exited(within)] }).memory.final).toBe(true);
+    expect(plan({ record: outside, memory, containers: [exited(outside)] }).memory.final).toBe(false);
+  });
+
   it('counts only the restarts within the window', () => {
     const record = aTask({ template: { RestartPolicy: { MaxAttempts: 2, Window: 10e9 } } });
     const memory = { ...runningMemory(record), restarts: 2, restartedAtMs: [900_000, 1_000_000] };
