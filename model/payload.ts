@@ -14,6 +14,10 @@ export const PayloadSpec = z.object({
 });
 export type PayloadSpec = z.infer<typeof PayloadSpec>;
 
+/** The version that is to take a payload's name; its content sealed for its own id. */
+const PayloadSuccessor = z.object({ id: Id, name: z.string(), sealed: z.string() });
+export type PayloadSuccessor = z.infer<typeof PayloadSuccessor>;
+
 /** `secret.<id>` and `config.<id>` in plim_spec. */
 export const PayloadRecord = z.object({
   v: z.literal(1),
@@ -23,6 +27,8 @@ export const PayloadRecord = z.object({
   sealed: z.string(),
   /** Counts up with each rotation of the name. */
   version: z.int().min(1),
+  /** A rotation that is under way, in the version before: whoever finds it can finish it. */
+  successor: PayloadSuccessor.optional(),
   createdAtMs: z.number(),
   updatedAtMs: z.number(),
 });

@@ -23,8 +23,12 @@ export function addSecretRoutes(app: Express, parts: SecretRouteParts, requireRe
   });
 }
 
-function secretId({ secrets }: Snapshot, reference: string): string {
-  const found = [...secrets.values()].find(({ value }) => value.id === reference || value.spec.Name === reference);
+/** Throws `not-found`. */
+export function secretId({ secrets }: Snapshot, reference: string): string {
+  const all = [...secrets.values()];
+  const named = all.find(({ value }) => value.id === reference || value.spec.Name === reference);
+  // Where a rotation broke off, the name may have no secret yet.
+  const found = named ?? all.find(({ value }) => value.successor?.name === reference);
   if (found === undefined) throw notFound('secret', reference);
   return found.value.id;
 }

@@ -1,9 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Buckets } from '../../../../bus/buckets.ts';
 import { createSealingKeys, openSealed } from '../../../../bus/identity/sealing.ts';
+import { secretId } from '../../../../coordinator/api/native/secret-routes.ts';
 import { payloadFor } from '../../../../coordinator/payloads/payload-service.ts';
 import { vaultOf } from '../../../../coordinator/payloads/vault.ts';
 import { openStore, type Store } from '../../../../coordinator/store/store.ts';
 import { createWishes, type Wishes } from '../../../../coordinator/wishes/wishes.ts';
+import type { PayloadRecord } from '../../../../model/payload.ts';
 import type { ServiceSpec } from '../../../../model/service-spec.ts';
 import { randomId } from '../../../../runtime/identifiers.ts';
 import { createLog } from '../../../../runtime/log.ts';
@@ -14,6 +17,31 @@ import { aTask } from '../../../support/tasks.ts';
 
 const spec = (Name: string) => ({ Name, Labels: {} });
 const text = (words: string) => Buffer.from(words);
+
+const isOf = (name: string) => (secret: PayloadRecord) => secret.spec.Name.split('.')[0] === name;
+
+/** Buckets whose writer dies: so many writes of all of them together still get in. */
+function breakingAfter(writes: number, buckets: Buckets): Buckets {
+  let left = writes;
+  const dying = <T extends object>(bucket: T): T =>
+    new Proxy(bucket, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name, target);
+        if (typeof member !== 'function') return member;
+        if (name !== 'create' && name !== 'update' && name !== 'delete') return member.bind(target);
+        return (...words: unknown[]) => {
+          left -= 1;
+          if (left < 0) return Promise.reject(new Error('the writer died'));
+          return member.apply(target, words);
+        };
+      },
+    });
+  const all = Object.entries(buckets).map(([name, bucket]) => [
+    name,
+    typeof bucket === 'object' && bucket !== null ? dying(bucket) : bucket,
+  ]);
+  return Object.fromEntries(all) as Buckets;
+}
 
 describe('secrets and configs', () => {
   const clock = new FakeClock();
@@ -27,8 +55,12 @@ describe('secrets and configs', () => {
     server = new MemoryServer({ clock });
     connection = server.connect();
     store = await openStore({ buckets: connection.buckets, clock });
-    wishes = createWishes({
-      buckets: connection.buckets,
+    wishes = wishesOver(connection.buckets);
+  });
+
+  const wishesOver = (buckets: Buckets): Wishes =>
+    createWishes({
+      buckets,
       bus: connection.bus,
       snapshot: () => store.snapshot(),
       barrier: store,
@@ -39,7 +71,6 @@ describe('secrets and configs', () => {
       newId: randomId,
       revokeNode: async () => {},
     });
-  });
 
   const using = (id: string, name: string): ServiceSpec =>
     aSpec({
@@ -131,6 +162,49 @@ describe('secrets and configs', () => {
 
     const second = await wishes.payloads.secret.rotate(rotation.id, text('newer'));
     expect(second).toMatchObject({ version: 3, formerName: 'pw.v2' });
+    await expect(wishes.payloads.secret.create(spec('pw'), text('x'))).rejects.toThrow('already exists');
+  });
+
+  it.each(['new', 'newest'])(
+    'go on where a rotation broke off, whatever was written by then, with %s',
+    async (then) => {
+      let isWhole = false;
+      for (let steps = 0; !isWhole; steps += 1) {
+        const name = `pw-${steps}`;
+        const first = await wishes.payloads.secret.create(spec(name), text('old'));
+        const { id: service } = await wishes.services.create({ ...using(first, name), Name: `web-${steps}` });
+        const broken = wishesOver(breakingAfter(steps, connection.buckets));
+        isWhole = await broken.payloads.secret.rotate(first, text('new')).then(
+          () => true,
+          () => false,
+        );
+        if (isWhole) expect(steps).toBeGreaterThan(5);
+        else await wishes.payloads.secret.rotate(secretId(store.snapshot(), name), text(then));
+
+        const versions = [...store.snapshot().secrets.values()].map(({ value }) => value).filter(isOf(name));
+        const [current] = versions.filter((secret) => secret.spec.Name === name);
+        const last = isWhole ? 'new' : then;
+        expect(String(current && wishes.payloads.secret.content(current))).toBe(last);
+        // What was never begun is not there: the content of the first try may have got no further than its maker.
+        expect([2, last === 'new' ? 2 : 3]).toContain(current?.version);
+        expect(versions.map(({ spec: { Name } }) => Name).sort()).toEqual(
+          [name, `${name}.v1`, `${name}.v2`].slice(0, current?.version),
+        );
+        expect(versions.filter(({ successor }) => successor)).toEqual([]);
+        const used = store.snapshot().services.get(service)?.value.spec.TaskTemplate.ContainerSpec.Secrets;
+        expect(used).toMatchObject([{ SecretID: current?.id, SecretName: name }]);
+        await expect(wishes.payloads.secret.create(spec(name), text('x'))).rejects.toThrow('already exists');
+      }
+    },
+  );
+
+  it('are not removed with the only copy of what follows them', async () => {
+    const first = await wishes.payloads.secret.create(spec('pw'), text('old'));
+    // The claim of the former name, then the intent: nothing more.
+    const broken = wishesOver(breakingAfter(2, connection.buckets));
+    await broken.payloads.secret.rotate(first, text('new')).catch(() => undefined);
+
+    await expect(wishes.payloads.secret.remove(first)).rejects.toThrow('run "plim secret rotate pw" again');
     await expect(wishes.payloads.secret.create(spec('pw'), text('x'))).rejects.toThrow('already exists');
   });
 
