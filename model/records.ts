@@ -226,6 +226,8 @@ export const StatusRecord = z.object({
   message: z.string(),
   /** Swarm's Err: what went wrong, a sentence for people; absent when nothing did. */
   error: z.string().optional(),
+  /** What its readiness probe says against it. */
+  unreadyBecause: z.string().optional(),
   /** When this attempt entered `state`. */
   changedAtMs: TimeMs,
   startedAtMs: TimeMs.optional(),
