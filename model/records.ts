@@ -345,6 +345,8 @@ export const RolloutRecord = z.object({
   /** The states of Swarm's UpdateStatus. */
   state: z.enum(['updating', 'paused', 'completed', 'rollback_started', 'rollback_paused', 'rollback_completed']),
   message: z.string(),
+  /** Of a rollback nobody asked for: the update's failure that led to it. */
+  cause: z.string().optional(),
   startedAtMs: TimeMs,
   completedAtMs: TimeMs.optional(),
   /** When the roll-out last made progress. */

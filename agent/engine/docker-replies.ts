@@ -44,7 +44,12 @@ export const ListedReply = z.array(
 export type ListedRow = z.infer<typeof ListedReply>[number];
 export const InspectRawReply = z.looseObject({ Id: z.string() });
 
+const MAX_HEALTH_WORDS = 200;
+
 const Health = z.enum(['none', 'starting', 'healthy', 'unhealthy']);
+/** -1: it was not run to its end. */
+const HealthCheckRun = z.object({ ExitCode: z.int(), Output: z.string() });
+
 export const InspectReply = z.object({
   Id: z.string(),
   Name: z.string(),
@@ -58,7 +63,7 @@ export const InspectReply = z.object({
     Error: z.string(),
     StartedAt: z.string(),
     FinishedAt: z.string(),
-    Health: z.object({ Status: Health.or(z.literal('')) }).optional(),
+    Health: z.object({ Status: Health.or(z.literal('')), Log: z.array(HealthCheckRun).nullish() }).optional(),
   }),
   NetworkSettings: z.object({
     IPAddress: z.string().optional(),
@@ -124,6 +129,7 @@ export function observedContainer(reply: InspectReply): ObservedContainer | unde
     labels: reply.Config.Labels,
     phase: phaseOf(reply),
     health: state.Health?.Status || 'none',
+    ...(state.Health?.Status === 'unhealthy' && unhealthyWords(state.Health.Log?.at(-1))),
     pid: running && state.Pid > 0 ? state.Pid : undefined,
     address: running ? addressOf(reply) : undefined,
     hostPorts: running ? hostPortsOf(reply) : undefined,
@@ -133,6 +139,15 @@ export function observedContainer(reply: InspectReply): ObservedContainer | unde
     startedAtMs: timeMs(state.StartedAt),
     finishedAtMs: timeMs(state.FinishedAt),
   };
+}
+
+/** What the health check said last; the engine keeps the beginning of it. */
+function unhealthyWords(last: z.infer<typeof HealthCheckRun> | undefined): { unhealthyBecause?: string } {
+  if (last === undefined) return {};
+  const said = last.Output.replace(/\s+/g, ' ').trim().slice(0, MAX_HEALTH_WORDS);
+  const ended =
+    last.ExitCode === -1 ? 'health check did not run to its end' : `health check ended with ${last.ExitCode}`;
+  return { unhealthyBecause: said === '' ? ended : `${ended}: ${said}` };
 }
 
 function phaseOf({ State }: InspectReply): ObservedContainer['phase'] {

@@ -4,6 +4,10 @@ export interface FailureWords {
   /** For the metric: few, fixed words. */
   readonly kind:
     | 'image'
+    | 'image-not-found'
+    | 'image-auth'
+    | 'image-rate-limit'
+    | 'disk'
     | 'port'
     | 'command'
     | 'mount'
@@ -17,20 +21,21 @@ export interface FailureWords {
 }
 
 const KNOWN: readonly { pattern: RegExp; kind: FailureWords['kind']; meaning: string }[] = [
+  { pattern: /no space left on device/i, kind: 'disk', meaning: 'a disk of this node is full' },
   {
     pattern: /no such image: .*(toomanyrequests|rate limit|too many requests)/is,
-    kind: 'image',
+    kind: 'image-rate-limit',
     meaning: 'the registry limits how often it may be asked: wait, or log in and use --with-registry-auth',
   },
   {
     pattern:
       /no such image: .*(unauthorized|authentication required|no basic auth|access denied|access to .* is denied)/is,
-    kind: 'image',
+    kind: 'image-auth',
     meaning: 'the registry has no such image for these credentials: log in and use --with-registry-auth',
   },
   {
     pattern: /no such image: .*(manifest unknown|manifest for .* not found|name unknown)/is,
-    kind: 'image',
+    kind: 'image-not-found',
     meaning: 'the registry has no such image',
   },
   { pattern: /no such image/i, kind: 'image', meaning: 'the image is not on this node and could not be pulled' },

@@ -14,7 +14,7 @@ export interface ObservedContainer {
   /** A paused container counts as running, a dead or half removed one as exited. */
   readonly phase: 'created' | 'running' | 'exited';
   readonly health: StatusRecord['health'];
-  /** Why our own liveness probe calls it unhealthy; absent where Docker's health check does. */
+  /** What Docker's health check or our liveness probe said last; absent unless unhealthy. */
   readonly unhealthyBecause?: string;
   /** What the readiness probe says; absent where the service has none. */
   readonly readiness?: 'waiting' | 'passing' | 'failing';

@@ -8,11 +8,14 @@ export type Permit = 'valid' | 'unknown' | 'expired';
 export const REVOKED_REASON =
   'this node has not heard the leader for plimsoll.failover.after, and plimsoll.failover.on-disconnect=stop';
 
+/** As the failures metric counts it. */
+export const CUT_OFF = 'cut-off';
+
 /** The attempt is over until the leader says that another may begin; what its restart policy ended stays as it is. */
 export function revoke(memory: TaskMemory, now: Now): TaskMemory {
   if (memory.final) return memory;
   if (hasEnded(memory)) return { ...memory, final: true, revoked: true };
-  const end = { state: 'shutdown', message: 'shutdown', error: REVOKED_REASON, failureKind: undefined } as const;
+  const end = { state: 'shutdown', message: 'shutdown', error: REVOKED_REASON, failureKind: CUT_OFF } as const;
   const ended = endAttempt(memory, { ...end, exitCode: 0, oomKilled: false, finishedAtMs: now.wallMs }, now);
   return { ...ended, final: true, revoked: true };
 }

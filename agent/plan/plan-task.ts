@@ -6,7 +6,7 @@ import type { TaskRecord } from '../../model/records.ts';
 import { stopGracePeriodMs } from '../../model/service-defaults.ts';
 import { explainExit, explainRefusal } from './failure-words.ts';
 import type { Now, ObservedContainer } from './observed-container.ts';
-import { type Permit, REVOKED_REASON, revoke } from './permit.ts';
+import { CUT_OFF, type Permit, REVOKED_REASON, revoke } from './permit.ts';
 import { decideRestart } from './restart.ts';
 import type { Step } from './step.ts';
 import type { TaskMemory } from './task-memory.ts';
@@ -123,7 +123,7 @@ function exitOf(container: ObservedContainer, view: TaskView, memory: TaskMemory
   const { exitCode, oomKilled } = container;
   const at = { exitCode, oomKilled, finishedAtMs: container.finishedAtMs ?? now.wallMs };
   if (view.permit === 'expired') {
-    return { ...at, state: 'shutdown', message: 'shutdown', error: REVOKED_REASON, failureKind: undefined };
+    return { ...at, state: 'shutdown', message: 'shutdown', error: REVOKED_REASON, failureKind: CUT_OFF };
   }
   if (view.record.desired === 'stopped') {
     return { ...at, state: 'shutdown', message: 'shutdown', error: '', failureKind: undefined };

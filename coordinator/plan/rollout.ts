@@ -96,6 +96,7 @@ function beginRecord(input: RolloutInput): RolloutRecord {
     specVersion: version,
     state: isRollback ? 'rollback_started' : 'updating',
     message: wasDecided ? before.message : isRollback ? 'manually requested rollback' : 'update in progress',
+    ...(wasDecided ? { cause: before.message } : {}),
     startedAtMs: now.wallMs,
     progressAtMs: now.wallMs,
     slots: takenOver(input),

@@ -90,3 +90,19 @@ export function aSlot(service: ServiceRecord, changes: Partial<SlotRecord> = {})
     ...changes,
   };
 }
+
+export function aRollout(service: ServiceRecord, changes: Partial<RolloutRecord> = {}): RolloutRecord {
+  return {
+    v: 1,
+    epoch: 1,
+    serviceId: service.id,
+    revision: service.revision,
+    specVersion: 7,
+    state: 'updating',
+    message: 'update in progress',
+    startedAtMs: 0,
+    progressAtMs: 0,
+    slots: {},
+    ...changes,
+  };
+}

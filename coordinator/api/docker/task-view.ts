@@ -18,6 +18,7 @@ import { desiredReplicas, isGlobal } from '../../../model/service-defaults.ts';
 import type { ListedGenericResource, PortConfig, TaskTemplate } from '../../../model/service-spec.ts';
 import { attemptId } from '../../../runtime/identifiers.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
+import { taskTrouble } from '../task-trouble.ts';
 import { isoTime } from './dates.ts';
 import { networkAttachments } from './task-networks.ts';
 
@@ -183,7 +184,8 @@ function liveTask(snapshot: Snapshot, service: ServiceRecord, entry: Entry<TaskR
   const ended = seen.exits
     .filter((exit) => exit.attempt !== seen.attempt)
     .map((exit) => ({ ...base, ...endedAttempt(task, seen, exit) }));
-  const current = { ...base, ...(isGhost(snapshot, task) ? ghost(task, seen) : currentAttempt(task, seen)) };
+  const shown = isGhost(snapshot, task) ? ghost(task, seen) : currentAttempt(task, seen);
+  const current = { ...base, ...shown, Status: withTrouble(snapshot, task, shown.Status) };
   const NetworksAttachments = networkAttachments(snapshot, seen);
   if (!isEnded(seen)) {
     return [...ended, { ...current, NetworksAttachments, DesiredState: desiredState(snapshot, service, task) }];
@@ -204,6 +206,16 @@ function ghost(task: TaskRecord, seen: StatusRecord) {
   if (isEnded(seen)) return shown;
   const Status = { ...shown.Status, State: 'unknown', Message: 'its node is lost', PortStatus: {} };
   return { ...shown, Status };
+}
+
+/** What is wrong though no attempt has failed. */
+function withTrouble<T extends { readonly State: string; readonly Err?: string | undefined }>(
+  snapshot: Snapshot,
+  task: TaskRecord,
+  status: T,
+): T {
+  const isOpen = status.Err === undefined && !endedStates.includes(status.State) && task.desired !== 'stopped';
+  return isOpen ? { ...status, Err: taskTrouble(snapshot, task) } : status;
 }
 
 function assignedOnly(task: TaskRecord) {
@@ -325,7 +337,8 @@ function attemptCreatedMs(task: TaskRecord, seen: StatusRecord, attempt: number)
   return own?.startedAtMs ?? own?.finishedAtMs ?? seen.startedAtMs ?? seen.changedAtMs;
 }
 
-const isEnded = (seen: StatusRecord): boolean => ['complete', 'shutdown', 'failed', 'rejected'].includes(seen.state);
+const endedStates: readonly string[] = ['complete', 'shutdown', 'failed', 'rejected'];
+const isEnded = (seen: StatusRecord): boolean => endedStates.includes(seen.state);
 
 function slotFields(service: ServiceRecord, { slot, nodeId }: { slot: number; nodeId?: string | undefined }) {
   return isGlobal(service.spec) ? { Slot: undefined, NodeID: nodeId } : { Slot: slot };

@@ -87,7 +87,8 @@ export function wantedTasks(
 }
 
 export function serviceSummary(snapshot: Snapshot, service: ServiceRecord): ServiceSummary {
-  const tasks = wantedTasks(snapshot, service.id);
+  const isHeardOf = ({ task }: { readonly task: TaskRecord }) => snapshot.liveness.get(task.nodeId)?.state !== 'lost';
+  const tasks = wantedTasks(snapshot, service.id).filter(isHeardOf);
   return {
     id: service.id,
     name: service.spec.Name,

@@ -4,14 +4,17 @@ import type {
   ExitRecord,
   HistoryEntry,
   NodeSpecRecord,
+  RolloutRecord,
   ServiceRecord,
   SlotRecord,
   StatusRecord,
   TaskRecord,
 } from '../../../model/records.ts';
+import { restartRules } from '../../../model/service-defaults.ts';
 import { PlimsollError } from '../../../runtime/errors.ts';
 import type { Moment } from '../../plan/actions.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
+import { taskTrouble } from '../task-trouble.ts';
 import { nextPlacement, pendingPlacement } from './placement-view.ts';
 import { liveServices, nodeName, nodeSummary, serviceSummary } from './status-view.ts';
 
@@ -66,7 +69,7 @@ function explainService(
   const scale = snapshot.scales.get(service.id)?.value;
   const facts = [`${summary.running} of ${summary.desired} tasks run, ${summary.ready} of them ready`];
   if (scale) facts.push(`scaled to ${scale.replicas}: ${scale.reason}`);
-  if (rollout) facts.push(`${rollout.state} to revision ${rollout.revision}: ${rollout.message}`);
+  if (rollout) facts.push(rolloutFact(rollout));
   const belongs = (each: { readonly value: { readonly serviceId: string } }) => each.value.serviceId === service.id;
   const tasks = [...snapshot.tasks.values()].filter(belongs).map(({ value }) => taskPart(snapshot, value, nowMs));
   const slots = [...snapshot.slots.values()].filter(belongs).map(({ value }) => value);
@@ -74,6 +77,11 @@ function explainService(
   const past = slots.flatMap((slot) => slot.history.map((entry) => historyPart(snapshot, slot, entry, nowMs)));
   const parts = [...[...pending, ...tasks].sort(byName), ...past.sort(byName)];
   return { facts, parts, placement: nextPlacement(snapshot, service, now) };
+}
+
+function rolloutFact({ state, revision, message, cause }: RolloutRecord): string {
+  const words = cause === undefined || cause === message ? message : `${message}: ${cause}`;
+  return `${state} to revision ${revision}: ${words}`;
 }
 
 function byName(left: WhyPart, right: WhyPart): number {
@@ -92,17 +100,34 @@ function taskName(
 
 function taskPart(snapshot: Snapshot, task: TaskRecord, nowMs: number): WhyPart {
   const status = snapshot.statuses.get(task.id)?.value;
-  const isUnhealthy = status?.health === 'unhealthy';
-  const words = [status?.error, isUnhealthy ? 'unhealthy' : undefined, restarts(status), task.reason];
+  const isUnhealthy = status?.health === 'unhealthy' ? 'unhealthy' : undefined;
+  const trouble = taskTrouble(snapshot, task);
+  const words = [trouble, status?.error, isUnhealthy, ending(task, status), restarts(status), task.reason];
   if (status?.retryAtMs !== undefined && status.retryAtMs > nowMs) {
     words.push(`next attempt in ${seconds(status.retryAtMs - nowMs)}`);
   }
   return {
     name: taskName(snapshot, task, task.nodeId),
-    state: status ? `${status.state} for ${seconds(nowMs - status.changedAtMs)}` : `assigned, not reported yet`,
+    state: status
+      ? `${known(snapshot, task, status)} for ${seconds(nowMs - status.changedAtMs)}`
+      : `assigned, not reported yet`,
     node: nodeName(snapshot, task.nodeId),
     reason: words.filter(Boolean).join('; '),
   };
+}
+
+/** Nobody knows what became of a task whose node is not heard of. */
+function known(snapshot: Snapshot, { nodeId }: TaskRecord, { state }: StatusRecord): string {
+  return snapshot.liveness.get(nodeId)?.state === 'lost' ? `unknown, was ${state}` : state;
+}
+
+/** Why no other attempt follows one that ended by itself. */
+function ending({ desired, job, template }: TaskRecord, status: StatusRecord | undefined): string | undefined {
+  if (!status?.final || status.revoked || desired !== 'running' || job) return undefined;
+  const { condition, maxAttempts } = restartRules(template.RestartPolicy);
+  const isUsedUp = condition !== 'none' && status.state !== 'complete';
+  const why = isUsedUp ? `max attempts ${maxAttempts} reached` : `its restart condition is ${condition}`;
+  return `not started again: ${why}`;
 }
 
 /** "restarted 3 times, last after: exit code 0"; the reason is left out where it is the present error anyway. */

@@ -26,7 +26,7 @@ describe('planTask() without a permit', () => {
 
     const over = planTask({ ...running, memory, containers: exited, permit: 'expired' }, now);
 
-    expect(over.memory).toMatchObject({ state: 'shutdown', final: true, revoked: true });
+    expect(over.memory).toMatchObject({ state: 'shutdown', final: true, revoked: true, failureKind: 'cut-off' });
     expect(over.memory.error).toContain('plimsoll.failover.on-disconnect=stop');
     expect(
       planTask({ ...running, memory: over.memory, containers: exited, permit: 'valid' }, now).step,

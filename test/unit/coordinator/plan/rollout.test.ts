@@ -130,6 +130,7 @@ test('failure action rollback goes back to the previous specification', () => {
   world.converge();
 
   expect(rollout(world, id)).toMatchObject({ state: 'rollback_completed', revision: 1 });
+  expect(rollout(world, id)?.cause).toMatch(/^update rolled back due to failure or early termination of task /);
   expect(images(world, id)).toEqual(['good', 'good', 'good']);
 });
 

@@ -3,7 +3,7 @@ import { assignmentTasks, taskViews } from '../../../../../coordinator/api/docke
 import type { ExitRecord, HistoryEntry, StatusRecord, TaskRecord } from '../../../../../model/records.ts';
 import { attemptId, derivedId } from '../../../../../runtime/identifiers.ts';
 import { aStatusRecord, aTaskRecord, nodeIdOf } from '../../../../support/docker-api-server.ts';
-import { aService, aSlot, aSnapshot, aSpec, type SnapshotParts } from '../../../../support/snapshots.ts';
+import { aRollout, aService, aSlot, aSnapshot, aSpec, type SnapshotParts } from '../../../../support/snapshots.ts';
 
 const service = aService();
 const task = aTaskRecord(service, 1, nodeIdOf('h1'));
@@ -126,9 +126,35 @@ describe('taskViews()', () => {
 
   it('shows what ran on a lost node as unknown, and what had ended there as it ended', () => {
     const nodes = { [task.nodeId]: 'lost' } as const;
-    expect(views({ nodes }, { status: {} }).map(short)).toEqual(['running unknown -']);
+    expect(views({ nodes }, { status: {} }).map(short)).toEqual([`running unknown its node ${task.nodeId} is lost`]);
     const ended = { state: 'complete', final: true, exitCode: 0 } as const;
     expect(views({ nodes }, { status: ended }).map(short)).toEqual(['shutdown complete -']);
+  });
+
+  it('says what is wrong with a task that has not failed', () => {
+    const nodes = { [task.nodeId]: 'engine-unresponsive' } as const;
+    expect(views({ nodes }, { status: {} }).map(short)).toEqual([
+      `running running the Docker Engine of its node ${task.nodeId} does not answer`,
+    ]);
+    const unreadyBecause = 'TCP port 80: connect ECONNREFUSED';
+    expect(views({}, { status: { state: 'starting', unreadyBecause } }).map(short)).toEqual([
+      `running starting not ready: ${unreadyBecause}`,
+    ]);
+    expect(views({ nodes }, { status: {}, task: { desired: 'stopped' } })[0]?.Status.Err).toBeUndefined();
+  });
+
+  it('names the task an update waited for in vain', () => {
+    const overdue = { taskId: task.id, startedAtMs: 1, doneAtMs: 2, failed: true, overdue: true };
+    const rollouts = [aRollout(service, { state: 'paused', slots: { 1: overdue } })];
+    const serviceLabels = { 'plimsoll.update.progress-deadline': '30s' };
+
+    expect(views({ rollouts }, { task: { serviceLabels }, status: { state: 'starting' } }).map(short)).toEqual([
+      'running starting not ready after 30s (plimsoll.update.progress-deadline)',
+    ]);
+    const ready = [aRollout(service, { state: 'paused', slots: { 1: { ...overdue, readyAtMs: 3 } } })];
+    expect(views({ rollouts: ready }, { task: { serviceLabels }, status: {} }).map(short)).toEqual([
+      'running running -',
+    ]);
   });
 
   it('keeps at most as many tasks of a slot as the history limit says, the newest', () => {

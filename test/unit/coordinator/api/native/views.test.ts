@@ -139,6 +139,41 @@ describe('explain()', () => {
     ]);
   });
 
+  it('says of a task that its node is lost, and counts it no more', () => {
+    const world = new PlanWorld();
+    const node = world.addNode('h1');
+    world.addService('web', 1);
+    world.converge();
+    world.setState(node, 'lost');
+
+    expect(whyOf(world, 'web')).toMatchObject({
+      facts: ['0 of 1 tasks run, 0 of them ready'],
+      parts: [
+        {
+          state: expect.stringMatching(/^unknown, was running for /),
+          reason: expect.stringMatching(/^its node h1 is lost; /),
+        },
+      ],
+    });
+  });
+
+  it('says why no other attempt follows', () => {
+    const world = new PlanWorld();
+    world.addNode('h1');
+    const RestartPolicy = { Condition: 'on-failure', MaxAttempts: 2 } as const;
+    const id = world.addService('web', 1, { TaskTemplate: { ContainerSpec: { Image: 'good' }, RestartPolicy } });
+    world.converge();
+    const [task] = world.live(id);
+    if (!task) throw new Error('web has no task');
+
+    world.report(task, { state: 'failed', error: 'task: non-zero exit (1)', final: true });
+    expect(whyOf(world, 'web').parts[0]?.reason).toMatch(
+      /^task: non-zero exit \(1\); not started again: max attempts 2 reached; /,
+    );
+    world.report(task, { state: 'complete', error: undefined, final: true });
+    expect(whyOf(world, 'web').parts[0]?.reason).toMatch(/^not started again: its restart condition is on-failure; /);
+  });
+
   it('explains a node by what was seen of it', () => {
     const world = new PlanWorld();
     world.setState(world.addNode('h1'), 'suspect');
