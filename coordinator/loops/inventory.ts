@@ -1,7 +1,7 @@
 /**
  * The leader asks the nodes what they run. In every round for containers without an assignment; and where records cannot
- * be trusted to tell of every task, for all: at the beginning of a term (records may have been lost before) and whenever
- * a bucket lost some. Until then empty slots stay empty, lest what runs somewhere runs twice (docs/decisions/0003).
+ * be trusted to tell of every task, for all: at the beginning of a term (records may have been lost before), whenever a
+ * bucket lost some, and when a service appears that is not new (a backup came back). Until then empty slots stay empty, lest what runs somewhere runs twice (docs/decisions/0003).
  */
 import type { Bus } from '../../bus/bus.ts';
 import { OrphansReply } from '../../model/messages.ts';
@@ -20,6 +20,8 @@ const RETRY_MS = 250;
 const ANSWER_TIMEOUT_MS = 2_000;
 /** A node that beats and says nothing, or is described by no record, is waited for this long. */
 const PATIENCE_MS = 30_000;
+/** A service this old that no snapshot had before is not one that somebody creates now; clocks may differ. */
+const NEW_SERVICE_MS = 60_000;
 const HEARD: readonly NodeState[] = ['ready', 'suspect', 'engine-unresponsive'];
 
 export interface InventoryParts {
@@ -36,6 +38,7 @@ export class Inventory {
   private readonly parts: InventoryParts;
   private readonly poke = new Poke();
   private lossesSeen: number;
+  private servicesSeen: Snapshot['services'];
   private doubt: Doubt;
   private doubtedAtMs = 0;
   /** Containers of the nodes that have answered since the doubt began. */
@@ -44,12 +47,14 @@ export class Inventory {
   constructor(parts: InventoryParts) {
     this.parts = parts;
     this.lossesSeen = parts.store.losses;
+    this.servicesSeen = parts.store.snapshot().services;
     this.doubt = this.begin('term');
   }
 
   /** The snapshot with what cannot be known yet. */
   addTo(snapshot: Snapshot): Snapshot {
-    if (this.parts.store.losses !== this.lossesSeen) this.doubtAgain();
+    if (this.parts.store.losses !== this.lossesSeen || this.hasReturned(snapshot)) this.doubtAgain();
+    this.servicesSeen = snapshot.services;
     return { ...snapshot, doubt: this.doubt };
   }
 
@@ -89,12 +94,18 @@ export class Inventory {
     await this.poke.wait(signal).finally(cancel);
   }
 
+  private hasReturned({ services }: Snapshot): boolean {
+    if (services === this.servicesSeen) return false;
+    const beforeMs = this.parts.clock.wallMs() - NEW_SERVICE_MS;
+    return [...services].some(([id, { value }]) => !this.servicesSeen.has(id) && value.createdAtMs < beforeMs);
+  }
+
   private doubtAgain(): void {
     this.lossesSeen = this.parts.store.losses;
     this.doubt = this.begin('loss');
     this.parts.log.warn(
       { services: this.doubt.services.size },
-      'records vanished that nobody deleted: no empty slot is filled before the nodes have said what they run',
+      'records vanished that nobody deleted, or came back: no empty slot is filled before the nodes have said what they run',
     );
     this.poke.poke();
   }

@@ -54,7 +54,7 @@ async function aTerm() {
     await done;
     return inventory.addTo(store.snapshot()).doubt?.services.size;
   };
-  return { clock, h1, h2, service, store, hear, has, asked, found, inventory, round };
+  return { clock, buckets, h1, h2, service, store, hear, has, asked, found, inventory, round };
 }
 
 test('a term begins in doubt, until every node that is heard has said all that it runs', async () => {
@@ -101,4 +101,23 @@ test('a node that is heard and not described keeps the doubt alive, for half a m
   await settleMicrotasks();
 
   expect(await round()).toBe(0);
+});
+
+test('a service that comes back from a backup begins it again, one that is new does not', async () => {
+  const { clock, buckets, h1, store, hear, has, inventory, round } = await aTerm();
+  hear([h1]);
+  has(h1, []);
+  expect(await round()).toBe(0);
+  const world = new PlanWorld();
+  const made = (name: string, createdAtMs: number) => ({ ...world.service(world.addService(name, 1)), createdAtMs });
+  const fresh = made('fresh', clock.wallMs());
+  await buckets.services.create(fresh.id, fresh);
+  await settleMicrotasks();
+  expect(inventory.addTo(store.snapshot()).doubt?.services.size).toBe(0);
+
+  const old = made('old', clock.wallMs() - 3_600_000);
+  await buckets.services.create(old.id, old);
+  await settleMicrotasks();
+
+  expect(inventory.addTo(store.snapshot()).doubt?.services).toContain(old.id);
 });
