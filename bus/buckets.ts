@@ -9,12 +9,12 @@ import type {
   NodeRecord,
   NodeSpecRecord,
   RolloutRecord,
-  ScaleRecord,
   ServiceRecord,
   SlotRecord,
   StatusRecord,
   TaskRecord,
 } from '../model/records.ts';
+import type { ScaleRecord } from '../model/scale-record.ts';
 import type { VolumeRecord } from '../model/volume-record.ts';
 import type { Bucket, Fence } from './bus.ts';
 

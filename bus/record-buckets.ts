@@ -10,12 +10,12 @@ import {
   NodeRecord,
   NodeSpecRecord,
   RolloutRecord,
-  ScaleRecord,
   ServiceRecord,
   SlotRecord,
   StatusRecord,
   TaskRecord,
 } from '../model/records.ts';
+import { ScaleRecord } from '../model/scale-record.ts';
 import { VolumeRecord } from '../model/volume-record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { PlimsollError } from '../runtime/errors.ts';

@@ -22,6 +22,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<AddC
     rollback: async () => (await import('./commands/rollback.ts')).addRollbackCommand,
     events: async () => (await import('./commands/events.ts')).addEventsCommand,
     plan: async () => (await import('./commands/plan.ts')).addPlanCommand,
+    autoscale: async () => (await import('./commands/autoscale.ts')).addAutoscaleCommand,
     secret: async () => (await import('./commands/secret.ts')).addSecretCommand,
     context: async () => (await import('./commands/context.ts')).addContextCommand,
   },

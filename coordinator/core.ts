@@ -8,6 +8,7 @@ import type { ClusterRecord } from '../model/records.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import { Lifecycle } from '../runtime/lifecycle.ts';
 import type { Admission } from './admission.ts';
+import { autoscaleMetrics } from './autoscale/autoscale-metrics.ts';
 import type { CoordinatorParts } from './coordinator-parts.ts';
 import { Leadership } from './leadership.ts';
 import { coordinatorMetrics, showStateHealth } from './loops/coordinator-metrics.ts';
@@ -130,6 +131,9 @@ class Core implements CoordinatorCore {
       ...assembly,
       ...parts,
       metrics: this.metrics,
+      autoscaleMetrics: autoscaleMetrics(parts.metrics),
+      usage: this.usage,
+      prometheus: parts.prometheus,
       wishes: this.wishes,
       coordinatorId: parts.identity.coordinatorId,
     });

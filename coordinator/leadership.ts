@@ -5,6 +5,9 @@ import { runLease } from '../bus/lease.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
+import type { AutoscaleMetrics } from './autoscale/autoscale-metrics.ts';
+import { Autoscaler } from './autoscale/autoscaler.ts';
+import type { Prometheus } from './autoscale/prometheus.ts';
 import { Contacts } from './loops/contacts.ts';
 import type { CoordinatorMetrics } from './loops/coordinator-metrics.ts';
 import { eventOf, publishEvent } from './loops/events.ts';
@@ -13,6 +16,7 @@ import { Inventory } from './loops/inventory.ts';
 import { LeaderLoop } from './loops/leader-loop.ts';
 import type { Planner } from './plan/plan.ts';
 import type { Store } from './store/store.ts';
+import type { UsageBook } from './usage/usage-book.ts';
 import type { Wishes } from './wishes/wishes.ts';
 
 export interface LeadershipParts {
@@ -24,6 +28,10 @@ export interface LeadershipParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: CoordinatorMetrics;
+  readonly autoscaleMetrics: AutoscaleMetrics;
+  readonly usage: UsageBook;
+  /** Undefined where none was named. */
+  readonly prometheus: Prometheus | undefined;
   readonly coordinatorId: string;
   readonly nodeId: () => string | undefined;
 }
@@ -98,9 +106,10 @@ export class Leadership {
       epoch,
     );
     this.loop = loop;
+    const autoscaler = new Autoscaler({ ...this.parts, holdsLease }, epoch);
     const housekeeping = new Housekeeping({ ...this.parts, epoch });
     try {
-      await Promise.all([loop.run(signal), inventory.run(signal), housekeeping.run(signal)]);
+      await Promise.all([loop.run(signal), inventory.run(signal), housekeeping.run(signal), autoscaler.run(signal)]);
     } catch (error) {
       log.error({ epoch, error: messageOf(error) }, 'a term of leadership ended with an error');
     } finally {

@@ -9,6 +9,7 @@ import { createMetrics } from '../runtime/metrics.ts';
 import { probeTcp } from '../runtime/tcp-probe.ts';
 import { programVersion } from '../runtime/version.ts';
 import { createAdmission } from './admission.ts';
+import { prometheusAt } from './autoscale/prometheus.ts';
 import type { CoordinatorParts } from './coordinator-parts.ts';
 import { vaultOf } from './payloads/vault.ts';
 import { planningAgain } from './plan/plan.ts';
@@ -38,6 +39,7 @@ export function realParts(settings: CoordinatorSettings): CoordinatorParts {
     probe: probeTcp,
     plan: planningAgain(),
     allowedHostAccess: new Set(settings.allow),
+    prometheus: settings.prometheus === undefined ? undefined : prometheusAt(settings.prometheus, clock),
     vault: vaultOf(contentKeyOf(cluster)),
   };
 }

@@ -23,6 +23,11 @@ export const CoordinatorSettings = z.object({
         .filter(Boolean),
     )
     .pipe(z.array(z.enum(hostAccesses))),
+  /** Where services that scale by a query have it answered: `http://10.0.0.5:9090`, a path before /api/v1 included. */
+  prometheus: z
+    .url({ protocol: /^https?$/, error: 'must be a URL such as http://10.0.0.5:9090' })
+    .refine((url) => !/@/.test(new URL(url).host + url.split('/')[2]), 'must not hold a user or password')
+    .optional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 export type CoordinatorSettings = z.infer<typeof CoordinatorSettings>;

@@ -333,7 +333,7 @@ export const SlotRecord = z.object({
 });
 export type SlotRecord = z.infer<typeof SlotRecord>;
 
-// ---- plim_rollout, plim_scale --------------------------------------------------------------------------------------
+// ---- plim_rollout --------------------------------------------------------------------------------------------------
 
 export const RolloutRecord = z.object({
   v: V,
@@ -369,17 +369,6 @@ export const RolloutRecord = z.object({
   ),
 });
 export type RolloutRecord = z.infer<typeof RolloutRecord>;
-
-/** `<service>`: the autoscaler's word over the count of replicas. */
-export const ScaleRecord = z.object({
-  v: V,
-  epoch: Epoch,
-  serviceId: Id,
-  replicas: z.int().min(0),
-  reason: z.string(),
-  decidedAtMs: TimeMs,
-});
-export type ScaleRecord = z.infer<typeof ScaleRecord>;
 
 // ---- plim_lease ----------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,8 @@ import type {
   StatusRecord,
   TaskRecord,
 } from '../../model/records.ts';
-import { desiredReplicas, isGlobal, type ModeName, modeName } from '../../model/service-defaults.ts';
+import { effectiveReplicas, type ScaleRecord } from '../../model/scale-record.ts';
+import { isGlobal, type ModeName, modeName } from '../../model/service-defaults.ts';
 import { groupBy } from '../../runtime/group-by.ts';
 import { labelText } from '../../runtime/label-text.ts';
 import type { NodeState, Snapshot } from '../store/snapshot.ts';
@@ -39,6 +40,8 @@ export interface ServiceState {
   readonly desired: number;
   readonly tasks: readonly TaskState[];
   readonly pending: readonly PendingSlot[];
+  /** The autoscaler's last decision; undefined for a service that does not scale itself. */
+  readonly scale: ScaleRecord | undefined;
   /** State of the last update; undefined before the first. */
   readonly updateState: RolloutRecord['state'] | undefined;
   /** Identity, as on every series of the service. */
@@ -139,7 +142,8 @@ function viewService(
   tasks: readonly TaskState[],
   pending: readonly PendingSlot[],
 ): ServiceState {
-  const replicas = snapshot.scales.get(record.id)?.value.replicas ?? desiredReplicas(record.spec);
+  const scale = snapshot.scales.get(record.id)?.value;
+  const replicas = effectiveReplicas(record.spec, scale);
   const isCounted = isGlobal(record.spec) || isJob(record.spec);
   const wanted = isCounted ? placesWanting(tasks) + pending.length : replicas;
   const desired = record.removedAtMs === undefined ? wanted : 0;
@@ -147,7 +151,7 @@ function viewService(
   const stack = record.spec.Labels?.[containerLabels.stackNamespace] ?? '';
   const labels = labelText({ service: record.spec.Name, stack });
   const mode = modeName(record.spec);
-  return { record, version, plannedVersion, mode, desired, tasks, pending, updateState, labels };
+  return { record, version, plannedVersion, mode, desired, tasks, pending, scale, updateState, labels };
 }
 
 /** A global service wants a task on each node the leader found fitting, a job what is begun and not complete. */

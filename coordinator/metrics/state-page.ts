@@ -6,6 +6,7 @@
  * and a page made in one go would hold up beats and the lease for as long as it takes.
  */
 import type { Snapshot } from '../store/snapshot.ts';
+import { autoscaleFamilies } from './autoscale-families.ts';
 import { viewCluster } from './cluster-view.ts';
 import { leaderFamilies } from './leader-families.ts';
 import { nodeFamilies } from './node-families.ts';
@@ -18,6 +19,7 @@ const LINES_PER_PIECE = 500;
 
 export const stateFamilies: readonly StateFamily[] = [
   ...serviceFamilies,
+  ...autoscaleFamilies,
   ...taskFamilies,
   ...nodeFamilies,
   ...leaderFamilies,

@@ -2,7 +2,8 @@
 
 import { isJob } from '../../model/jobs.ts';
 import type { ServiceRecord, TaskRecord } from '../../model/records.ts';
-import { desiredReplicas, isGlobal } from '../../model/service-defaults.ts';
+import { effectiveReplicas } from '../../model/scale-record.ts';
+import { isGlobal } from '../../model/service-defaults.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Action, Chain, Moment } from './actions.ts';
 import type { Kinship } from './affinity.ts';
@@ -104,7 +105,7 @@ function forgetGone(slot: Slot, planning: ServicePlanning): void {
 function wantedSlots(planning: ServicePlanning): ReadonlySet<string> {
   const service = planning.entry.value;
   if (isGlobal(service.spec)) return wantedGlobal(planning.nodes.values(), service.spec.TaskTemplate, planning.slots);
-  const replicas = planning.snapshot.scales.get(service.id)?.value.replicas ?? desiredReplicas(service.spec);
+  const replicas = effectiveReplicas(service.spec, planning.snapshot.scales.get(service.id)?.value);
   return wantedReplicas([...planning.slots.values()], replicas);
 }
 

@@ -14,6 +14,8 @@ import {
   STOP_MARGIN_MS,
 } from '../../model/service-policy.ts';
 import type { ServiceSpec } from '../../model/service-spec.ts';
+import { autoscaleLabelRules } from '../autoscale/policy.ts';
+import { checkAutoscale, refuseUnmeasuredSources } from '../autoscale/policy-rules.ts';
 import { AFFINITY_LABEL, ANTI_AFFINITY_LABEL, kinTerms } from '../plan/affinity.ts';
 import { VOLUME_MOVE_LABEL, volumeMoves } from '../plan/sticky-volumes.ts';
 import { invalid } from './errors.ts';
@@ -59,6 +61,7 @@ const knownLabels: Readonly<Record<string, LabelRule>> = {
   [ON_DISCONNECT_LABEL]: { accepts: (value) => value === 'keep' || value === 'stop', wants: 'keep or stop' },
   [AFFINITY_LABEL]: { accepts: isKinList, wants: KIN_SYNTAX },
   [ANTI_AFFINITY_LABEL]: { accepts: isKinList, wants: KIN_SYNTAX },
+  ...autoscaleLabelRules,
   [VOLUME_MOVE_LABEL]: { accepts: (value) => isVolumeMove(value), wants: volumeMoves.join(' or ') },
   [MAX_UNAVAILABLE_LABEL]: { accepts: isMaxUnavailable, wants: 'a number of replicas or a share of them, 1 or 25%' },
 };
@@ -78,10 +81,12 @@ function isDuration(value: string): boolean {
 
 /** Throws `invalid`, naming the label: one of ours that is unknown or malformed, on the service or on its containers. */
 export function checkServiceLabels(spec: ServiceSpec): void {
+  refuseUnmeasuredSources(spec.Labels ?? {});
   refuseUnknownLabels(spec.Labels ?? {});
   refuseLabelValues('Labels', spec.Labels);
   refuseLabelValues('TaskTemplate.ContainerSpec.Labels', spec.TaskTemplate.ContainerSpec.Labels);
   refuseHastyStop(spec);
+  checkAutoscale(spec);
 }
 
 /** A task must be gone for certain before its stand-in starts: `after` its last contact it is stopped, twice that later. */

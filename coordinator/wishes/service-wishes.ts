@@ -6,6 +6,7 @@ import type { PortConfig, ServiceSpec } from '../../model/service-spec.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import { checkReferredExist } from '../payloads/reference-rules.ts';
 import { orderWarnings } from '../plan/update-order.ts';
+import { checkQuery, handScalingWarnings } from './autoscale-wish.ts';
 import { Claims } from './claims.ts';
 import { mayHaveBeenWritten, notFound, StaleVersionError } from './errors.ts';
 import { checkHostAccess } from './host-access-rules.ts';
@@ -54,6 +55,7 @@ export class ServiceWishes {
     checkServiceSpec(wanted);
     checkHostAccess(wanted, this.parts.allowedHostAccess);
     checkReferredExist(wanted.TaskTemplate.ContainerSpec, this.parts.snapshot());
+    const warnings = await checkQuery(wanted, undefined, this.parts.prometheus);
     const spec = withNetworkIds(withServerDefaults(wanted), this.parts.snapshot().networks);
     const owner = { v: 1, ownerId: id, ownerName: spec.Name } as const;
     const taken = await this.claims.take([nameClaim(spec.Name)], owner);
@@ -67,7 +69,7 @@ export class ServiceWishes {
       await this.store(this.parts.buckets.services.create(id, record));
     });
     await announce(this.parts, 'service', id, 'create', { name: spec.Name });
-    return { id, warnings: warningsOf(spec) };
+    return { id, warnings: [...warnings, ...warningsOf(spec)] };
   }
 
   /**
@@ -85,10 +87,12 @@ export class ServiceWishes {
     checkHostAccess(wanted, this.parts.allowedHostAccess);
     checkReferredExist(wanted.TaskTemplate.ContainerSpec, this.parts.snapshot());
     checkUnchangeable(entry.value.spec, wanted);
+    const asked = await checkQuery(wanted, entry.value.spec, this.parts.prometheus);
+    const warnings = [...asked, ...handScalingWarnings(wanted, entry.value.spec)];
     const spec = withNetworkIds(withServerDefaults(wanted), this.parts.snapshot().networks);
     const value = { ...entry.value, ...this.sealedAuth(id, registryAuth) };
     await this.change({ ...entry, value }, spec, 'update');
-    return { warnings: warningsOf(spec, entry.value.spec) };
+    return { warnings: [...warnings, ...warningsOf(spec, entry.value.spec)] };
   }
 
   /** Swaps the specification with the one before it; twice is back again. */

@@ -4,6 +4,7 @@ import type { Bus } from '../../bus/bus.ts';
 import type { HostAccess } from '../../model/host-access.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
+import type { Prometheus } from '../autoscale/prometheus.ts';
 import type { Vault } from '../payloads/vault.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 
@@ -33,6 +34,8 @@ export interface WishParts {
   readonly newId: () => string;
   /** What labels may open of hosts; absent: nothing. */
   readonly allowedHostAccess?: ReadonlySet<HostAccess>;
+  /** What services may scale by queries of; absent: they cannot. */
+  readonly prometheus?: Prometheus | undefined;
   /** Takes a removed node's credentials away. */
   readonly revokeNode: (nodeId: string) => Promise<void>;
 }

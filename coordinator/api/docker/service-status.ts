@@ -1,7 +1,8 @@
 /** ServiceStatus: how many tasks of a service run and how many should. Pure. */
 import { isJob } from '../../../model/jobs.ts';
 import type { ServiceRecord } from '../../../model/records.ts';
-import { desiredReplicas, isGlobal } from '../../../model/service-defaults.ts';
+import { effectiveReplicas } from '../../../model/scale-record.ts';
+import { isGlobal } from '../../../model/service-defaults.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { nodeState } from './node-state.ts';
 import { serviceTasks, type TaskView } from './task-view.ts';
@@ -17,7 +18,7 @@ export function serviceStatus(snapshot: Snapshot, record: ServiceRecord): Servic
   const wanted = serviceTasks(snapshot, record).filter((task) => task.DesiredState === 'running');
   const isUp = (task: TaskView) => task.NodeID !== undefined && nodeState(snapshot, task.NodeID) !== 'down';
   const running = wanted.filter((task) => task.Status.State === 'running' && isUp(task));
-  const replicas = snapshot.scales.get(record.id)?.value.replicas ?? desiredReplicas(record.spec);
+  const replicas = effectiveReplicas(record.spec, snapshot.scales.get(record.id)?.value);
   // As in Swarm, a node that is down wants no task of a global service.
   const nodes = new Set(wanted.filter(isUp).map((task) => task.NodeID));
   const DesiredTasks = isGlobal(record.spec) ? nodes.size : replicas;

@@ -14,7 +14,8 @@ import type {
   StatusRecord,
   TaskRecord,
 } from '../../../model/records.ts';
-import { desiredReplicas, isGlobal } from '../../../model/service-defaults.ts';
+import { effectiveReplicas } from '../../../model/scale-record.ts';
+import { isGlobal } from '../../../model/service-defaults.ts';
 import type { ListedGenericResource, PortConfig, TaskTemplate } from '../../../model/service-spec.ts';
 import { attemptId } from '../../../runtime/identifiers.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
@@ -113,7 +114,7 @@ function viewsOf(
     ];
   });
   // Slots that were scaled away vanish with their past, as in Swarm.
-  const replicas = snapshot.scales.get(service.id)?.value.replicas ?? desiredReplicas(service.spec);
+  const replicas = effectiveReplicas(service.spec, snapshot.scales.get(service.id)?.value);
   const known = new Set([...live, ...pending].map((task) => task.ID));
   const past = slots
     .flatMap(({ value, revision }) => value.history.map((ended) => pastTask(service, value, ended, revision)))
@@ -325,7 +326,8 @@ function desiredState(snapshot: Snapshot, service: ServiceRecord, task: TaskReco
   const slot = snapshot.slots.get(`${service.id}.${slotKey}`)?.value;
   if (slot?.surge?.lostTaskId === task.id) return 'shutdown';
   if (task.desired !== 'stopped') return task.desired;
-  return !isGlobal(service.spec) && task.slot > desiredReplicas(service.spec) ? 'remove' : 'shutdown';
+  const replicas = effectiveReplicas(service.spec, snapshot.scales.get(service.id)?.value);
+  return !isGlobal(service.spec) && task.slot > replicas ? 'remove' : 'shutdown';
 }
 
 /** When an attempt was made: the first with the task, a later one when the one before it ended. */

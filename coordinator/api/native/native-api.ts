@@ -19,6 +19,7 @@ import type { UsageBook } from '../../usage/usage-book.ts';
 import type { Wishes } from '../../wishes/wishes.ts';
 import { ApiError } from '../docker/responses.ts';
 import { requestMetrics } from '../request-metrics.ts';
+import { type AutoscaleRouteParts, addAutoscaleRoutes } from './autoscale-routes.ts';
 import { addMetricsRoute } from './metrics-route.ts';
 import { addNodePageRoute } from './node-page-route.ts';
 import { addPlanRoutes } from './plan-routes.ts';
@@ -45,7 +46,7 @@ export interface NativeApiParts {
   /** Takes the node out of the cluster for good: its identity is revoked. */
   removeNode(nodeId: string, force: boolean): Promise<void>;
   readonly payloads: Wishes['payloads'];
-  readonly services: RevisionRouteParts['services'];
+  readonly services: RevisionRouteParts['services'] & AutoscaleRouteParts['services'];
   readonly bus: Bus;
   readonly access: ClusterAccess;
   readonly usage: Pick<UsageBook, 'fresh'>;
@@ -96,6 +97,7 @@ function createLocalApp(parts: NativeApiParts, nodePages: NodePages): Express {
   addMembershipRoutes(app, parts);
   addSecretRoutes(app, parts, () => requireReady(parts));
   addPlanRoutes(app, parts, () => requireReady(parts));
+  addAutoscaleRoutes(app, parts, () => requireReady(parts));
   app.get('/v1/events', (_request, response) => streamEvents(parts, response));
   addErrorAnswers(app, parts.log);
   return app;

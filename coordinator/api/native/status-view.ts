@@ -3,7 +3,8 @@
 import { isJob } from '../../../model/jobs.ts';
 import type { ClusterStatus, DamagedRecord, NodeSummary, ServiceSummary } from '../../../model/native-api.ts';
 import type { NodeSpecRecord, ServiceRecord, StatusRecord, TaskRecord } from '../../../model/records.ts';
-import { desiredReplicas, isGlobal, modeName } from '../../../model/service-defaults.ts';
+import { effectiveReplicas } from '../../../model/scale-record.ts';
+import { isGlobal, modeName } from '../../../model/service-defaults.ts';
 import { isManager, managerStatusOf } from '../../store/manager-status.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 
@@ -105,7 +106,7 @@ export function serviceSummary(snapshot: Snapshot, service: ServiceRecord): Serv
 /** A global service wants one task on every node that has a slot (the leader decided which fit), a job those begun. */
 function wantedCount(snapshot: Snapshot, service: ServiceRecord): number {
   const { spec } = service;
-  if (!isGlobal(spec) && !isJob(spec)) return snapshot.scales.get(service.id)?.value.replicas ?? desiredReplicas(spec);
+  if (!isGlobal(spec) && !isJob(spec)) return effectiveReplicas(spec, snapshot.scales.get(service.id)?.value);
   const unfinished = wantedTasks(snapshot, service.id).filter(({ status }) => status?.state !== 'complete');
   const placed = new Set(unfinished.map(({ task }) => task.slot || task.nodeId));
   return placed.size + pendingReasons(snapshot, service.id).length;

@@ -35,7 +35,7 @@ function parts(changes: Partial<NativeApiParts> = {}): NativeApiParts {
     damagedRecords: () => [],
     removeNode: async () => undefined,
     payloads: noPayloads,
-    services: { rollbackTo: refused },
+    services: { rollbackTo: refused, update: refused },
     access: { joinToken: async () => 'PLIM-1-old', rotateJoinToken: async () => 'PLIM-1-new' },
     metrics: createMetrics('coordinator', '1'),
     plannedVersion: () => undefined,

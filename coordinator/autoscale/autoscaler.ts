@@ -1,0 +1,195 @@
+/** The leader's loop of scaling: every two seconds it looks at each service that scales itself, decides, and writes what changed. */
+import type { Buckets } from '../../bus/buckets.ts';
+import type { Bus, Entry } from '../../bus/bus.ts';
+import type { ServiceRecord } from '../../model/records.ts';
+import { effectiveReplicas, type LoadReading, type ScaleRecord } from '../../model/scale-record.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { messageOf, PlimsollError } from '../../runtime/errors.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { CoordinatorMetrics } from '../loops/coordinator-metrics.ts';
+import { publishEvent } from '../loops/events.ts';
+import { measuredTurn } from '../loops/measured-turn.ts';
+import type { Snapshot } from '../store/snapshot.ts';
+import type { Store } from '../store/store.ts';
+import type { UsageBook } from '../usage/usage-book.ts';
+import type { AutoscaleMetrics } from './autoscale-metrics.ts';
+import { CrewWatch } from './crew-watch.ts';
+import { decide } from './decide.ts';
+import { measureQuery, measureUsage, type Replica } from './measurement.ts';
+import { noHistory, type ScaleHistory } from './pace.ts';
+import { type AutoscalePolicy, autoscalePolicy } from './policy.ts';
+import type { Prometheus } from './prometheus.ts';
+import { QueryBook } from './query-book.ts';
+import { scaleEvent } from './scale-event.ts';
+import { heldUntil, isWorthWriting, newRecord } from './scale-writing.ts';
+
+/** Nodes say as often what they use. */
+const PERIOD_MS = 2_000;
+
+export interface AutoscalerParts {
+  readonly buckets: Pick<Buckets, 'fenced'>;
+  readonly bus: Pick<Bus, 'publishDurably'>;
+  readonly store: Pick<Store, 'snapshot' | 'isCurrent' | 'reached' | 'vanished'>;
+  readonly usage: Pick<UsageBook, 'fresh'>;
+  /** Undefined where none was named. */
+  readonly prometheus: Prometheus | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: CoordinatorMetrics;
+  readonly autoscaleMetrics: AutoscaleMetrics;
+  readonly holdsLease: () => boolean;
+}
+
+interface ScalingService {
+  readonly record: ServiceRecord;
+  readonly policy: AutoscalePolicy;
+  readonly scale: Entry<ScaleRecord> | undefined;
+}
+
+/** Scales during one term; made anew for each epoch. */
+export class Autoscaler {
+  private readonly parts: AutoscalerParts;
+  private readonly epoch: number;
+  private readonly crews = new CrewWatch();
+  private readonly queries: QueryBook;
+  private readonly policies = new WeakMap<ServiceRecord, { readonly policy: AutoscalePolicy | undefined }>();
+  private histories: Map<string, ScaleHistory> = new Map();
+
+  constructor(parts: AutoscalerParts, epoch: number) {
+    this.parts = parts;
+    this.epoch = epoch;
+    this.queries = new QueryBook({ ...parts, queries: parts.autoscaleMetrics.queries });
+  }
+
+  /** Runs until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.parts;
+    while (!signal.aborted) {
+      await clock.sleep(PERIOD_MS, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      await measuredTurn(this.parts, 'autoscale', () => this.turn()).catch((error: unknown) => {
+        log.error({ error: messageOf(error) }, 'a turn of autoscaling failed, trying again');
+      });
+    }
+  }
+
+  /** Looks at every service once. What cannot be written is decided again at the next turn. */
+  async turn(): Promise<void> {
+    const { store, usage, clock } = this.parts;
+    if (!store.isCurrent) return;
+    const snapshot = store.snapshot();
+    const scaling = this.scalingServices(snapshot);
+    const ids = new Set(scaling.map(({ record }) => record.id));
+    this.histories = new Map([...this.histories].filter(([id]) => ids.has(id)));
+    this.queries.refresh(queriesOf(scaling));
+    const crews = this.crews.look(snapshot, usage.fresh(), ids, clock.elapsedMs());
+    for (const service of scaling) {
+      await this.attempt(service.record, () => this.scale(service, crews.get(service.record.id) ?? [], snapshot));
+    }
+    await this.forgetOthers(snapshot, ids);
+  }
+
+  private scalingServices({ services, scales }: Snapshot): ScalingService[] {
+    return [...services.values()].flatMap(({ value: record }) => {
+      const policy = this.policyOf(record);
+      const isThere = policy !== undefined && record.removedAtMs === undefined;
+      return isThere ? [{ record, policy, scale: scales.get(record.id) }] : [];
+    });
+  }
+
+  private policyOf(record: ServiceRecord): AutoscalePolicy | undefined {
+    const known = this.policies.get(record) ?? { policy: autoscalePolicy(record.spec) };
+    this.policies.set(record, known);
+    return known.policy;
+  }
+
+  private async scale(service: ScalingService, replicas: readonly Replica[], snapshot: Snapshot): Promise<void> {
+    const { record, policy, scale } = service;
+    const { clock } = this.parts;
+    const current = effectiveReplicas(record.spec, scale?.value);
+    const heldUntilMs = heldUntil(record.spec, policy, scale?.value, clock.wallMs());
+    const situation = {
+      policy,
+      current,
+      readings: this.readings(policy, current, replicas),
+      heldForMs: heldUntilMs - clock.wallMs(),
+      isUpdating: isUpdating(snapshot, record.id),
+      noRoom: pendingReason(snapshot, record.id),
+    };
+    const { decision, history } = decide(situation, this.histories.get(record.id) ?? noHistory, clock.elapsedMs());
+    this.parts.autoscaleMetrics.decisions.inc({ direction: directionOf(decision.replicas - current) });
+    const next = newRecord({ ...service, ...situation, decision, heldUntilMs, nowMs: clock.wallMs() }, this.epoch);
+    if (isWorthWriting(scale?.value, next)) await this.write(service, next, current);
+    this.histories.set(record.id, history);
+  }
+
+  private readings(policy: AutoscalePolicy, wanted: number, replicas: readonly Replica[]): LoadReading[] {
+    const crew = { wanted, replicas, warmUpMs: policy.warmUpMs, tolerance: policy.tolerance };
+    return policy.targets.map((target) =>
+      target.source === 'query'
+        ? measureQuery(target, this.queries.answer(target.query), crew)
+        : measureUsage(target, crew),
+    );
+  }
+
+  private async write({ record, scale }: ScalingService, next: ScaleRecord, current: number): Promise<void> {
+    const { buckets, store, clock, log, holdsLease } = this.parts;
+    if (!holdsLease()) return;
+    const { scales } = buckets.fenced({ epoch: this.epoch });
+    const revision = scale
+      ? await scales.update(record.id, next, scale.revision)
+      : await scales.create(record.id, next);
+    const { replicas, condition, reason, mode } = next;
+    const event = scaleEvent(record, next, current, clock.wallMs());
+    log.info({ service: record.spec.Name, from: current, to: replicas, condition, mode, reason }, 'autoscaling');
+    publishEvent(this.parts, event);
+    await store.reached('scales', revision);
+  }
+
+  /** A service that no longer scales itself has the count of its specification again. */
+  private async forgetOthers({ services, scales }: Snapshot, ids: ReadonlySet<string>): Promise<void> {
+    for (const [key, { value, revision }] of scales) {
+      const record = services.get(value.serviceId)?.value;
+      if (record === undefined || record.removedAtMs !== undefined || ids.has(value.serviceId)) continue;
+      await this.attempt(record, () => this.forget(key, revision));
+    }
+  }
+
+  private async forget(key: string, revision: number): Promise<void> {
+    if (!this.parts.holdsLease()) return;
+    await this.parts.buckets.fenced({ epoch: this.epoch }).scales.delete(key, revision);
+    await this.parts.store.vanished('scales', key);
+  }
+
+  /** One service that cannot be scaled keeps no other from it. */
+  private async attempt({ spec }: ServiceRecord, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.parts.autoscaleMetrics.failures.inc({ code: error instanceof PlimsollError ? error.code : 'internal' });
+      this.parts.log.warn({ service: spec.Name, error: messageOf(error) }, 'could not scale a service, trying again');
+    }
+  }
+}
+
+function queriesOf(scaling: readonly ScalingService[]): ReadonlySet<string> {
+  const targets = scaling.flatMap(({ policy }) => policy.targets);
+  return new Set(targets.flatMap((target) => (target.source === 'query' ? [target.query] : [])));
+}
+
+function isUpdating({ rollouts }: Snapshot, serviceId: string): boolean {
+  const state = rollouts.get(serviceId)?.value.state;
+  return state === 'updating' || state === 'rollback_started';
+}
+
+function pendingReason({ slots }: Snapshot, serviceId: string): string | undefined {
+  for (const { value } of slots.values()) {
+    if (value.serviceId === serviceId && value.pending) return value.pending.reason;
+  }
+  return undefined;
+}
+
+function directionOf(by: number): 'up' | 'down' | 'none' {
+  if (by === 0) return 'none';
+  return by > 0 ? 'up' : 'down';
+}

@@ -1,0 +1,103 @@
+/** How many replicas a load asks for, as Kubernetes' replica calculator counts them (replica_calculator.go). Pure. */
+import type { LoadReading } from '../../model/scale-record.ts';
+import type { LoadTarget } from './policy.ts';
+
+/** A replica the service should have; one that is missing altogether is one that was never ready. */
+export interface Replica {
+  /** How long it has been ready; undefined for one that is not. */
+  readonly readyForMs: number | undefined;
+  /** Cores and bytes; undefined where nothing fresh was heard. */
+  readonly cpu?: number | undefined;
+  readonly memory?: number | undefined;
+}
+
+export interface Crew {
+  /** Replicas wanted now, there or not. */
+  readonly wanted: number;
+  readonly replicas: readonly Replica[];
+  readonly warmUpMs: number;
+  readonly tolerance: number;
+}
+
+/** What Prometheus answered: a number, or why there is none. */
+export type QueryAnswer = { readonly value: number } | { readonly problem: string };
+
+type UsageTarget = Extract<LoadTarget, { source: 'cpu' | 'memory' }>;
+type QueryTarget = Extract<LoadTarget, { source: 'query' }>;
+
+/** Rounding errors must not cost a replica. */
+const ROUNDING = 1e-9;
+
+/**
+ * By what replicas use of what they reserve. Those that say nothing count as fully used when the load is below its target
+ * and as unused when it is above: neither may make a change larger. Unlike in Kubernetes that holds for replicas that warm
+ * up as well, below the target: what the others shed to them must not be taken for a load that has gone.
+ */
+export function measureUsage(target: UsageTarget, crew: Crew): LoadReading {
+  const { source, percent } = target;
+  if (crew.wanted === 0) return { source, target: percent, value: 0, wanted: 0, words: `${source}: no replica runs` };
+  const warm = crew.replicas.filter(({ readyForMs }) => readyForMs !== undefined && readyForMs >= crew.warmUpMs);
+  const used = warm.flatMap((replica) => replica[source] ?? []);
+  if (used.length === 0) {
+    const why = warm.length === 0 ? 'no replica has been ready long enough' : 'nothing was heard of what replicas use';
+    return { source, target: percent, words: `${source}: ${why}` };
+  }
+  const ratio = ratioOf(used, target);
+  const value = ratio * percent;
+  const words = `${source} is at ${number(value)} % of its reservation, the target is ${percent} %`;
+  return { source, target: percent, value, wanted: wantedByUsage(ratio, used, target, crew), words };
+}
+
+function wantedByUsage(ratio: number, used: readonly number[], target: UsageTarget, crew: Crew): number {
+  const silent = Math.max(0, crew.wanted - used.length);
+  const assumed = ratio > 1 ? 0 : target.reserved * Math.max(1, target.percent / 100);
+  const all = [...used, ...Array.from({ length: silent }, () => assumed)];
+  const whole = silent === 0 ? ratio : ratioOf(all, target);
+  if (isClose(whole, crew) || whole > 1 !== ratio > 1) return crew.wanted;
+  return inDirection(whole, countOf(whole * all.length), crew.wanted);
+}
+
+function ratioOf(used: readonly number[], { reserved, percent }: UsageTarget): number {
+  const sum = used.reduce((total, each) => total + each, 0);
+  return sum / (used.length * reserved * (percent / 100));
+}
+
+/** By what Prometheus answered: the whole load over what a replica carries, or a mean over replicas against its target. */
+export function measureQuery(target: QueryTarget, answer: QueryAnswer, crew: Crew): LoadReading {
+  if ('problem' in answer) return { source: 'query', target: target.target, words: `query: ${answer.problem}` };
+  const { value } = answer;
+  const words = `the query answers ${number(value)}, the target is ${number(target.target)} ${wordsOf(target)}`;
+  return { source: 'query', target: target.target, value, wanted: wantedByQuery(value, target, crew), words };
+}
+
+function wordsOf({ answers }: QueryTarget): string {
+  return answers === 'total' ? 'a replica' : 'as a mean';
+}
+
+function wantedByQuery(value: number, { target, answers }: QueryTarget, crew: Crew): number {
+  if (crew.wanted === 0) return countOf(value / target);
+  const ratio = answers === 'total' ? value / (target * crew.wanted) : value / target;
+  if (isClose(ratio, crew)) return crew.wanted;
+  if (answers === 'total') return countOf(value / target);
+  const ready = crew.replicas.filter(({ readyForMs }) => readyForMs !== undefined).length;
+  const carrying = ratio > 1 ? ready : crew.wanted;
+  return inDirection(ratio, countOf(ratio * carrying), crew.wanted);
+}
+
+function countOf(replicas: number): number {
+  return Math.max(0, Math.ceil(replicas - ROUNDING));
+}
+
+function isClose(ratio: number, { tolerance }: Crew): boolean {
+  return Math.abs(ratio - 1) <= tolerance + ROUNDING;
+}
+
+/** A count that contradicts the load (too few are ready to tell) changes nothing. */
+function inDirection(ratio: number, replicas: number, before: number): number {
+  return ratio > 1 ? Math.max(replicas, before) : Math.min(replicas, before);
+}
+
+/** At most three digits that say something. */
+function number(value: number): string {
+  return String(Number(value.toPrecision(value >= 1_000 ? 6 : 3)));
+}

@@ -1,0 +1,54 @@
+/** Which autoscaling a service may ask for: what each label says is known to be well-formed, together they must make sense. Pure. */
+import { isJob } from '../../model/jobs.ts';
+import { isGlobal, modeName } from '../../model/service-defaults.ts';
+import type { ServiceSpec } from '../../model/service-spec.ts';
+import { invalid, unsupported } from '../wishes/errors.ts';
+import { autoscaleLabel, autoscalePolicy, hasAutoscaleLabels, reservedOf, unmeasuredSources } from './policy.ts';
+
+/** Throws `unsupported`, naming the label, for a source of load that is not measured yet. */
+export function refuseUnmeasuredSources(labels: Readonly<Record<string, string>>): void {
+  const label = unmeasuredSources.find((source) => Object.hasOwn(labels, source));
+  if (label !== undefined) throw unsupported('scaling by this source', `Labels: ${label}`);
+}
+
+/** Throws `invalid`, naming the label. */
+export function checkAutoscale(spec: ServiceSpec): void {
+  const { Labels: labels = {} } = spec;
+  if (!hasAutoscaleLabels(labels)) return;
+  const has = (name: Parameters<typeof autoscaleLabel>[0]) => labels[autoscaleLabel(name)] !== undefined;
+  const refuse = (name: Parameters<typeof autoscaleLabel>[0], why: string) =>
+    invalid(`Labels: ${autoscaleLabel(name)} ${why}`);
+  if (isGlobal(spec) || isJob(spec)) {
+    throw refuse(
+      'max',
+      `is for replicated services, this one is ${modeName(spec)}: its tasks are not counted by a wish`,
+    );
+  }
+  if (!has('max')) throw refuse('max', 'must be given: up to how many replicas the service may scale itself');
+  for (const source of ['cpu', 'memory'] as const) {
+    if (!has(source) || reservedOf(spec, source) !== undefined) continue;
+    throw refuse(source, `is a share of the reservation or limit of ${source}, and the service has neither`);
+  }
+  if (has('query') !== has('target')) throw refuse('query', `and ${autoscaleLabel('target')} belong together`);
+  if (has('query-answers') && !has('query')) throw refuse('query-answers', `needs ${autoscaleLabel('query')}`);
+  checkPolicy(autoscalePolicy(spec), refuse);
+}
+
+function checkPolicy(
+  policy: ReturnType<typeof autoscalePolicy>,
+  refuse: (name: 'max' | 'min' | 'cpu', why: string) => Error,
+): void {
+  const { min = 0, max = 0, targets = [] } = policy ?? {};
+  if (max === 0) throw refuse('max', 'must be at least 1');
+  if (min > max) throw refuse('min', `is ${min}, more than ${autoscaleLabel('max')}, ${max}`);
+  if (targets.length === 0) {
+    const others = `${autoscaleLabel('memory')} or ${autoscaleLabel('query')}`;
+    throw refuse('cpu', `is not there, nor is ${others}: at least one must say by what to scale`);
+  }
+  if (min === 0 && !targets.some(({ source }) => source === 'query')) {
+    throw refuse(
+      'min',
+      `may be 0 only with ${autoscaleLabel('query')}: no replica uses nothing, so nothing would wake it`,
+    );
+  }
+}
