@@ -1,12 +1,14 @@
 /** The agent's own port: /metrics for Prometheus, /healthz for whoever asks whether it lives. Read-only. */
 import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { type Clock, systemClock } from '../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import type { MetricsPage } from './metrics/page-writer.ts';
+import { Turns } from './metrics/turns.ts';
 
 export interface AgentHttp {
   readonly port: number;
@@ -19,10 +21,12 @@ export interface HttpParts {
   readonly log: Log;
 }
 
+type TurnClock = Pick<Clock, 'elapsedMs'>;
+
 /** Listens on every address of the host. Throws `conflict` when the port is taken. */
-export async function serveHttp(port: number, parts: HttpParts): Promise<AgentHttp> {
+export async function serveHttp(port: number, parts: HttpParts, clock: TurnClock = systemClock): Promise<AgentHttp> {
   const server = createServer((request, response) => {
-    answer(request.method ?? '', request.url ?? '', response, parts).catch((error) => {
+    answer(request, response, parts, clock).catch((error) => {
       parts.log.error({ error: messageOf(error), path: request.url }, 'could not answer a request');
       send(response, 500, 'text/plain', 'internal error\n');
     });
@@ -37,11 +41,16 @@ export async function serveHttp(port: number, parts: HttpParts): Promise<AgentHt
   return { port: listening, stop: () => closeServer(server) };
 }
 
-async function answer(method: string, url: string, response: ServerResponse, parts: HttpParts): Promise<void> {
+async function answer(
+  { method, url = '' }: IncomingMessage,
+  response: ServerResponse,
+  parts: HttpParts,
+  clock: TurnClock,
+): Promise<void> {
   if (method !== 'GET' && method !== 'HEAD') return send(response, 405, 'text/plain', 'only GET is answered here\n');
   switch (url.split('?')[0]) {
     case '/metrics':
-      return sendPage(response, await parts.metricsPage());
+      return sendPage(response, await parts.metricsPage(), clock);
     case '/healthz': {
       const { healthy, why } = parts.healthy();
       return send(response, healthy ? 200 : 503, 'text/plain', `${why}\n`);
@@ -57,11 +66,20 @@ function send(response: ServerResponse, status: number, type: string, body: stri
 }
 
 /** The page of a host with many containers has megabytes: written at once it would hold up everything else. */
-async function sendPage(response: ServerResponse, { pieces, release }: MetricsPage): Promise<void> {
+async function sendPage(response: ServerResponse, { pieces, release }: MetricsPage, clock: TurnClock): Promise<void> {
   response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' });
   // A client that goes away in the middle of the page wants no answer any more.
-  await pipeline(Readable.from(pieces), response).catch(() => undefined);
+  await pipeline(Readable.from(inTurns(pieces, clock)), response).catch(() => undefined);
   release();
+}
+
+/** A reader on this host takes everything at once: without pauses megabytes would be sent in one go. */
+async function* inTurns(pieces: readonly Uint8Array[], clock: TurnClock): AsyncGenerator<Uint8Array> {
+  const turns = new Turns(clock);
+  for (const piece of pieces) {
+    yield piece;
+    await turns.yieldIfLong();
+  }
 }
 
 async function closeServer(server: Server): Promise<void> {

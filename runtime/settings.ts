@@ -1,6 +1,6 @@
 /** Settings of a process: flag, then environment `PLIMSOLL_*`, then config file; unknown keys are errors. */
 import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
+import { createRequire } from 'node:module';
 import { z } from 'zod';
 import { PlimsollError } from './errors.ts';
 
@@ -44,8 +44,14 @@ export function readSettings<S extends z.ZodRawShape>(
 function readConfigFile(path: string | undefined): Record<string, unknown> {
   if (path === undefined) return {};
   try {
-    return z.record(z.string(), z.unknown()).parse(parse(readFileSync(path, 'utf8')) ?? {});
+    return z.record(z.string(), z.unknown()).parse(parseYaml(readFileSync(path, 'utf8')) ?? {});
   } catch (error) {
     throw new PlimsollError('invalid', `Cannot read the config file ${path}`, { cause: error });
   }
+}
+
+/** Loaded for those who have such a file: the parser stays in memory, and few daemons are set up with one. */
+function parseYaml(text: string): unknown {
+  const yaml = createRequire(import.meta.url)('yaml') as typeof import('yaml');
+  return yaml.parse(text);
 }

@@ -20,10 +20,11 @@ export interface HostLayout {
 
 /**
  * Options of Node itself, by daemon: bounds of V8's young generation in MB, which it would take thrice and grow to 16. A
- * coordinator's snapshots live longer than what an agent reads. The lab starts its daemons with the same.
+ * coordinator's snapshots live longer than what an agent reads. An agent has two isolates, for each of which V8 would copy
+ * its built-in functions. The lab starts its daemons with the same.
  */
 export const nodeOptions = {
-  agent: ['--max-semi-space-size=2'],
+  agent: ['--max-semi-space-size=2', '--no-short-builtin-calls'],
   coordinator: ['--max-semi-space-size=4'],
   dns: ['--max-semi-space-size=2'],
 } as const;

@@ -5,8 +5,9 @@ import type { Figures } from '../report.ts';
 import type { BenchHost } from './bench-host.ts';
 
 const SCRAPE_INTERVAL_MS = 15_000;
-/** What starting costs is over by then. */
-const WARM_UP_MS = 30_000;
+/** What starting costs is over by then, and the just-in-time compiler has done its work, as in an agent that has run for minutes. */
+const WARM_UP_SCRAPES = 20;
+const WARM_UP_GAP_MS = 3_000;
 
 export interface IdleOptions {
   readonly minutes: number;
@@ -19,7 +20,10 @@ export interface IdleOptions {
 export async function measureIdle(host: BenchHost, options: IdleOptions): Promise<void> {
   const { column, goals, figures } = options;
   await host.restartAgent();
-  await delay(WARM_UP_MS);
+  for (let done = 0; done < WARM_UP_SCRAPES; done += 1) {
+    await host.scrape();
+    await delay(WARM_UP_GAP_MS);
+  }
   const pid = host.agentPid();
   const endMs = performance.now() + options.minutes * 60_000;
   while (performance.now() < endMs) {
