@@ -1,5 +1,6 @@
 /** Swarm's constraint grammar (swarmkit manager/constraint): `key == value` or `key != value`, all of them must hold. */
 import type { NodeRecord, NodeSpecRecord } from '../../model/records.ts';
+import { isWithin, parseRange } from './ip-address.ts';
 
 export interface Constraint {
   readonly key: string;
@@ -73,22 +74,10 @@ export function normalArchitecture(name: string): string {
   return lower;
 }
 
-function matchesAddress(address: string | undefined, constraint: Constraint): boolean {
-  const [network = '', prefix] = constraint.value.split('/');
-  const inside = address !== undefined && samePrefix(address, network, prefix === undefined ? 32 : Number(prefix));
-  return constraint.operator === '==' ? inside : !inside;
-}
-
-function samePrefix(left: string, right: string, bits: number): boolean {
-  const [a, b] = [ipv4Number(left), ipv4Number(right)];
-  if (a === undefined || b === undefined || !(bits >= 0 && bits <= 32)) return false;
-  const size = 2 ** (32 - bits);
-  return Math.floor(a / size) === Math.floor(b / size);
-}
-
-function ipv4Number(address: string): number | undefined {
-  const bytes = address.split('.').map(Number);
-  if (bytes.length !== 4 || !bytes.every((byte) => Number.isInteger(byte) && byte >= 0 && byte <= 255))
-    return undefined;
-  return bytes.reduce((sum, byte) => sum * 256 + byte, 0);
+/** What is no address is met by no node, whatever the operator, as in Swarm. */
+function matchesAddress(address: string | undefined, { value, operator }: Constraint): boolean {
+  const range = parseRange(value);
+  if (!range) return false;
+  const isInside = address !== undefined && isWithin(address, range);
+  return operator === '==' ? isInside : !isInside;
 }

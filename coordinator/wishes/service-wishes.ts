@@ -102,7 +102,7 @@ export class ServiceWishes {
     if (previousSpec === undefined) {
       throw new PlimsollError('precondition', `service ${id} does not have a previous spec`);
     }
-    await this.change(entry, withNetworkIds(previousSpec, this.parts.snapshot().networks), 'rollback');
+    await this.change(entry, this.stillPossible(previousSpec), 'rollback');
     return { warnings: warningsOf(previousSpec, entry.value.spec) };
   }
 
@@ -122,9 +122,17 @@ export class ServiceWishes {
     const { EndpointSpec: _, ...rest } = spec;
     const endpoint = found.endpointSpec === undefined ? {} : { EndpointSpec: found.endpointSpec };
     const wanted = { ...rest, TaskTemplate: found.taskTemplate, ...endpoint };
-    await this.change(entry, wanted, 'rollback');
+    await this.change(entry, this.stillPossible(wanted), 'rollback');
     return { warnings: warningsOf(wanted, spec) };
   }
+  /** Throws, naming it, when something an earlier specification needs is gone, or is not allowed any more. */
+  private stillPossible(earlier: ServiceSpec): ServiceSpec {
+    const snapshot = this.parts.snapshot();
+    checkHostAccess(earlier, this.parts.allowedHostAccess);
+    checkReferredExist(earlier.TaskTemplate.ContainerSpec, snapshot);
+    return withNetworkIds(earlier, snapshot.networks);
+  }
+
 
   /**
    * Takes a failed update back: to the specification before it, or, where that runs the same tasks (the service was scaled

@@ -134,6 +134,46 @@ describe('service wishes', () => {
     await expect(wishes.services.rollbackTo(id, 9)).rejects.toThrow('has no revision 9; kept are 2, 3, 1');
   });
 
+  describe('that go back', () => {
+    const image = { Image: 'a:1' };
+    const file = { Name: 'pass', UID: '0', GID: '0', Mode: 0o400 };
+    const secret = { SecretID: 'gone0secret00000000000000', SecretName: 'pass', File: file };
+
+    /** A service whose first revision needs what is not there any more. */
+    async function outlived(earlier: ServiceSpec): Promise<string> {
+      const { id } = await wishes.services.create(aSpec());
+      const entry = store.snapshot().services.get(id);
+      if (!entry) throw new Error('no service');
+      const record = {
+        ...entry.value,
+        revision: 2,
+        revisions: [
+          { number: 1, taskTemplate: earlier.TaskTemplate, createdAtMs: 0 },
+          { number: 2, taskTemplate: entry.value.spec.TaskTemplate, createdAtMs: 0 },
+        ],
+        previousSpec: earlier,
+      };
+      await store.reached('services', await connection.buckets.services.update(id, record, entry.revision));
+      return id;
+    }
+
+    it.each([
+      ['secret', { ContainerSpec: { ...image, Secrets: [secret] } }, 'secret not found: pass'],
+      ['network', { ContainerSpec: image, Networks: [{ Target: 'back' }] }, 'network back not found'],
+    ])(
+      'are refused where a %s they need is gone, before anything is written',
+      async (_kind, TaskTemplate, sentence) => {
+        const id = await outlived(aSpec({ TaskTemplate }));
+        const version = versionOf(id);
+
+        await expect(wishes.services.rollback(id, version)).rejects.toThrow(sentence);
+        await expect(wishes.services.rollbackTo(id, 1)).rejects.toThrow(sentence);
+
+        expect(versionOf(id)).toBe(version);
+      },
+    );
+  });
+
   it('say when start-first cannot be done', async () => {
     const volume = { Type: 'volume', Source: 'data', Target: '/data' } as const;
     const spec = aSpec({
