@@ -140,13 +140,13 @@ export class LeaderLoop {
     if (isDone && this.orphans === orphans) this.orphans = [];
   }
 
-  /** What went wrong for one service is said once, until it goes well or wrong in another way. */
+  /** What went wrong for one thing is said once, until it goes well or wrong in another way. */
   private tellFailures({ failures }: Plan): void {
-    const words = failures.map(({ serviceId, error }) => `${serviceId}: ${messageOf(error)}`);
-    for (const [index, { serviceId, error }] of failures.entries()) {
+    const words = failures.map(({ of, error }) => `${JSON.stringify(of)}: ${messageOf(error)}`);
+    for (const [index, { of, error }] of failures.entries()) {
       this.parts.metrics.loopErrors.inc({ loop: 'leader' });
       if (this.knownFailures.has(words[index] ?? '')) continue;
-      this.parts.log.error({ serviceId, error: messageOf(error) }, 'a service cannot be planned, others can');
+      this.parts.log.error({ of, error: messageOf(error) }, 'something cannot be planned, the rest can');
     }
     this.knownFailures = new Set(words);
   }

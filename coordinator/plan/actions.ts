@@ -30,9 +30,10 @@ export type ActionKind = Action['kind'];
 /** Actions in one chain run in order and stop at the first failure; chains run beside each other. */
 export type Chain = readonly Action[];
 
-/** A service that could not be planned: a bug of ours, which is to hurt no other service. */
+/** What could not be planned: a bug of ours or a bad record, which is to hurt nothing else. */
 export interface PlanFailure {
-  readonly serviceId: string;
+  /** A service; or the addresses of all networks. */
+  readonly of: { readonly serviceId: string } | 'networks';
   readonly error: unknown;
 }
 

@@ -54,12 +54,12 @@ export class RepeatedPlanner {
         return this.planOne(entry, snapshot, now, orphans);
       } catch (error) {
         this.restless.add(entry.value.id);
-        failures.push({ serviceId: entry.value.id, error });
+        failures.push({ of: { serviceId: entry.value.id }, error });
         return [];
       }
     });
     this.index.occupancy.undo();
-    const networks = this.networks(snapshot, now);
+    const networks = this.networks(snapshot, now, failures);
     const all = [...chains, ...this.endStrays(snapshot), ...networks.chains];
     const nextAtMs = earliest([...this.wakes.values(), enginePatienceEndsMs(snapshot, now), networks.nextAtMs]);
     return { chains: all.filter((chain) => chain.length > 0), failures, nextAtMs };
@@ -139,10 +139,16 @@ export class RepeatedPlanner {
   private networks(
     snapshot: Snapshot,
     now: Moment,
+    failures: PlanFailure[],
   ): { readonly chains: readonly Chain[]; readonly nextAtMs: number | undefined } {
     const wakes: number[] = [];
-    const chains = planNetworks({ snapshot, nodes: this.index.nodes, now, wakeAt: (wallMs) => wakes.push(wallMs) });
-    return { chains, nextAtMs: earliest(wakes) };
+    try {
+      const chains = planNetworks({ snapshot, nodes: this.index.nodes, now, wakeAt: (wallMs) => wakes.push(wallMs) });
+      return { chains, nextAtMs: earliest(wakes) };
+    } catch (error) {
+      failures.push({ of: 'networks', error });
+      return { chains: [], nextAtMs: undefined };
+    }
   }
 
   /** Stopped assignments whose service is gone already: deleted once their node says (or is) so. */

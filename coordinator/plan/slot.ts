@@ -119,6 +119,7 @@ export class Slot {
 
   /** True when a task of it runs or shall, or an assignment it once had is missing: its container may well run. */
   get isTaken(): boolean {
+    if (this.isBlank) return false;
     const known = new Set(this.tasks.map((task) => task.record.id));
     return this.live.length > 0 || this.record.assigned.some(({ taskId }) => !known.has(taskId));
   }
@@ -145,9 +146,11 @@ export class Slot {
 
   /** Changes the slot's record; what does not differ in the end is not written. */
   amend(change: Partial<SlotRecord>, reason: string): void {
-    const next = { ...this.record, ...change };
-    if (sameValue(next, this.record)) return;
-    this.record = next;
+    let field: keyof SlotRecord;
+    let isSame = true;
+    for (field in change) isSame &&= sameValue(change[field], this.record[field]);
+    if (isSame) return;
+    this.record = { ...this.record, ...change };
     this.slotReason = reason;
   }
 
@@ -156,7 +159,7 @@ export class Slot {
       {
         tasksMade: this.record.tasksMade + 1,
         assigned: [...this.record.assigned, assignmentOf(record)],
-        pending: undefined,
+        ...(this.isPending ? { pending: undefined } : {}),
       },
       record.reason,
     );
@@ -248,6 +251,7 @@ function countOf(ids: readonly string[], record: Numbering & Pick<SlotRecord, 't
 
 /** A record that came back older than it was, or is new, knows too few of its tasks: without them an id would be given twice. */
 function completed(record: SlotRecord, key: string, tasks: readonly SlotTask[]): SlotRecord {
+  if (tasks.length === 0) return record;
   const known = new Set(record.assigned.map(({ taskId }) => taskId));
   const unknown = tasks.filter((task) => !known.has(task.record.id));
   if (unknown.length === 0) return record;

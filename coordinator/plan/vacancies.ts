@@ -41,6 +41,8 @@ export function fillVacancies(vacancies: readonly Vacancy[], staffing: Staffing)
 class Crew {
   readonly staffing: Staffing;
   readonly wants: Requirements;
+  /** What every one of their tasks is a copy of; complete, as an object that grows after it was copied costs ten times as much. */
+  readonly pattern: TaskRecord;
   private readonly tasks: number;
   private readonly failing: ReadonlySet<string>;
   private anywhere: GroupPlacement | undefined;
@@ -50,6 +52,8 @@ class Crew {
     this.staffing = staffing;
     this.tasks = tasks;
     this.wants = wantsOf(service, kinship.of(service, occupancy));
+    const own = { id: '', desired: 'running', priorFailures: 0, reason: '' } as const;
+    this.pattern = { ...taskBody(service, 0, '', now), ...own };
     this.failing = nodesFailing(slots, service.revision, now);
   }
 
@@ -159,24 +163,22 @@ function isFresh(node: PlanNode, mover: SlotTask, failures: Readonly<Record<stri
 }
 
 function newTask(vacancy: Vacancy, place: Place, crew: Crew): TaskRecord {
-  const { service, now } = crew.staffing;
+  const { slot, mover, reason } = vacancy;
   const { nodeId, desired } = place;
-  return {
-    ...taskBody(service, vacancy.slot.number, nodeId, now),
-    ...(crew.wants.generic.size > 0 ? { generic: genericFor(vacancy, place, crew) } : {}),
-    ...priorRestarts(vacancy, now),
-    id: vacancy.slot.nextTaskId,
-    desired,
-    priorFailures: vacancy.mover?.status?.failures ?? 0,
-    reason: vacancy.reason,
-  };
+  const id = slot.nextTaskId;
+  const priorFailures = mover?.status?.failures ?? 0;
+  const record: TaskRecord = { ...crew.pattern, slot: slot.number, nodeId, id, desired, priorFailures, reason };
+  const tally = priorRestarts(vacancy, crew.staffing.now);
+  if (tally) record.priorRestarts = tally;
+  if (crew.wants.generic.size > 0) record.generic = genericFor(vacancy, place, crew);
+  return record;
 }
 
 /** Also into the slot's record: an assignment that is lost is written again from there. */
-function priorRestarts({ slot, mover }: Vacancy, now: Moment): Pick<TaskRecord, 'priorRestarts'> {
+function priorRestarts({ slot, mover }: Vacancy, now: Moment): TaskRecord['priorRestarts'] {
   const tally = tallyForNext(slot, mover, now);
   slot.amend({ restarts: tally && { revision: slot.service.revision, ...tally } }, 'counts restarts on');
-  return tally ? { priorRestarts: tally } : {};
+  return tally;
 }
 
 /** Whoever waits for the task before it may have what that one has. */

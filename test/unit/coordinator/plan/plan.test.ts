@@ -398,7 +398,7 @@ test('plan() goes on with the other services when one cannot be planned', () => 
 
   const made = world.plan();
 
-  expect(made.failures.map(({ serviceId }) => serviceId)).toEqual([broken]);
+  expect(made.failures).toMatchObject([{ of: { serviceId: broken } }]);
   expect(
     actionsOf(made)
       .filter((action) => action.kind === 'create-task')

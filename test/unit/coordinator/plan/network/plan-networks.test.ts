@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { actionsOf } from '../../../../../coordinator/plan/actions.ts';
+import { plan } from '../../../../../coordinator/plan/plan.ts';
 import type { NetRecord } from '../../../../../model/network-records.ts';
 import { derivedId } from '../../../../../runtime/identifiers.ts';
 import { ipv4Range, overlaps } from '../../../../../runtime/ipv4.ts';
@@ -54,6 +56,18 @@ describe('addresses of networks', () => {
     expect(vips()).toHaveLength(1);
     expect(vips()[0]).toMatch(/^10\.208\./);
     expect(world.lead()).toBe(0);
+  });
+
+  test('a record nobody can read hurts no service', () => {
+    addNetwork('back');
+    const damaged = { kind: 'subnet', networkId: back, nodeId: derivedId('node', 'n1') } as unknown as NetRecord;
+    world.write('nets', `subnet.${back}.${derivedId('node', 'n1')}`, damaged);
+    onNetwork('web', 2, [back]);
+
+    const made = plan(world.snapshot(), world.now);
+
+    expect(made.failures).toMatchObject([{ of: 'networks' }]);
+    expect(actionsOf(made).filter(({ kind }) => kind === 'create-task')).toHaveLength(2);
   });
 
   test('packets between nodes fit through the smallest uplink of the cluster, and grow with it', () => {
