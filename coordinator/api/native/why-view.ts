@@ -15,6 +15,8 @@ import { PlimsollError } from '../../../runtime/errors.ts';
 import type { Moment } from '../../plan/actions.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { taskTrouble } from '../task-trouble.ts';
+import { scaleFacts } from './autoscale-view.ts';
+import { drainProgress } from './drain-view.ts';
 import { nextPlacement, pendingPlacement } from './placement-view.ts';
 import { liveServices, nodeName, nodeSummary, serviceSummary } from './status-view.ts';
 
@@ -68,7 +70,7 @@ function explainService(
   const rollout = snapshot.rollouts.get(service.id)?.value;
   const scale = snapshot.scales.get(service.id)?.value;
   const facts = [`${summary.running} of ${summary.desired} tasks run, ${summary.ready} of them ready`];
-  if (scale) facts.push(`scaled to ${scale.replicas}: ${scale.reason}`);
+  facts.push(...scaleFacts(service, scale));
   if (rollout) facts.push(rolloutFact(rollout));
   const belongs = (each: { readonly value: { readonly serviceId: string } }) => each.value.serviceId === service.id;
   const tasks = [...snapshot.tasks.values()].filter(belongs).map(({ value }) => taskPart(snapshot, value, nowMs));

@@ -1,0 +1,81 @@
+/** A service that scales itself by what its containers really use. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AutoscaleView } from '../../model/autoscale-view.ts';
+import { type Cluster, sharedCluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
+import { builtPlim } from '../support/plim.ts';
+
+const run = promisify(execFile);
+const CHANGE_MS = 60_000;
+
+/** Far less than a spinning container gets even on a busy machine: it asks for all that are allowed. */
+const options = { min: '1', max: '3', cpu: '50%', 'warm-up': '1s', 'down-window': '3s' };
+
+describe('a service that scales itself by its processor time', () => {
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    cluster = await sharedCluster();
+    const labels = Object.entries(options).flatMap(([name, value]) => [
+      '--label',
+      `plimsoll.autoscale.${name}=${value}`,
+    ]);
+    const cpu = ['--reserve-cpu', '0.05', '--limit-cpu', '0.4'];
+    // Spins for as long as the file is there.
+    const work = 'while :; do if [ -e /busy ]; then :; else sleep 0.2; fi; done';
+    await cluster.create('worker', ...labels, ...cpu, 'plimsoll/sleep:1', '/bin/sh', '-c', work);
+    await cluster.settled('worker', 1);
+  });
+
+  afterAll(() => cluster.clear());
+
+  async function plim(...words: string[]): Promise<string> {
+    return (await run(process.execPath, [builtPlim(), ...words, '--socket', cluster.lab.clusterSocket])).stdout;
+  }
+
+  async function shown(): Promise<AutoscaleView> {
+    return AutoscaleView.parse(JSON.parse(await plim('autoscale', 'show', 'worker', '--format', 'json')));
+  }
+
+  async function shownOnce(what: string, isIt: (view: AutoscaleView) => boolean): Promise<AutoscaleView> {
+    const look = async () => {
+      const view = await shown();
+      return isIt(view) ? view : undefined;
+    };
+    return eventually(look, { timeoutMs: CHANGE_MS, intervalMs: 250, what });
+  }
+
+  async function firstContainer(): Promise<string> {
+    const filter = ['--filter', 'label=com.docker.swarm.service.name=worker'];
+    return (await cluster.docker('ps', '--quiet', ...filter)).split('\n')[0] ?? '';
+  }
+
+  it('grows with its load and goes back to min in one direction, its specification untouched', async () => {
+    const container = await firstContainer();
+    await cluster.docker('exec', container, '/bin/touch', '/busy');
+    const grown = await shownOnce('three ready replicas', ({ ready }) => ready === 3);
+    expect(grown).toMatchObject({ replicas: 3, condition: expect.stringMatching(/^(following|at-max)$/) });
+    expect(await cluster.docker('service', 'ls', '--format', '{{.Replicas}}')).toBe('3/3');
+    expect(await plim('why', 'worker')).toMatch(/scaled to 3: cpu is at \d+ % of its reservation, the target is 50 %/);
+
+    await cluster.docker('exec', container, '/bin/rm', '/busy');
+    const counts: number[] = [];
+    await shownOnce('one replica', ({ replicas }) => {
+      counts.push(replicas);
+      return replicas === 1;
+    });
+    expect(counts).toEqual(counts.toSorted((a, b) => b - a));
+    expect(await cluster.docker('service', 'inspect', 'worker', '--format', '{{.Spec.Mode.Replicated.Replicas}}')).toBe(
+      '1',
+    );
+  });
+
+  it('leaves a count set by hand alone, and announces it', async () => {
+    const { code, stderr } = await cluster.try('service', 'scale', '--detach', 'worker=2');
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringMatching(/is left at 2 for 10m/) });
+    const held = await shownOnce('a count held', ({ condition }) => condition === 'held');
+    expect(held.replicas).toBe(2);
+  });
+});
