@@ -6,7 +6,7 @@ import { messageOf, PlimsollError } from '../runtime/errors.ts';
 /** Prometheus gives up after 10 s unless told otherwise: our sentence must come before. */
 const PAGE_MS = 8_000;
 /** A page of a thousand containers has a tenth of it: more than this is no page. */
-const MAX_PAGE_BYTES = 64 * 1024 * 1024;
+export const MAX_PAGE_BYTES = 64 * 1024 * 1024;
 
 export interface NodePagesParts {
   readonly bus: Pick<Bus, 'askNodeStream' | 'connected'>;

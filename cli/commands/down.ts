@@ -35,6 +35,7 @@ const DownSettings = z.object({
   socket: AbsolutePath.default(DEFAULT_SOCKET),
   docker: z.string().default(DEFAULT_DOCKER),
   purge: Switch.default(false),
+  filesDir: AbsolutePath.default(DEFAULT_FILES_DIR),
   context: Switch.default(true),
 });
 type DownSettings = z.infer<typeof DownSettings>;
@@ -50,6 +51,7 @@ export function addDownCommand(program: Command, terminal: Terminal): void {
     .description("stop Plimsoll on this host and remove the cluster's containers from it");
   addSocketOption(addStateDirOption(command))
     .option('--docker <url>', `this host's Docker Engine (default "${DEFAULT_DOCKER}")`)
+    .option('--files-dir <directory>', `where the agent kept secrets and configs (default "${DEFAULT_FILES_DIR}")`)
     .option('--purge', "remove the state directory too: the cluster's services, keys and metrics")
     .option('--no-context', 'leave the docker context alone')
     .addHelpText('after', examples)
@@ -57,7 +59,7 @@ export function addDownCommand(program: Command, terminal: Terminal): void {
 }
 
 async function down(settings: DownSettings, terminal: Terminal): Promise<void> {
-  const { stateDir, socket, docker } = settings;
+  const { stateDir, socket, docker, filesDir } = settings;
   const units = unitHostOf(stateDir);
   const parts: TakeDownParts = { units, clock: systemClock, note: (line) => terminal.err(`down: ${line}\n`) };
   const clusterId = clusterIdOf(stateDir);
@@ -68,7 +70,7 @@ async function down(settings: DownSettings, terminal: Terminal): Promise<void> {
   }
   await stopUnits(['nats', 'dockerd', 'containerd'], parts);
   await units.close();
-  await removeFiles([socket, engineRunDir(socket), DEFAULT_FILES_DIR]);
+  await removeFiles([socket, engineRunDir(socket), filesDir]);
   removeEmptyDirectory(dirname(socket));
   if (settings.context) await removeContext(parts);
   if (settings.purge) await removeFiles([stateDir]);

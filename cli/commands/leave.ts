@@ -14,6 +14,7 @@ import type { Terminal } from '../terminal.ts';
 const LeaveSettings = z.object({
   stateDir: AbsolutePath.default(DEFAULT_STATE_DIR),
   docker: z.string().default(DEFAULT_DOCKER),
+  filesDir: AbsolutePath.default(DEFAULT_FILES_DIR),
   keep: Switch.default(false),
 });
 type LeaveSettings = z.infer<typeof LeaveSettings>;
@@ -24,12 +25,13 @@ export function addLeaveCommand(program: Command, terminal: Terminal): void {
     .description("stop this host's agent, remove the cluster's containers and forget the cluster");
   addStateDirOption(command)
     .option('--docker <url>', `this host's Docker Engine (default "${DEFAULT_DOCKER}")`)
+    .option('--files-dir <directory>', `where the agent kept secrets and configs (default "${DEFAULT_FILES_DIR}")`)
     .option('--keep', 'leave the containers running')
     .addHelpText('after', '\nThe cluster shows the node as Down until "docker node rm" removes it there.')
     .action((_flags: unknown, given: Command) => leave(settingsOf(LeaveSettings, given), terminal));
 }
 
-async function leave({ stateDir, docker, keep }: LeaveSettings, terminal: Terminal): Promise<void> {
+async function leave({ stateDir, docker, filesDir, keep }: LeaveSettings, terminal: Terminal): Promise<void> {
   if (hostsCluster(stateDir)) {
     throw new PlimsollError('precondition', 'This host runs the cluster\'s coordinator: "plim down" takes it down');
   }
@@ -40,7 +42,7 @@ async function leave({ stateDir, docker, keep }: LeaveSettings, terminal: Termin
   if (!keep) {
     await clearContainers(docker, clusterId, parts);
     await clearNetwork(docker, clusterId, parts);
-    await removeFiles([DEFAULT_FILES_DIR]);
+    await removeFiles([filesDir]);
   }
   await removeFiles([nodeIdentityFile(stateDir)]);
   if ((await units.names()).length === 0) await units.close();

@@ -5,6 +5,7 @@
 import type { Bus, Subscription } from '../../bus/bus.ts';
 import { type ImageHead, ImageRequest } from '../../model/image-transfer.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
+import { onlyImage } from '../../runtime/image-archive.ts';
 import type { Log } from '../../runtime/log.ts';
 import { openSession, type SessionParts } from '../sessions/engine-session.ts';
 import { shownNode } from '../sessions/reachable-nodes.ts';
@@ -44,7 +45,7 @@ async function* imageFor(
   yield* archiveOf(parts, fromId, image.Id, signal);
 }
 
-/** What `docker save` writes for an image's id: its layers and configuration, and no name. */
+/** What `docker save` writes for an image's id: its layers and configuration, and no name. Throws `invalid` for anything else. */
 export async function* archiveOf(
   parts: SessionParts,
   nodeId: string,
@@ -57,5 +58,5 @@ export async function* archiveOf(
   if (head.status !== 200) {
     throw new PlimsollError('unavailable', `Node ${shownNode(parts.snapshot(), nodeId)} cannot read image ${imageId}`);
   }
-  yield* chunks;
+  yield* onlyImage(chunks, imageId);
 }

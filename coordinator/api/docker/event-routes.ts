@@ -9,7 +9,7 @@ import { parseFilters } from './filters.ts';
 import { queryText, queryTimeSeconds } from './query.ts';
 
 /** A client that does not read must not fill our memory. */
-const MAX_UNREAD_BYTES = 1_000_000;
+export const MAX_UNREAD_BYTES = 1024 * 1024;
 
 export function eventRoutes(parts: DockerApiParts, feed: EventFeed, closing: AbortSignal): Router {
   const router = Router();

@@ -10,7 +10,7 @@ import type { Clock } from '../../../runtime/clock.ts';
 import { ApiError } from './responses.ts';
 
 /** What a client may put into the request it upgrades: the options of an exec. */
-const MAX_BODY_BYTES = 64 * 1024;
+export const MAX_BODY_BYTES = 64 * 1024;
 /** How often a client that sends no more is looked for. */
 export const PROBE_MS = 1_000;
 

@@ -2,7 +2,7 @@
 
 const HEADER_BYTES = 8;
 /** More than an engine ever puts into one frame: a length above it means the bytes are no frames. */
-const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
+export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
 
 /** Stream 1 is standard output, 2 standard error; the text of a frame of this one ends the client with an error. */
 export const STREAM_ERROR = 3;

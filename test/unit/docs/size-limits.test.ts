@@ -6,6 +6,7 @@ import type { Request } from 'express';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { readJson } from '../../../coordinator/api/docker/request-body.ts';
+import { checkPayload } from '../../../coordinator/payloads/payload-rules.ts';
 import { checkServiceSpec } from '../../../coordinator/wishes/service-rules.ts';
 import { parseProbe } from '../../../model/probe.ts';
 import type { ServiceSpec } from '../../../model/service-spec.ts';
@@ -29,6 +30,8 @@ const padded = (bytes: number): ServiceSpec => {
   const empty = aSpec({ Labels: { pad: '' } });
   return aSpec({ Labels: { pad: 'x'.repeat(bytes - JSON.stringify(empty).length) } });
 };
+/** Of many parts: the grammar says nothing of their number. */
+const imageName = (length: number) => `a/`.repeat(length / 2 - 1) + 'a'.repeat(2 + (length % 2));
 const read = (text: string) => {
   const request = Object.assign(Readable.from([Buffer.from(text)]), {
     headers: { 'content-type': 'application/json' },
@@ -41,6 +44,7 @@ describe('docs/operations.md', () => {
     ['the specification of a service', padded],
     ['the replicas of a service', (replicas) => aSpec({ Mode: { Replicated: { Replicas: replicas } } })],
     ['the name of a service', (length) => aSpec({ Name: 'a'.repeat(length) })],
+    ['the name of an image', (length) => withTask({ ContainerSpec: { Image: imageName(length) } })],
   ])('%s: at most', (what, make) => {
     expect(() => checkServiceSpec(make(limit(what)))).not.toThrow();
     expect(() => checkServiceSpec(make(limit(what) + 1))).toThrow(/\S/);
@@ -60,6 +64,16 @@ describe('docs/operations.md', () => {
   ])('%s', (what, make, step) => {
     expect(() => checkServiceSpec(make(limit(what)))).not.toThrow();
     expect(() => checkServiceSpec(make(limit(what) - step))).toThrow('Must be at least');
+  });
+
+  it.each(['secret', 'config'] as const)('the content of a %s, and its name', (kind) => {
+    const [bytes, letters] = [limit(`the content of a ${kind}`), limit('the name of a secret or config')];
+    const check = (name: number, content: number) => () =>
+      checkPayload(kind, { Name: 'a'.repeat(name), Labels: {} }, Buffer.alloc(content));
+
+    expect(check(letters, bytes)).not.toThrow();
+    expect(check(letters + 1, bytes)).toThrow('invalid name');
+    expect(check(letters, bytes + 1)).toThrow('must be larger than 0 and less than');
   });
 
   it('the least time between two probes of a container', () => {

@@ -5,11 +5,15 @@ import { expect, it } from 'vitest';
 import { SESSIONS_AT_ONCE } from '../../../agent/engine-sessions.ts';
 import { FETCH_BACKOFF, FETCHES_AT_ONCE } from '../../../agent/image-store.ts';
 import { CHUNK_BYTES, WINDOW } from '../../../bus/byte-stream.ts';
-import { PROBE_MS } from '../../../coordinator/api/docker/hijack.ts';
+import { MAX_UNREAD_BYTES } from '../../../coordinator/api/docker/event-routes.ts';
+import { MAX_BODY_BYTES, PROBE_MS } from '../../../coordinator/api/docker/hijack.ts';
+import { MAX_PAYLOAD_BYTES } from '../../../coordinator/api/docker/log-frames.ts';
+import { MAX_PAGE_BYTES } from '../../../coordinator/node-pages.ts';
 import { HEAD_WITHIN_MS } from '../../../coordinator/sessions/engine-session.ts';
 import { packageRoot } from '../../../runtime/version.ts';
 
 const operations = readFileSync(join(packageRoot(), 'docs', 'operations.md'), 'utf8');
+const mebibytes = (bytes: number) => `${bytes / 2 ** 20} MiB`;
 const seconds = (ms: number) => `${ms / 1000} s`;
 
 it.each([
@@ -22,6 +26,10 @@ it.each([
     'an image that could not be had is tried again after',
     `${seconds(FETCH_BACKOFF.firstMs)}, doubling to ${seconds(FETCH_BACKOFF.maxMs)}`,
   ],
+  ['a frame of a log, more is a broken stream', mebibytes(MAX_PAYLOAD_BYTES)],
+  ['events a client of `docker events` has not read', mebibytes(MAX_UNREAD_BYTES)],
+  ["a node's page of metrics passed on", mebibytes(MAX_PAGE_BYTES)],
+  ['the body that begins an exec or attach', `${MAX_BODY_BYTES / 1024} KiB`],
 ])('%s: %s', (what, value) => {
   expect(operations).toContain(`| ${what} | ${value} |`);
 });
