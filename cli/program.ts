@@ -30,6 +30,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<AddC
     token: async () => (await import('./commands/token.ts')).addTokenCommand,
     join: async () => (await import('./commands/join.ts')).addJoinCommand,
     leave: async () => (await import('./commands/leave.ts')).addLeaveCommand,
+    drain: async () => (await import('./commands/drain.ts')).addDrainCommand,
   },
   'Daemons (started by "plim up" and "plim join"):': {
     coordinator: async () => (await import('./commands/coordinator.ts')).addCoordinatorCommand,

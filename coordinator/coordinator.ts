@@ -84,6 +84,7 @@ function nativeApi({ settings, parts, core }: Assembly): ReturnType<typeof creat
     damagedRecords: () => core.store.damagedRecords(),
     plannedVersion: core.plannedVersion,
     removeNode: (nodeId, force) => core.wishes.nodes.remove(nodeId, force),
+    nodes: core.wishes.nodes,
     payloads: core.wishes.payloads,
     services: core.wishes.services,
     identity: {

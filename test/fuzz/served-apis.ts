@@ -107,6 +107,7 @@ function apisOn({ bus, buckets }: MemoryConnection, store: Store) {
     plannedVersion: () => undefined,
     usage: { fresh: () => new Map() },
     removeNode: (nodeId, force) => wishes.nodes.remove(nodeId, force),
+    nodes: wishes.nodes,
     payloads: wishes.payloads,
     services: wishes.services,
     access: { joinToken: async () => 'PLIM-1-test', rotateJoinToken: async () => 'PLIM-1-new' },

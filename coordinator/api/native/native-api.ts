@@ -20,6 +20,7 @@ import type { Wishes } from '../../wishes/wishes.ts';
 import { ApiError } from '../docker/responses.ts';
 import { requestMetrics } from '../request-metrics.ts';
 import { type AutoscaleRouteParts, addAutoscaleRoutes } from './autoscale-routes.ts';
+import { addDrainRoutes, type DrainRouteParts } from './drain-routes.ts';
 import { addMetricsRoute } from './metrics-route.ts';
 import { addNodePageRoute } from './node-page-route.ts';
 import { addPlanRoutes } from './plan-routes.ts';
@@ -46,6 +47,7 @@ export interface NativeApiParts {
   /** Takes the node out of the cluster for good: its identity is revoked. */
   removeNode(nodeId: string, force: boolean): Promise<void>;
   readonly payloads: Wishes['payloads'];
+  readonly nodes: DrainRouteParts['nodes'];
   readonly services: RevisionRouteParts['services'] & AutoscaleRouteParts['services'];
   readonly bus: Bus;
   readonly access: ClusterAccess;
@@ -96,6 +98,7 @@ function createLocalApp(parts: NativeApiParts, nodePages: NodePages): Express {
   addRevisionRoutes(app, parts, () => requireReady(parts));
   addMembershipRoutes(app, parts);
   addSecretRoutes(app, parts, () => requireReady(parts));
+  addDrainRoutes(app, parts, () => requireReady(parts));
   addPlanRoutes(app, parts, () => requireReady(parts));
   addAutoscaleRoutes(app, parts, () => requireReady(parts));
   app.get('/v1/events', (_request, response) => streamEvents(parts, response));

@@ -19,6 +19,7 @@ import { scaleFacts } from './autoscale-view.ts';
 import { drainProgress } from './drain-view.ts';
 import { nextPlacement, pendingPlacement } from './placement-view.ts';
 import { liveServices, nodeName, nodeSummary, serviceSummary } from './status-view.ts';
+import { taskName } from './task-name.ts';
 
 /**
  * Explains what `term` names: a service's name or id, a task's name (`web.1`) or id, a node's name or id; ids may be
@@ -88,16 +89,6 @@ function rolloutFact({ state, revision, message, cause }: RolloutRecord): string
 
 function byName(left: WhyPart, right: WhyPart): number {
   return left.name.localeCompare(right.name, 'en', { numeric: true });
-}
-
-/** `web.1`; the slot of a global service is the node. */
-function taskName(
-  snapshot: Snapshot,
-  task: Pick<TaskRecord, 'serviceId' | 'slot'>,
-  nodeId: string | undefined,
-): string {
-  const service = snapshot.services.get(task.serviceId)?.value.spec.Name ?? task.serviceId;
-  return `${service}.${task.slot === 0 ? (nodeId ?? 0) : task.slot}`;
 }
 
 function taskPart(snapshot: Snapshot, task: TaskRecord, nowMs: number): WhyPart {
@@ -209,6 +200,17 @@ function slotCandidate(snapshot: Snapshot, slot: SlotRecord, now: Moment): Candi
   return [{ id: pending.taskId, name, answer }];
 }
 
+/** What a drain waits for, task by task. */
+function drainFacts(snapshot: Snapshot, { id }: NodeSpecRecord): string[] {
+  const { draining, left, homeless } = drainProgress(snapshot, id);
+  if (!draining) return [];
+  return [
+    left.length === 0 ? 'it is empty' : `${left.length} tasks are still to leave it`,
+    ...left.map(({ task, waitsFor }) => `${task} waits for ${waitsFor}`),
+    ...homeless.map(({ task, reason }) => `${task} had to leave and runs nowhere: ${reason}`),
+  ];
+}
+
 function nodeCandidate(snapshot: Snapshot, spec: NodeSpecRecord, nowMs: number): Candidate {
   const summary = nodeSummary(snapshot, spec);
   return {
@@ -221,6 +223,7 @@ function nodeCandidate(snapshot: Snapshot, spec: NodeSpecRecord, nowMs: number):
       facts: [
         `${summary.state}${summary.message ? `: ${summary.message}` : ''}`,
         `availability ${summary.availability}, ${summary.runningTasks} tasks run`,
+        ...drainFacts(snapshot, spec),
       ],
       parts: [...snapshot.tasks.values()]
         .filter(({ value }) => value.nodeId === spec.id)

@@ -34,6 +34,7 @@ function parts(changes: Partial<NativeApiParts> = {}): NativeApiParts {
     notReady: () => undefined,
     damagedRecords: () => [],
     removeNode: async () => undefined,
+    nodes: { update: refused },
     payloads: noPayloads,
     services: { rollbackTo: refused, update: refused },
     access: { joinToken: async () => 'PLIM-1-old', rotateJoinToken: async () => 'PLIM-1-new' },
