@@ -19,6 +19,8 @@ import type { Host, Uptime } from './host.ts';
 import type { Permit } from './plan/permit.ts';
 
 const ASK_MS = 1_000;
+/** So old an answer may be while no task needs one: a task that comes then runs at once, by a contact that is still good. */
+const IDLE_ASK_MS = 3_000;
 const ANSWER_TIMEOUT_MS = 1_000;
 
 const ContactFile = z.object({ v: z.literal(1), bootId: z.string(), sinceBootMs: z.number() });
@@ -44,6 +46,8 @@ export class Contact {
   private readonly parts: ContactParts;
   /** Undefined before the first answer. */
   private last: Uptime | 'long ago' | undefined;
+  /** Whether an answer to this life of the agent is on disk. */
+  private isStored = false;
 
   constructor(parts: ContactParts) {
     this.parts = parts;
@@ -84,8 +88,9 @@ export class Contact {
   }
 
   /**
-   * Asks the leader every second while there are tasks that need it, until the signal aborts; after a silence only once
-   * `knowsAll` says that every assignment of this node is known here.
+   * Asks the leader until the signal aborts: every second while there are tasks that need it, and seldom while there are
+   * none, so that a silence is known to be one. After a silence it asks only once `knowsAll` says that every assignment of
+   * this node is known here.
    */
   async keep(
     bus: Pick<Bus, 'request'>,
@@ -94,7 +99,8 @@ export class Contact {
     signal: AbortSignal,
   ): Promise<void> {
     while (!signal.aborted) {
-      if (tasks.needsContact && (knowsAll() || !this.wasSilent)) await this.ask(bus, tasks);
+      const isDue = tasks.needsContact || this.ageMs >= IDLE_ASK_MS;
+      if (isDue && (knowsAll() || !this.wasSilent)) await this.ask(bus, tasks);
       await this.parts.clock.sleep(ASK_MS, signal).catch(() => undefined);
     }
   }
@@ -117,9 +123,17 @@ export class Contact {
     tasks.checkPermits();
     this.last = askedAt;
     tasks.checkPermits();
-    await this.parts.files
-      .write(this.path, { v: 1, ...askedAt })
-      .catch((error) => this.diskFailed(error, 'cannot store when the leader was last heard'));
+    // A later life that finds an old answer is as careful as it must be; one that finds none takes itself for new.
+    if (tasks.needsContact || !this.isStored) await this.store(askedAt);
+  }
+
+  private async store(answered: Uptime): Promise<void> {
+    try {
+      await this.parts.files.write(this.path, { v: 1, ...answered });
+      this.isStored = true;
+    } catch (error) {
+      this.diskFailed(error, 'cannot store when the leader was last heard');
+    }
   }
 
   private diskFailed(error: unknown, what: string): void {

@@ -68,6 +68,16 @@ export interface Bus {
     schema: z.ZodType<T>,
     handler: (message: T, subject: string) => Promise<unknown>,
   ): Subscription;
+  /**
+   * As `respond()`, but whoever listens gets each request, and those answer for whom `mayAnswer` says so: for questions to
+   * the leader, which a hung predecessor must not keep from it.
+   */
+  respondWhile<T>(
+    subject: string,
+    schema: z.ZodType<T>,
+    mayAnswer: () => boolean,
+    handler: (message: T, subject: string) => Promise<unknown>,
+  ): Subscription;
   /** Asks a node's agent; answers come back on `plim.reply.<node>.>`, the only place that node may answer to. */
   askNode<T>(nodeId: string, verb: string, message: unknown, reply: z.ZodType<T>, timeoutMs: number): Promise<T>;
   /**

@@ -109,6 +109,17 @@ export class WireBus implements Bus {
     return this.wire.subscribe(subject, answer, RESPONDERS);
   }
 
+  respondWhile<T>(
+    subject: string,
+    schema: z.ZodType<T>,
+    mayAnswer: () => boolean,
+    handler: (message: T, subject: string) => Promise<unknown>,
+  ): Subscription {
+    return this.wire.subscribe(subject, (message) => {
+      if (mayAnswer()) void this.answerOne(message, schema, handler);
+    });
+  }
+
   async askNode<T>(nodeId: string, verb: string, message: unknown, reply: z.ZodType<T>, timeoutMs: number): Promise<T> {
     const subject = subjects.rpc(nodeId, verb);
     const answer = await this.ask(subject, encodeJson(message), subjects.reply(nodeId, this.requestId()), timeoutMs);

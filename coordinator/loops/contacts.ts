@@ -6,11 +6,10 @@ import { z } from 'zod';
 import type { Bus, Subscription } from '../../bus/bus.ts';
 import { subjects } from '../../bus/subjects.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { PlimsollError } from '../../runtime/errors.ts';
 import type { NodeLiveness, Snapshot } from '../store/snapshot.ts';
 
 export interface ContactsParts {
-  readonly bus: Pick<Bus, 'respond'>;
+  readonly bus: Pick<Bus, 'respondWhile'>;
   readonly clock: Clock;
   /** False as soon as the lease may be another's. */
   readonly holdsLease: () => boolean;
@@ -27,14 +26,18 @@ export class Contacts {
     this.beganAtMs = parts.clock.elapsedMs();
   }
 
-  /** Answers nodes until it is stopped. */
+  /** Answers nodes until it is stopped. A former leader that hangs, and is still subscribed, keeps no question from it. */
   serve(): Subscription {
     const prefix = subjects.contact('');
-    return this.parts.bus.respond(subjects.contact('*'), z.unknown(), async (_question, subject) => {
-      if (!this.parts.holdsLease()) throw new PlimsollError('unavailable', 'this coordinator does not lead any more');
-      this.lastAtMs.set(subject.slice(prefix.length), this.parts.clock.elapsedMs());
-      return {};
-    });
+    return this.parts.bus.respondWhile(
+      subjects.contact('*'),
+      z.unknown(),
+      this.parts.holdsLease,
+      async (_, subject) => {
+        this.lastAtMs.set(subject.slice(prefix.length), this.parts.clock.elapsedMs());
+        return {};
+      },
+    );
   }
 
   /** The snapshot with the last contact of every node that is lost: of the others the planner need not know. */

@@ -40,7 +40,8 @@ const STARTED = ['updating', 'rollback_started'];
 export function stepRollout(input: RolloutInput): RolloutStep {
   const dirty = input.slots.filter((slot) => isDirty(slot, input.service.revision));
   if (isOver(input)) return settled(input.before, dirty);
-  if (input.service.change === 'create' && dirty.length === 0) return settled(input.before, []);
+  if (input.service.change === 'create' && dirty.length === 0 && !isUnderWay(input.before))
+    return settled(input.before, []);
   const rules = rulesOf(input.service);
   const observed = observe(beginRecord(input), input, rules);
   return judge(observed, input, dirty, rules) ?? advance(observed, input, dirty, rules);
@@ -60,6 +61,11 @@ function isOver({ before, service, version }: RolloutInput): boolean {
   if (before?.revision !== service.revision) return false;
   if (before.state === 'completed' || before.state === 'rollback_completed') return true;
   return isPaused(before) && (before.specVersion === version || isScaled(service));
+}
+
+/** Of a service as it was created too, when its specification came back older than it was. */
+function isUnderWay(before: RolloutRecord | undefined): boolean {
+  return before !== undefined && STARTED.includes(before.state);
 }
 
 function isPaused({ state }: RolloutRecord): boolean {

@@ -69,12 +69,14 @@ function notAheadOf(known: SlotProgress, now: Moment): SlotProgress {
 
 /** What an attempt that was found went through before is no failure of this roll-out. */
 function isDown({ status, record }: SlotTask, { taskId, attemptFound = 0 }: SlotProgress): boolean {
-  if (!status || (record.id === taskId && status.attempt <= attemptFound)) return false;
+  if (!status || status.revoked || (record.id === taskId && status.attempt <= attemptFound)) return false;
   return status.final || status.state === 'failed' || status.state === 'rejected' || status.health === 'unhealthy';
 }
 
 /** Any end of a run counts, exit 0 too: of a task made for this roll-out, not of one that was there before it. */
 function hasEnded({ status, record }: SlotTask): boolean {
   if (!status) return false;
-  return status.exits.length > 0 || status.restarts > 0 || status.failures > record.priorFailures;
+  // Stopped by an agent that did not hear the leader: no fault of the task's, which begins again once it is heard.
+  const revoked = status.exits.filter(({ state }) => state === 'shutdown').length;
+  return status.exits.length > revoked || status.restarts > revoked || status.failures > record.priorFailures;
 }

@@ -19,6 +19,7 @@ describe('Contact', () => {
   let leaderAnswers: boolean;
   let knowsAll: boolean;
   let seen: Permit[];
+  let asked: number;
 
   beforeEach(() => {
     clock = new FakeClock();
@@ -27,6 +28,7 @@ describe('Contact', () => {
     leaderAnswers = true;
     knowsAll = true;
     seen = [];
+    asked = 0;
   });
 
   const files: JsonFiles = {
@@ -47,13 +49,14 @@ describe('Contact', () => {
   }
 
   /** Lets a contact ask for a while. */
-  async function askFor(contact: Contact, durationMs: number): Promise<void> {
+  async function askFor(contact: Contact, durationMs: number, needsContact = true): Promise<void> {
     const ended = new AbortController();
     const request = async () => {
+      asked += 1;
       if (!leaderAnswers) throw new PlimsollError('unavailable', 'nobody answers');
       return {} as never;
     };
-    const tasks = { needsContact: true, checkPermits: () => void seen.push(contact.permitFor(stopping)) };
+    const tasks = { needsContact, checkPermits: () => void seen.push(contact.permitFor(stopping)) };
     const asking = contact.keep({ request }, tasks, () => knowsAll, ended.signal);
     await clock.advance(durationMs);
     ended.abort();
@@ -100,6 +103,27 @@ describe('Contact', () => {
     knowsAll = true;
     await askFor(contact, 1_000);
     expect(contact.permitFor(stopping)).toBe('valid');
+  });
+
+  it('asks seldom while no task needs it, so that a silence is known to be one (simulation, seed 715)', async () => {
+    const contact = newContact();
+    await askFor(contact, 60_000, false);
+    expect(asked).toBeGreaterThan(10);
+    expect(asked).toBeLessThan(22);
+    expect(contact.permitFor(stopping)).toBe('valid');
+
+    leaderAnswers = false;
+    await askFor(contact, 20_000, false);
+    expect(contact.permitFor(stopping)).toBe('expired');
+  });
+
+  it('knows a later life for one, though no task has needed contact before', async () => {
+    await askFor(newContact(), 1_000, false);
+    await clock.advance(60_000);
+    const next = newContact();
+    await next.restore([]);
+
+    expect(next.permitFor(stopping)).toBe('expired');
   });
 
   it('goes on counting after a restart of the agent', async () => {

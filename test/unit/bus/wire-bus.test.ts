@@ -81,6 +81,20 @@ describe('messages', () => {
   });
 });
 
+test('a question to whoever may answer reaches it beside another who is subscribed and hangs (simulation, seed 1006)', async () => {
+  const server = new MemoryServer({ clock });
+  const hung = server.connect('former leader');
+  const answers = async () => ({ text: 'here' });
+  hung.bus.respondWhile('plim.contact.*', Text, () => true, answers);
+  hung.freeze();
+  server.connect('follower').bus.respondWhile('plim.contact.*', Text, () => false, answers);
+  server.connect('leader').bus.respondWhile('plim.contact.*', Text, () => true, answers);
+  const asker = server.connect('agent');
+
+  for (let question = 0; question < 20; question += 1)
+    expect(await asker.bus.request('plim.contact.a', { text: 'where?' }, Text, 1_000)).toEqual({ text: 'here' });
+});
+
 describe('requests to a node', () => {
   test('are answered', async () => {
     agent.bus.answer(nodeId, 'echo', Text, async ({ text }) => ({ text: text.toUpperCase() }));

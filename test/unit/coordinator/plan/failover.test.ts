@@ -95,6 +95,36 @@ describe('plan() of a service that stops when cut off', () => {
     expect(world.live(id)).toMatchObject([{ id: original.id, desired: 'running', replaceAttempt: 1 }]);
   });
 
+  test('an update goes on with a slot whose new task began while its node did not hear the leader (simulation, seed 715)', () => {
+    const world = new PlanWorld();
+    world.addNode('h1');
+    const id = world.addService('db', 2, { Labels: { [ON_DISCONNECT_LABEL]: 'stop', [FAILOVER_AFTER_LABEL]: '20s' } });
+    world.converge();
+    world.update(id, 'v2', { UpdateConfig: { Parallelism: 1, FailureAction: 'pause' } });
+    for (let round = 0; !running(world, id).some(({ revision }) => revision === 2); round += 1) {
+      if (round > 10) throw new Error('no new task');
+      world.lead();
+      world.runAgents();
+      world.pass(100);
+    }
+    const [task] = running(world, id).filter(({ revision }) => revision === 2);
+    if (!task) throw new Error('no new task');
+    const exit = { attempt: 1, containerId: '', exitCode: 0, oomKilled: false, error: 'not heard', finishedAtMs: 1 };
+    const exits = [{ ...exit, state: 'shutdown' as const }];
+    world.report(task, { state: 'shutdown', ready: false, final: true, revoked: true, exits });
+
+    world.lead();
+    expect(world.tables.rollouts.get(id)?.value.state).toBe('updating');
+    expect(running(world, id)).toContainEqual(expect.objectContaining({ id: task.id, replaceAttempt: 1 }));
+
+    world.report(task, { attempt: 2, state: 'running', ready: true, final: false, revoked: false, restarts: 1, exits });
+    for (let round = 0; round < 20; round += 1) {
+      world.pass(1_000);
+      world.converge();
+    }
+    expect(world.tables.rollouts.get(id)?.value.state).toBe('completed');
+  });
+
   test('of an original its agent stopped and a stand-in that runs, the stand-in stays', () => {
     const { world, id } = cutOff();
     const [original] = world.live(id);

@@ -34,6 +34,17 @@ describe('jobs', () => {
     expect(world.done.filter(({ kind }) => kind === 'create-task')).toHaveLength(5);
   });
 
+  it('writes down again what completed when the records of its slots are lost (simulation, seed 2)', () => {
+    world.behaviours.set('good', 'exits');
+    const id = world.addService('job', 0, jobOf(2, 2));
+    world.converge();
+
+    world.tables.slots.clear();
+    world.converge();
+
+    expect([1, 2].map((slot) => isComplete(slot, id))).toEqual([1, 1]);
+  });
+
   it('runs again when it is updated: old tasks go, new ones complete', () => {
     world.behaviours.set('good', 'exits');
     const id = world.addService('job', 0, jobOf(3, 3));

@@ -200,3 +200,17 @@ test('an update goes on though the clock was set back by a day', () => {
   expect(rollout(world, id)?.state).toBe('completed');
   expect(images(world, id)).toEqual(['v2', 'v2', 'v2']);
 });
+
+test('a roll-out ends of a service that came back as it was created while it was under way (simulation, seed 707)', () => {
+  const { world, id } = running(3, { Parallelism: 0 });
+  const created = world.tables.services.get(id);
+  if (!created) throw new Error('no service');
+  world.update(id, 'v2');
+  rollOut(world, id);
+
+  world.tables.services.set(id, created);
+  rollOut(world, id);
+
+  expect(images(world, id)).toEqual(['good', 'good', 'good']);
+  expect(rollout(world, id)).toMatchObject({ state: 'completed', revision: 1 });
+});
