@@ -25,7 +25,7 @@ export class TarScanner {
   /** The file whose content is being collected; undefined while it is a header. */
   private kept: Header | undefined;
   /** What was said ahead of the next file's header, which has no room for it. */
-  private ahead: Partial<Pick<Header, 'name' | 'sizeBytes'>> = {};
+  private ahead: { name?: string; sizeBytes?: number } = {};
 
   constructor(reader: TarReader) {
     this.reader = reader;
