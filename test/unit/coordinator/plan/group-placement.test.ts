@@ -6,6 +6,7 @@ import { NodeBoard } from '../../../../coordinator/plan/node-board.ts';
 import { nodeOf, type PlanNode } from '../../../../coordinator/plan/nodes.ts';
 import { type Load, Occupancy } from '../../../../coordinator/plan/occupancy.ts';
 import { FAILURES_TO_AVOID_NODE, GroupPlacement } from '../../../../coordinator/plan/placement.ts';
+import { selectBest } from '../../../../coordinator/plan/selection.ts';
 import type { TaskTemplate } from '../../../../model/service-spec.ts';
 import { PlanWorld } from '../../../support/plan-world.ts';
 
@@ -34,6 +35,13 @@ const steps = fc.array(
   ),
   { maxLength: 40 },
 );
+
+/** What the nodes carry before: some of it has the image, all of it so little that shares differ within a tenth. */
+const loadsBefore = fc.array(fc.record({ on: fc.nat(8), image: fc.constantFrom('good', 'other') }), { maxLength: 12 });
+const small = (Image: string): TaskTemplate => ({
+  ContainerSpec: { Image },
+  Resources: { Reservations: { MemoryBytes: MEBIBYTE } },
+});
 
 const templates = fc.record({
   ContainerSpec: fc.constant({ Image: 'good' }),
@@ -136,7 +144,7 @@ function compareFromTheLeft(a: readonly number[], b: readonly number[]): number 
 
 test('the heap chooses the node that a look at every node would choose', () => {
   fc.assert(
-    fc.property(nodes, templates, steps, (descriptions, template, happenings) => {
+    fc.property(nodes, loadsBefore, templates, steps, (descriptions, before, template, happenings) => {
       const world = new PlanWorld();
       for (const [index, { zone, rack, memoryMiB, state }] of descriptions.entries()) {
         const id = world.addNode(`h${index}`, { labels: { zone, rack }, memoryBytes: memoryMiB * MEBIBYTE });
@@ -145,8 +153,11 @@ test('the heap chooses the node that a look at every node would choose', () => {
       const planNodes = planNodesOf(world);
       const wants = requirementsOf('web', template, []);
       const occupancy = new Occupancy();
+      const board = new NodeBoard(planNodes, occupancy);
+      const idOf = (index: number) => planNodes[index % planNodes.length]?.id ?? '';
+      for (const { on, image } of before) occupancy.add(loadOn(idOf(on), 'other', small(image)));
       const placement = new GroupPlacement({
-        board: new NodeBoard(planNodes, occupancy),
+        board,
         wants,
         occupancy,
         tasks: 2,
@@ -154,7 +165,6 @@ test('the heap chooses the node that a look at every node would choose', () => {
       });
       const plain = new PlainPlacement(planNodes, template, wants, occupancy);
       const placed: Load[] = [];
-      const idOf = (index: number) => planNodes[index % planNodes.length]?.id ?? '';
       const place = (failures: Readonly<Record<string, number>>, only?: Accepts) => {
         const choice = placement.place(failures, only);
         const nodeId = 'nodeId' in choice ? choice.nodeId : undefined;
@@ -171,7 +181,7 @@ test('the heap chooses the node that a look at every node would choose', () => {
         if (step.kind === 'release') for (const load of placed.splice(step.which, 1)) occupancy.release(load);
       }
     }),
-    { numRuns: 300, examples: [[threeAlike, anyNode, otherLoadFirst]] },
+    { numRuns: 300, examples: [[threeAlike, [], anyNode, otherLoadFirst]] },
   );
 });
 
@@ -204,4 +214,19 @@ test('a refusal is told anew once the load of a node has changed', () => {
   expect(full).toMatchObject({ refusal: { code: 'max-replicas' } });
   expect(fuller).toMatchObject({ refusal: { code: 'resources' } });
   expect(free).toEqual({ nodeId });
+});
+
+test('of nodes that are equal and have the image, a group holds no more than it has tasks', () => {
+  const world = new PlanWorld();
+  for (let index = 0; index < 50; index += 1) world.addNode(`h${index}`);
+  const planNodes = planNodesOf(world);
+  const occupancy = new Occupancy();
+  const board = new NodeBoard(planNodes, occupancy);
+  for (const { id } of planNodes) occupancy.add(loadOn(id, 'other', small('good')));
+  board.catchUp();
+  const wants = requirementsOf('web', small('good'), []);
+
+  const found = selectBest({ board, occupancy, wants, filters: [], failing: new Set() }, 3);
+
+  expect([...found].map(({ node }) => node.id)).toEqual(planNodes.slice(0, 3).map(({ id }) => id));
 });
