@@ -5,7 +5,7 @@ import type { PayloadKind, PayloadRecord } from '../../../model/payload.ts';
 import type { NodeSpecRecord, ServiceRecord } from '../../../model/records.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { ApiError } from './responses.ts';
-import { type TaskView, taskViews } from './task-view.ts';
+import { currentTaskId, serviceTasks, type TaskView, taskViews } from './task-view.ts';
 
 /** Services that exist for clients: removed ones vanish at once, though their tasks still stop. */
 export function liveServices(snapshot: Snapshot): Entry<ServiceRecord>[] {
@@ -28,7 +28,18 @@ export function networkByReference(snapshot: Snapshot, reference: string): Entry
 }
 
 export function taskByReference(snapshot: Snapshot, reference: string): TaskView {
-  return oneOf('task', reference, taskViews(snapshot), (task) => [task.ID, taskName(snapshot, task)]);
+  const current = currentTask(snapshot, reference);
+  return current ?? oneOf('task', reference, taskViews(snapshot), (task) => [task.ID, taskName(snapshot, task)]);
+}
+
+/** The task whose full id this is, if it is one that runs: without a view of every task there is, which takes long. */
+function currentTask(snapshot: Snapshot, reference: string): TaskView | undefined {
+  for (const { value: task } of snapshot.tasks.values()) {
+    if (currentTaskId(task, snapshot.statuses.get(task.id)?.value) !== reference) continue;
+    const service = liveServices(snapshot).find(({ value }) => value.id === task.serviceId);
+    return service && serviceTasks(snapshot, service.value).find(({ ID }) => ID === reference);
+  }
+  return undefined;
 }
 
 /** `payloads` are all of their kind. */

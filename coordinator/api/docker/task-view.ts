@@ -93,6 +93,11 @@ export function assignmentTasks(snapshot: Snapshot, service: ServiceRecord, task
   return views.filter(({ plimsoll }) => plimsoll.taskId === taskId);
 }
 
+/** The id a task is shown under now: that of its attempt, or its own before there is one. */
+export function currentTaskId(task: TaskRecord, seen: StatusRecord | undefined): string {
+  return seen === undefined ? task.id : attemptId(task.id, seen.attempt);
+}
+
 export function serviceTasks(snapshot: Snapshot, service: ServiceRecord): TaskView[] {
   const asked = new Set([service.id]);
   const tasks = byService(snapshot.tasks.values(), asked).get(service.id);
