@@ -15,6 +15,7 @@ import type { Host } from './host.ts';
 import type { AgentHttp, HttpParts } from './http-server.ts';
 import type { NodeMetrics } from './metrics/node-metrics.ts';
 import type { OverlayParts } from './network/overlay/overlay.ts';
+import type { NetworkTools } from './network-requests.ts';
 import type { planTask } from './plan/plan-task.ts';
 import type { ProbeClient } from './probe/probe-client.ts';
 import type { PublishedPorts } from './published-ports.ts';
@@ -48,6 +49,8 @@ export interface AgentParts {
   readonly ports: PublishedPorts & { watch(signal: AbortSignal): Promise<void> };
   /** The kernel's side of the cluster's networks on this host. */
   readonly overlayHost: OverlayParts['host'];
+  /** How the kernel is looked at for `plim net check`; absent where it cannot be. */
+  readonly networkTools?: NetworkTools;
   /** The engine's own networks, which containers are put on. */
   readonly networks: Pick<EngineNetworks, 'connect'>;
   /** Starts sending beats from a thread of its own; the agent itself tells `state` how it does. */

@@ -1,6 +1,6 @@
 /** The agent's side of the bus: connects for as long as it takes, registers, then feeds assignments in and statuses out. */
 import type { Buckets } from '../bus/buckets.ts';
-import type { BucketView, Bus } from '../bus/bus.ts';
+import type { BucketView, Bus, Subscription } from '../bus/bus.ts';
 import { subjects } from '../bus/subjects.ts';
 import type { ImageRequest, RegistryAuthRequest } from '../model/image-transfer.ts';
 import { type PayloadRequest, SealedPayload } from '../model/payload.ts';
@@ -21,6 +21,7 @@ import type { EnginePassage } from './engine/engine-passage.ts';
 import { answerEngineSessions } from './engine-sessions.ts';
 import type { MetricsPage } from './metrics/page-writer.ts';
 import type { Overlay } from './network/overlay/overlay.ts';
+import { answerNetworkChecks, type NetworkTools } from './network-requests.ts';
 import { answerRequests } from './node-requests.ts';
 import { linkOverlay } from './overlay-link.ts';
 import type { UnnumberedStatus } from './plan/status.ts';
@@ -50,6 +51,7 @@ export interface BusLinkParts {
   readonly events: ContainerEvents;
   readonly overlay: Overlay;
   readonly contact: Contact;
+  readonly networkTools?: NetworkTools | undefined;
   /** The page this agent serves under /metrics. */
   readonly metricsPage: () => Promise<MetricsPage>;
   /** What this host is now. Throws while the engine has not answered yet. */
@@ -141,6 +143,7 @@ export class BusLink {
     const answers = [
       ...answerRequests({ ...this.parts, bus, streams, supervisor }),
       answerEngineSessions({ ...this.parts, streams }),
+      ...this.answerNetworkChecks(bus, supervisor),
     ];
     this.lifecycle.onStop('answers', () => answers.forEach((answer) => answer.stop()));
     this.parts.events.attach(bus);
@@ -149,6 +152,11 @@ export class BusLink {
 
   stop(): Promise<void> {
     return this.lifecycle.stop();
+  }
+
+  private answerNetworkChecks(bus: Bus, supervisor: TaskSupervisor): Subscription[] {
+    const { networkTools: tools, nodeId, overlay } = this.parts;
+    return tools ? answerNetworkChecks({ bus, nodeId, tools, overlay, supervisor }) : [];
   }
 
   /** Answers the wait for its end. */

@@ -18,6 +18,7 @@ import { serveHttp } from './http-server.ts';
 import { ContainerCgroups } from './metrics/container-cgroups.ts';
 import { KernelFiles, keepableFiles } from './metrics/kernel-files.ts';
 import { createNodeMetrics } from './metrics/node-metrics.ts';
+import { createPathProbe } from './network/check/path-probe.ts';
 import { runHostCommand } from './network/command-runner.ts';
 import { createIngressPorts } from './network/ingress.ts';
 import { OverlayHost } from './network/overlay/overlay-host.ts';
@@ -68,6 +69,7 @@ export function realParts(settings: AgentSettings): AgentParts {
       log,
       metrics,
     }),
+    networkTools: { run: runHostCommand, probe: createPathProbe(runHostCommand) },
     networks,
     ports: createIngressPorts({ run: runHostCommand, files: hostProcFiles, clock, log, metrics }),
     startBeats: (state, incarnation) => startBeatThread({ identity, incarnation, state, clock, log }),

@@ -21,6 +21,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<AddC
     history: async () => (await import('./commands/history.ts')).addHistoryCommand,
     rollback: async () => (await import('./commands/rollback.ts')).addRollbackCommand,
     events: async () => (await import('./commands/events.ts')).addEventsCommand,
+    net: async () => (await import('./commands/net.ts')).addNetCommand,
     plan: async () => (await import('./commands/plan.ts')).addPlanCommand,
     autoscale: async () => (await import('./commands/autoscale.ts')).addAutoscaleCommand,
     secret: async () => (await import('./commands/secret.ts')).addSecretCommand,

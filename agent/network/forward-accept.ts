@@ -40,6 +40,12 @@ export async function ensureForwardAccepted(run: CommandRunner, rule: AcceptRule
   return true;
 }
 
+/** True where the rule is there, and where Docker has no chain for it. */
+export async function isForwardAccepted(run: CommandRunner, rule: AcceptRule): Promise<boolean> {
+  const program = await programWithDockerChain(run);
+  return program === undefined || (await run(program, ['-w', '-C', ...rule])).exitCode === 0;
+}
+
 /** Takes the rule away. */
 export async function removeForwardAccept(run: CommandRunner, rule: AcceptRule): Promise<void> {
   const program = await programWithDockerChain(run);

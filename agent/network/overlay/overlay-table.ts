@@ -126,6 +126,11 @@ function chainOf(networkId: string): string {
   return `net_${networkId}`;
 }
 
+/** The set of the addresses a network's members send from. */
+export function membersSetOf(networkId: string): string {
+  return membersOf(chainOf(networkId));
+}
+
 function membersOf(chain: string): string {
   return `of_${chain}`;
 }

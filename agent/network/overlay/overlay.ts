@@ -158,6 +158,11 @@ export class Overlay {
     await this.parts.clock.sleep(this.hasVirtualAddress(task) ? DRAIN_MS : DRAIN_NAMES_MS);
   }
 
+  /** What everything is planned from at this moment. */
+  snapshot(): OverlayView {
+    return this.view();
+  }
+
   /** Keeps the host at the plan until the signal aborts. */
   async watch(signal: AbortSignal): Promise<void> {
     const { clock, log, host } = this.parts;

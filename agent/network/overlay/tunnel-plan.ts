@@ -69,10 +69,14 @@ function isAsWished(wish: TunnelWish, listing: string): boolean {
   return isTunnel && link.address === wish.mac && link.flags.includes('UP');
 }
 
+/** Undefined where there is no device. Pure. */
+export function deviceMtuBytes({ link }: Pick<TunnelListing, 'link'>): number | undefined {
+  return parsed(LinkReply, link ?? '')[0]?.mtu;
+}
+
 /** The smallest uplink of the cluster may come or go: that costs no connection. */
 function mtuChange({ mtuBytes }: TunnelWish, listing: string | undefined): string[] {
-  const [link] = parsed(LinkReply, listing ?? '');
-  return link?.mtu === mtuBytes ? [] : [`link set dev ${VXLAN_DEVICE} mtu ${mtuBytes}`];
+  return deviceMtuBytes({ link: listing }) === mtuBytes ? [] : [`link set dev ${VXLAN_DEVICE} mtu ${mtuBytes}`];
 }
 
 function makeDevice({ localAddress, mac, mtuBytes }: TunnelWish): string[] {

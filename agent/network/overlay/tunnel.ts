@@ -41,7 +41,8 @@ export async function loosenReversePath(files: ProcFiles, device: string): Promi
   if (state !== undefined && state.trim() !== LOOSE_REVERSE_PATH) await files.write(path, LOOSE_REVERSE_PATH);
 }
 
-async function listTunnel(run: CommandRunner): Promise<TunnelListing> {
+/** What the host has of the tunnel now. */
+export async function listTunnel(run: CommandRunner): Promise<TunnelListing> {
   const link = await run('ip', ['-json', '-details', 'link', 'show', 'dev', VXLAN_DEVICE]);
   if (link.exitCode !== 0) return { link: undefined, routes: '', neighbours: '', forwarding: '' };
   const list = (program: string, args: readonly string[]) =>

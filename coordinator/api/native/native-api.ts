@@ -22,6 +22,7 @@ import { requestMetrics } from '../request-metrics.ts';
 import { type AutoscaleRouteParts, addAutoscaleRoutes } from './autoscale-routes.ts';
 import { addDrainRoutes, type DrainRouteParts } from './drain-routes.ts';
 import { addMetricsRoute } from './metrics-route.ts';
+import { addNetworkRoutes } from './network-routes.ts';
 import { addNodePageRoute } from './node-page-route.ts';
 import { addPlanRoutes } from './plan-routes.ts';
 import { addRevisionRoutes, type RevisionRouteParts } from './revision-routes.ts';
@@ -95,6 +96,7 @@ function createLocalApp(parts: NativeApiParts, nodePages: NodePages): Express {
   addNodePageRoute(app, { ...parts, nodePages });
   addStatusRoutes(app, parts);
   addUsageRoutes(app, parts, () => requireReady(parts));
+  addNetworkRoutes(app, parts, () => requireReady(parts));
   addRevisionRoutes(app, parts, () => requireReady(parts));
   addMembershipRoutes(app, parts);
   addSecretRoutes(app, parts, () => requireReady(parts));

@@ -1,0 +1,57 @@
+/** What this node answers about the cluster's networks on its host: whether they are as they should be, where a way breaks. */
+import type { Bus, Subscription } from '../bus/bus.ts';
+import {
+  type CheckFinding,
+  HostCheckReply,
+  HostCheckRequest,
+  PathCheckReply,
+  PathCheckRequest,
+} from '../model/network-check.ts';
+import { messageOf } from '../runtime/errors.ts';
+import { broken } from './network/check/findings.ts';
+import { checkHost } from './network/check/host-check.ts';
+import { checkPath } from './network/check/path-check.ts';
+import type { PathProbe } from './network/check/path-probe.ts';
+import type { CommandRunner } from './network/command-runner.ts';
+import type { Overlay } from './network/overlay/overlay.ts';
+import { planOverlay } from './network/overlay/plan-overlay.ts';
+import type { TaskSupervisor } from './task-supervisor.ts';
+
+/** How the kernel of this host is looked at. */
+export interface NetworkTools {
+  readonly run: CommandRunner;
+  readonly probe: PathProbe;
+}
+
+export interface NetworkRequestParts {
+  readonly bus: Bus;
+  readonly nodeId: string;
+  readonly tools: NetworkTools;
+  readonly overlay: Pick<Overlay, 'snapshot'>;
+  readonly supervisor: TaskSupervisor;
+}
+
+/** Answers until the subscriptions are stopped. */
+export function answerNetworkChecks({ bus, nodeId, tools, overlay, supervisor }: NetworkRequestParts): Subscription[] {
+  const state = () => {
+    const view = overlay.snapshot();
+    return { ...view, plan: planOverlay(view) };
+  };
+  const processOf = (taskId: string) =>
+    supervisor.task(taskId)?.containers.find(({ phase }) => phase === 'running')?.pid;
+  return [
+    bus.answer(nodeId, 'check-path', PathCheckRequest, async (request): Promise<PathCheckReply> => {
+      const none = (findings: CheckFinding[]) => ({ findings, peers: [] });
+      return checkPath({ ...tools, state, processOf }, request).catch((error: unknown) => none(unseen(error)));
+    }),
+    bus.answer(nodeId, 'check-host', HostCheckRequest, async ({ peers }): Promise<HostCheckReply> => {
+      return { findings: await checkHost(tools.run, state().plan, peers).catch(unseen) };
+    }),
+  ];
+}
+
+/** Where the host's own programs fail, that is the finding. */
+function unseen(error: unknown): CheckFinding[] {
+  const advice = 'The agent runs as root and needs the packages nftables, iproute2 and util-linux';
+  return [broken('task', `this host cannot be looked at: ${messageOf(error)}`, advice)];
+}
