@@ -42,12 +42,18 @@ const Service = z.looseObject({
     )
     .optional(),
   networks: z.union([z.array(z.string()), z.record(z.string(), z.looseObject({}).nullable())]).optional(),
+  healthcheck: z.looseObject({}).optional(),
   logging: z.looseObject({ driver: z.string().optional() }).optional(),
   deploy: z
     .looseObject({
       endpoint_mode: z.string().optional(),
       placement: z.looseObject({ constraints: z.array(z.string()).optional() }).optional(),
-      resources: z.looseObject({ reservations: z.looseObject({ cpus: Text.optional() }).optional() }).optional(),
+      resources: z
+        .looseObject({
+          limits: z.looseObject({ cpus: Text.optional() }).optional(),
+          reservations: z.looseObject({ cpus: Text.optional() }).optional(),
+        })
+        .optional(),
     })
     .optional(),
   ports: z.array(z.unknown()).optional(),
@@ -129,8 +135,22 @@ function standInHost(name: string, service: Service, changes: string[], labels: 
     changes.push(`${name}: generic resources are left out: no node here has any`);
     delete reservations['generic_resources'];
   }
+  limitProcessor(name, service, changes);
+  if (service.healthcheck?.['start_interval'] !== undefined) {
+    changes.push(`${name}: the health check's start_interval is left out: older engines have none`);
+    delete service.healthcheck['start_interval'];
+  }
   constrain(name, service, changes, labels);
   plainAttachments(name, service, changes);
+}
+
+function limitProcessor(name: string, { deploy }: Service, changes: string[]): void {
+  const limits = deploy?.resources?.limits;
+  if (limits?.cpus === undefined || Number(limits.cpus) >= 0.01) return;
+  changes.push(
+    `${name}: may use 0.5 CPUs, not ${limits.cpus}: the kernel takes no less than 0.01, too few for its health check`,
+  );
+  limits.cpus = '0.5';
 }
 
 function constrain(name: string, { deploy }: Service, changes: string[], labels: Record<string, string>): void {

@@ -50,13 +50,16 @@ services:
     image: nginx
     logging: { driver: syslog }
     networks: [back]
-    deploy: { placement: { constraints: [node=1] }, endpoint_mode: dnsrr }
+    healthcheck: { test: "true", start_interval: 1s }
+    deploy: { placement: { constraints: [node=1] }, endpoint_mode: dnsrr, resources: { limits: { cpus: "0.001" } } }
     ports: ["80:80"]
 volumes: { data: { driver: rexray, driver_opts: { size: 10 } } }`);
 
     expect(changes).toEqual([
       'web: logs go to json-file, not to syslog, which is not there',
       'web: endpoint_mode dnsrr is left out: Swarm refuses it beside ports of the routing mesh',
+      'web: may use 0.5 CPUs, not 0.001: the kernel takes no less than 0.01, too few for its health check',
+      "web: the health check's start_interval is left out: older engines have none",
       'web: the constraint "node=1" is left out: Swarm refuses it',
       'web: the network back is defined: the file uses it without',
       'volumes data: plain local, without rexray, size',
