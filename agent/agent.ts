@@ -21,7 +21,9 @@ import { ImageStore } from './image-store.ts';
 import { IngressFeed } from './ingress-feed.ts';
 import { ensureLiveRestore } from './live-restore.ts';
 import type { MetricsPage } from './metrics/page-writer.ts';
+import { Mesh } from './network/mesh/mesh.ts';
 import { Overlay } from './network/overlay/overlay.ts';
+import type { MeshReach } from './network/overlay/overlay-view.ts';
 import { NodeDescription } from './node-description.ts';
 import { planUnhealthyReplacements } from './plan/replace-unhealthy.ts';
 import { Probers } from './probe/probers.ts';
@@ -67,6 +69,7 @@ class Agent {
   private readonly metrics: AgentMetrics;
   private readonly ingress: IngressFeed;
   private readonly overlay: Overlay;
+  private readonly mesh: Mesh;
   private readonly beats = new BeatState();
   private readonly description: NodeDescription;
   private readonly changed = new Poke();
@@ -86,7 +89,8 @@ class Agent {
     this.incarnation = incarnation;
     this.metrics = agentMetrics(parts.metrics);
     this.overlay = this.createOverlay();
-    this.ingress = new IngressFeed(parts.ports, parts.log, this.metrics);
+    this.mesh = this.createMesh();
+    this.ingress = new IngressFeed(this.mesh, parts.log, this.metrics);
     this.description = new NodeDescription({ ...parts, ...parts.identity, settings });
     this.events = new ContainerEvents(parts.identity.nodeId, parts.log, this.metrics);
     this.contact = new Contact({ ...parts, ...parts.identity, stateDir: settings.stateDir, metrics: this.metrics });
@@ -111,7 +115,7 @@ class Agent {
     lifecycle.onStop('tasks', () => supervisor.stop());
     this.background('node description', this.keepDescribed(lifecycle.signal));
     this.background('engine watch', this.createEngineWatch().run(lifecycle.signal));
-    this.background('published ports', parts.ports.watch(lifecycle.signal));
+    this.background('published ports', this.mesh.watch(lifecycle.signal));
     this.background('networks', this.overlay.watch(lifecycle.signal));
     this.background('main loop', this.tick(lifecycle.signal));
     this.background('housekeeping', this.keepHouse(lifecycle.signal));
@@ -130,6 +134,7 @@ class Agent {
       metrics,
       events,
       overlay: this.overlay,
+      mesh: this.mesh,
       contact: this.contact,
       metricsPage: () => this.metricsPage(),
       describe: () => this.description.record(this.incarnation, this.http?.port ?? this.settings.port),
@@ -154,6 +159,12 @@ class Agent {
     return new Overlay({ ...parts, nodeId, clusterId, stateDir: settings.stateDir, host: parts.overlayHost, tasks });
   }
 
+  private createMesh(): Mesh {
+    const { parts, settings } = this;
+    const reach = (mesh: MeshReach | undefined) => this.overlay.reach(mesh);
+    return new Mesh({ ...parts, ...parts.identity, stateDir: settings.stateDir, reach });
+  }
+
   private createProbers(): Probers | undefined {
     const { probeClient: client, clock, log } = this.parts;
     const onVerdict = (taskId: string) => this.supervisor.review(taskId);
@@ -170,7 +181,7 @@ class Agent {
       startsAtOnce: this.settings.startsAtOnce,
       executor: {
         images: this.images,
-        ports: parts.ports,
+        ports: this.mesh,
         overlay: this.overlay,
         networks: parts.networks,
         files: this.taskFiles,

@@ -1,4 +1,5 @@
 /** Where ingress ports lead on this node: what the agent tells the network part, see agent/network/ingress.ts. */
+import { meshOptions } from '../model/mesh-labels.ts';
 import type { TaskRecord } from '../model/records.ts';
 import type { IngressPorts } from './network/ingress.ts';
 import type { IngressEndpoint } from './network/ingress-table.ts';
@@ -14,6 +15,7 @@ export function ingressEndpoints(record: TaskRecord, address: string | undefined
     publishedPort: port.PublishedPort,
     address,
     targetPort: port.TargetPort,
+    ...meshOptions(record.serviceLabels),
   }));
 }
 

@@ -43,6 +43,7 @@ export const bucketDefinitions = {
   status: inMemory('plim_status', 'nodes', 256 * MIB),
   net: onDisk('plim_net', 'leader', 64 * MIB),
   endpoint: inMemory('plim_endpoint', 'nodes', 128 * MIB),
+  mesh: inMemory('plim_mesh', 'nodes', 64 * MIB),
   scale: onDisk('plim_scale', 'leader', 16 * MIB),
   rollout: onDisk('plim_rollout', 'leader', 64 * MIB),
   lease: { ...inMemory('plim_lease', 'coordinators', MIB), maxAgeMs: leaseTimeMs },

@@ -1,4 +1,5 @@
 /** The buckets of design section 4 as typed doors. Keys are given without the kind prefix of shared buckets. */
+import type { MeshRecord } from '../model/mesh-record.ts';
 import type { EndpointRecord, NetRecord, NetworkRecord } from '../model/network-records.ts';
 import type { PayloadRecord } from '../model/payload.ts';
 import type {
@@ -55,6 +56,8 @@ export interface Buckets extends LeaderBuckets {
   readonly statuses: Bucket<StatusRecord>;
   /** plim_endpoint `<network>.<node>` */
   readonly endpoints: Bucket<EndpointRecord>;
+  /** plim_mesh `<node>` */
+  readonly meshes: Bucket<MeshRecord>;
   /** plim_lease `leader` */
   readonly leases: Bucket<LeaseRecord>;
   /** plim_spec `epoch.leader`; key: `leader`. The highest epoch handed out; only the lease touches it. */

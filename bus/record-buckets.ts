@@ -1,5 +1,6 @@
 /** All buckets as typed doors over raw ones, and the fence that keeps a former leader from writing. */
 import type { z } from 'zod';
+import { MeshRecord } from '../model/mesh-record.ts';
 import { EndpointRecord, NetRecord, NetworkRecord, netKey } from '../model/network-records.ts';
 import { PayloadRecord } from '../model/payload.ts';
 import {
@@ -62,6 +63,7 @@ export function recordBuckets(parts: BucketsParts): Buckets {
     nodes: door('plim_node', NodeRecord, ({ id }) => id),
     statuses: door('plim_status', StatusRecord, ({ nodeId, taskId }) => `${nodeId}.${taskId}`),
     endpoints: door('plim_endpoint', EndpointRecord, ({ networkId, nodeId }) => `${networkId}.${nodeId}`),
+    meshes: door('plim_mesh', MeshRecord, ({ nodeId }) => nodeId),
     leases: door('plim_lease', LeaseRecord),
     serverFences: parts.serverFences,
     raiseFence: async (epoch) => {

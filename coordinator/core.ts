@@ -222,7 +222,7 @@ class Core implements CoordinatorCore {
   private noteLoss(nodeId: string): void {
     const { parts, buckets, store } = this.assembly;
     this.metrics.nodesLost.inc();
-    void withdrawEndpoints({ endpoints: buckets.endpoints, log: parts.log }, store.snapshot(), nodeId);
+    void withdrawEndpoints({ ...buckets, log: parts.log }, store.snapshot(), nodeId);
   }
 
   /** Loops end with the lifecycle; one that ends otherwise is a bug worth a line. */

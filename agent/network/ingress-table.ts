@@ -1,18 +1,59 @@
 /**
- * The nft table `plimsoll`: connections to a published port of this host's own addresses (localhost included) go in
- * turn to the ready local containers. Pure: ports in, the text for `nft -f -` out; the same ports give the same text.
+ * The nft table `plimsoll`: connections to a published port of this host's own addresses (localhost included) go to a ready
+ * task, here or, through the tunnel, on another node. Pure: wishes in, chains and elements out.
+ *
+ * Two choices, so that a node's own tasks come and go without the others' help: the node that is asked chooses a node by its
+ * number of tasks, that node one of its tasks. Each has 64 fixed slots per port, filled from names: every node comes to the
+ * same first choice, which is what makes a client's place the same wherever it asks.
  */
+import { groupBy } from '../../runtime/group-by.ts';
+import { PEER_MASK, peerMark } from './mesh/peer-numbers.ts';
+import { fillSlots, SLOTS } from './mesh/slots.ts';
+import { baseChain, chain, type RenderedTable } from './nft-elements.ts';
+import { VXLAN_DEVICE } from './overlay/overlay-names.ts';
 
 export type TransportProtocol = 'tcp' | 'udp' | 'sctp';
 
+/** How connections to a port are treated. */
+interface PortTreatment {
+  readonly affinity: 'none' | 'client-ip';
+  /** Tasks see a node's address instead of the client's. */
+  readonly masquerade: boolean;
+}
+
 /** One container that answers on a published port. */
-export interface IngressEndpoint {
+export interface IngressEndpoint extends PortTreatment {
   readonly taskId: string;
   readonly protocol: TransportProtocol;
   readonly publishedPort: number;
   /** IPv4 address of the container on this host. */
   readonly address: string;
   readonly targetPort: number;
+}
+
+/** A port with ready tasks on another node. */
+export interface PeerPort extends PortTreatment {
+  readonly protocol: TransportProtocol;
+  readonly port: number;
+  readonly tasks: number;
+}
+
+export interface MeshPeer {
+  readonly nodeId: string;
+  /** What marks of connections and packets call it, see mesh/peer-numbers.ts. */
+  readonly number: number;
+  readonly address: string;
+  /** Of its end of the tunnel. */
+  readonly mac: string;
+  readonly ports: readonly PeerPort[];
+}
+
+/** The other nodes as this one's published ports see them. */
+export interface MeshView {
+  readonly nodeId: string;
+  /** This node's address: where the others send connections for its tasks. */
+  readonly address: string;
+  readonly peers: readonly MeshPeer[];
 }
 
 /** A bridge containers of this host hang on. */
@@ -23,128 +64,242 @@ export interface BridgeNetwork {
 }
 
 export interface IngressTable {
+  /** Ready tasks. */
   readonly endpoints: readonly IngressEndpoint[];
+  /** Tasks about to stop: only what other nodes still send for a port without a ready task here goes to them. */
+  readonly leaving: readonly IngressEndpoint[];
   readonly bridges: readonly BridgeNetwork[];
   /** Devices on which we switched `route_localnet` on: the guard below protects them, `remove` switches them off. */
   readonly loopbackDevices: readonly string[];
+  /** Absent where there is no other node to send to or hear from. */
+  readonly mesh: MeshView | undefined;
 }
 
 export const INGRESS_TABLE = 'plimsoll';
 /** The bit of the connection mark that says "translated by us"; DOCKER-USER accepts it. */
 export const INGRESS_MARK = 0x0100_0000;
+/** Another bit of it: the task is not to see the client's address. */
+const MASQUERADE_MARK = 0x0400_0000;
 export const LOOPBACK_DEVICES_SET = 'loopback_devices';
 
-/** Our chains come before Docker's, which sit at dstnat (-100) and srcnat (100). */
-const DSTNAT_PRIORITY = -101;
-const SRCNAT_PRIORITY = 99;
-const RAW_PRIORITY = -300;
+/** Our chains come before Docker's, which sit at dstnat (-100) and srcnat (100); raw (-300) comes before conntrack. */
+const PRIORITY = { raw: -300, mark: -150, translate: -101, source: 99, unmark: 150 } as const;
+const TUNNEL = quoted(VXLAN_DEVICE);
+const NO_PEER = 0xffff_ffff - PEER_MASK;
 
-/** One transaction that replaces the whole table; established connections keep their translation (conntrack's). */
-export function renderIngressTable(table: IngressTable): string {
-  const ports = [...groupByPort(table.endpoints)];
+export function renderIngressTable(table: IngressTable): RenderedTable {
+  const ports = portsOf(table);
+  const { mesh } = table;
+  return {
+    name: INGRESS_TABLE,
+    frame: frameOf(table),
+    elements: new Map([
+      [LOOPBACK_DEVICES_SET, new Set(table.loopbackDevices.map(quoted))],
+      ['published', new Set(ports.flatMap((port) => publishedElement(port)))],
+      ['arrivals', new Set(mesh ? ports.flatMap((port) => arrivalElement(port)) : [])],
+      ['nodes', new Set(mesh ? ports.flatMap((port) => nodeElements(port, mesh)) : [])],
+      ['tasks', new Set(ports.flatMap(taskElements))],
+    ]),
+  };
+}
+
+/** One published port, over all nodes. */
+interface Port extends PortTreatment {
+  /** As keys begin with it: `tcp . 80`. */
+  readonly key: string;
+  readonly ready: readonly IngressEndpoint[];
+  readonly leaving: readonly IngressEndpoint[];
+  readonly elsewhere: readonly (PeerPort & { readonly peer: MeshPeer })[];
+}
+
+function portsOf({ endpoints, leaving, mesh }: IngressTable): Port[] {
+  const remote = (mesh?.peers ?? []).flatMap((peer) => peer.ports.map((port) => ({ ...port, peer })));
+  const ready = groupBy(endpoints, endpointKey);
+  const going = groupBy(leaving, endpointKey);
+  const elsewhere = groupBy(remote, ({ protocol, port }) => keyOf(protocol, port));
+  const keys = [...new Set([...ready.keys(), ...going.keys(), ...elsewhere.keys()])].sort();
+  return keys.map((key) => {
+    const port = { ready: ready.get(key) ?? [], leaving: going.get(key) ?? [], elsewhere: elsewhere.get(key) ?? [] };
+    const treatments: PortTreatment[] = Object.values(port).flat();
+    return {
+      key,
+      ...port,
+      affinity: treatments.some(({ affinity }) => affinity === 'client-ip') ? 'client-ip' : 'none',
+      masquerade: treatments.some(({ masquerade }) => masquerade),
+    };
+  });
+}
+
+function endpointKey({ protocol, publishedPort }: IngressEndpoint): string {
+  return keyOf(protocol, publishedPort);
+}
+
+function keyOf(protocol: TransportProtocol, port: number): string {
+  return `${protocol} . ${port}`;
+}
+
+function publishedElement(port: Port): string[] {
+  if (port.elsewhere.length > 0) return [`${port.key} : goto ${chainFor('spread', port)}`];
+  return port.ready.length > 0 ? [`${port.key} : goto ${chainFor('local', port)}`] : [];
+}
+
+function arrivalElement(port: Port): string[] {
+  return port.ready.length + port.leaving.length > 0 ? [`${port.key} : goto ${chainFor('local', port)}`] : [];
+}
+
+function nodeElements({ key, ready, elsewhere, affinity }: Port, { nodeId }: MeshView): string[] {
+  if (elsewhere.length === 0) return [];
+  const here = chainFor('local', { affinity, masquerade: false });
+  const verdicts = new Map(elsewhere.map(({ peer }) => [peer.nodeId, `goto ${chainTo(peer)}`]));
+  const candidates = elsewhere.map(({ peer, tasks }) => ({ key: peer.nodeId, weight: tasks }));
+  const slots = fillSlots([...candidates, { key: nodeId, weight: ready.length }]);
+  return slots.map((node, slot) => `${key} . ${slot} : ${verdicts.get(node) ?? `goto ${here}`}`);
+}
+
+function taskElements({ key, ready, leaving }: Port): string[] {
+  const endpoints = ready.length > 0 ? ready : leaving;
+  const targets = [...new Set(endpoints.map(({ address, targetPort }) => `${address} . ${targetPort}`))];
+  const slots = fillSlots(targets.map((target) => ({ key: target, weight: 1 })));
+  return slots.map((target, slot) => `${key} . ${slot} : ${target}`);
+}
+
+type Stage = 'spread' | 'local';
+
+/** The chain for a port at a stage: a name per way of treating connections. */
+function chainFor(stage: Stage, { affinity, masquerade }: PortTreatment): string {
+  return [masquerade ? 'masked' : '', stage, affinity === 'client-ip' ? 'affine' : ''].filter(Boolean).join('_');
+}
+
+function chainTo({ number }: MeshPeer): string {
+  return `to_${number}`;
+}
+
+function frameOf({ bridges, mesh }: IngressTable): string {
   return [
-    renderTableRemoval(),
     `table ip ${INGRESS_TABLE} {`,
-    renderSet(LOOPBACK_DEVICES_SET, 'type ifname', table.loopbackDevices.map(quoted)),
-    renderMap(ports.map(([port]) => port)),
-    ...ports.map(([port, endpoints]) => renderPort(port, endpoints)),
-    renderTranslation(),
-    renderMasquerade(table.bridges),
-    renderLoopbackGuard(),
+    `set ${LOOPBACK_DEVICES_SET} { type ifname; }`,
+    'map published { type inet_proto . inet_service : verdict; }',
+    'map arrivals { type inet_proto . inet_service : verdict; }',
+    `map nodes { typeof meta l4proto . th dport . numgen random mod ${SLOTS} : verdict; }`,
+    `map tasks { typeof meta l4proto . th dport . numgen random mod ${SLOTS} : ip daddr . th dport; }`,
+    ...localChains,
+    ...(mesh ? meshChains(mesh) : []),
+    ...spreadChains,
+    baseChain('prerouting', `nat hook prerouting priority ${PRIORITY.translate}`, [
+      ...(mesh ? arrivalRules(mesh) : []),
+      'fib daddr type local meta l4proto . th dport vmap @published',
+    ]),
+    baseChain('output', `nat hook output priority ${PRIORITY.translate}`, [
+      'fib daddr type local meta l4proto . th dport vmap @published',
+    ]),
+    baseChain('postrouting', `nat hook postrouting priority ${PRIORITY.source}`, sourceRules(bridges, mesh)),
+    baseChain('loopback_guard', `filter hook prerouting priority ${PRIORITY.raw}`, loopbackGuard),
     '}',
-    '',
   ].join('\n');
 }
 
-/** Removes the table whether it is there or not. */
-export function renderTableRemoval(): string {
-  return `add table ip ${INGRESS_TABLE}\ndelete table ip ${INGRESS_TABLE}`;
-}
+/** Client affinity hashes with another seed at each of the two choices: who came by the first is spread by the second. */
+const chosenBy = {
+  none: { spread: `numgen random mod ${SLOTS}`, local: `numgen random mod ${SLOTS}` },
+  'client-ip': {
+    spread: `jhash ip saddr mod ${SLOTS} seed 0x706c696d`,
+    local: `jhash ip saddr mod ${SLOTS} seed 0x736f6c6c`,
+  },
+} as const;
+const affinities = ['none', 'client-ip'] as const;
 
-/** `tcp . 80` -> its endpoints, everything in a fixed order so that only a real change changes the text. */
-function groupByPort(endpoints: readonly IngressEndpoint[]): Map<string, IngressEndpoint[]> {
-  const byPort = new Map<string, IngressEndpoint[]>();
-  for (const endpoint of [...endpoints].sort(compareEndpoints)) {
-    const port = `${endpoint.protocol} . ${endpoint.publishedPort}`;
-    byPort.set(port, [...(byPort.get(port) ?? []), endpoint]);
-  }
-  return byPort;
-}
-
-function compareEndpoints(a: IngressEndpoint, b: IngressEndpoint): number {
-  return (
-    a.protocol.localeCompare(b.protocol) ||
-    a.publishedPort - b.publishedPort ||
-    a.address.localeCompare(b.address) ||
-    a.targetPort - b.targetPort
-  );
-}
-
-function renderMap(ports: readonly string[]): string {
-  const elements = ports.map((port) => `${port} : goto ${chainOf(port)}`);
-  return block('map published_ports', ['type inet_proto . inet_service : verdict', ...elementsLine(elements)]);
-}
-
-function renderSet(name: string, type: string, elements: readonly string[]): string {
-  return block(`set ${name}`, [type, ...elementsLine(elements)]);
-}
-
-function elementsLine(elements: readonly string[]): string[] {
-  return elements.length === 0 ? [] : [`elements = { ${elements.join(', ')} }`];
-}
-
-function renderPort(port: string, endpoints: readonly IngressEndpoint[]): string {
-  const turns = endpoints.map(({ address, targetPort }, turn) => `${turn} : ${address} . ${targetPort}`);
-  return block(`chain ${chainOf(port)}`, [
+/** `meta l4proto` once more: nft wants the transport protocol said again wherever a port is translated. */
+const localChains = affinities.flatMap((affinity) => [
+  chain(chainFor('local', { affinity, masquerade: false }), [
     `ct mark set ct mark or ${INGRESS_MARK}`,
-    // nft wants the transport protocol said again wherever a port is translated.
-    `meta l4proto ${protocolOf(port)} dnat ip to numgen inc mod ${turns.length} map { ${turns.join(', ')} }`,
+    `meta l4proto { tcp, udp } dnat ip to meta l4proto . th dport . ${chosenBy[affinity].local} map @tasks`,
+  ]),
+  maskedChain('local', affinity),
+]);
+
+const spreadChains = affinities.flatMap((affinity) => [
+  chain(chainFor('spread', { affinity, masquerade: false }), [
+    `meta l4proto . th dport . ${chosenBy[affinity].spread} vmap @nodes`,
+  ]),
+  maskedChain('spread', affinity),
+]);
+
+function maskedChain(stage: Stage, affinity: PortTreatment['affinity']): string {
+  return chain(chainFor(stage, { affinity, masquerade: true }), [
+    `ct mark set ct mark or ${MASQUERADE_MARK}`,
+    `goto ${chainFor(stage, { affinity, masquerade: false })}`,
   ]);
-}
-
-function protocolOf(port: string): string {
-  return port.split(' ')[0] ?? '';
-}
-
-function chainOf(port: string): string {
-  return port.replace(' . ', '_');
-}
-
-function renderTranslation(): string {
-  const rule = 'fib daddr type local meta l4proto . th dport vmap @published_ports';
-  return [
-    block('chain prerouting', [`type nat hook prerouting priority ${DSTNAT_PRIORITY}; policy accept;`, rule]),
-    block('chain output', [`type nat hook output priority ${DSTNAT_PRIORITY}; policy accept;`, rule]),
-  ].join('\n');
 }
 
 /**
- * Only where the answer would not come back through this host do we hide the caller: from 127.0.0.0/8, which means
- * the container itself in there, and from a container of the same bridge, which the answer would reach directly.
+ * The mark of a connection names the node its packets of one direction go to: on the node that was asked, those of the
+ * client; on the task's node, the replies. Both leave by the tunnel and come in elsewhere. A zone per node keeps two
+ * connections apart that come from one client port through two nodes.
  */
-function renderMasquerade(bridges: readonly BridgeNetwork[]): string {
-  const rules = bridges.map(
-    ({ device, subnet }) =>
-      `ct mark and ${INGRESS_MARK} == ${INGRESS_MARK} oifname ${quoted(device)} ip saddr { 127.0.0.0/8, ${subnet} } masquerade`,
-  );
-  return block('chain postrouting', [
-    `type nat hook postrouting priority ${SRCNAT_PRIORITY}; policy accept;`,
-    ...rules,
-  ]);
+function meshChains({ address, peers }: MeshView): string[] {
+  const zones = peers.map(({ mac, number }) => `${mac} : ${number}`).join(', ');
+  const marks = peers.map(({ mac, number }) => `${mac} : ${INGRESS_MARK + peerMark(number)}`).join(', ');
+  const fromMark = `ct mark and ${PEER_MASK} != 0 meta mark set ct mark and ${PEER_MASK}`;
+  return [
+    ...peers.map((peer) =>
+      chain(chainTo(peer), [
+        `meta mark set meta mark or ${peerMark(peer.number)}`,
+        `ct mark set ct mark or ${INGRESS_MARK + peerMark(peer.number)}`,
+        `dnat to ${peer.address}`,
+      ]),
+    ),
+    baseChain('zones', `filter hook prerouting priority ${PRIORITY.raw}`, [
+      `iifname ${TUNNEL} ip daddr ${address} ct original zone set ether saddr map { ${zones} }`,
+    ]),
+    baseChain('marks', `filter hook prerouting priority ${PRIORITY.mark}`, [
+      `iifname ${TUNNEL} ip daddr ${address} ct state new ct mark set ether saddr map { ${marks} }`,
+      `iifname != ${TUNNEL} ${fromMark}`,
+    ]),
+    baseChain('output_marks', `route hook output priority ${PRIORITY.mark}`, [fromMark]),
+    // The encapsulated packet is the same one to the kernel: its mark must not send it into the tunnel once more.
+    baseChain('unmark', `filter hook postrouting priority ${PRIORITY.unmark}`, [
+      `oifname ${TUNNEL} tcp flags syn tcp option maxseg size set rt mtu`,
+      `oifname ${TUNNEL} meta mark set meta mark and ${NO_PEER}`,
+    ]),
+  ];
+}
+
+function arrivalRules({ address }: MeshView): string[] {
+  return [
+    `iifname ${TUNNEL} ip daddr ${address} meta l4proto . th dport vmap @arrivals`,
+    // What came from a node is never sent on to another.
+    `iifname ${TUNNEL} return`,
+  ];
+}
+
+/**
+ * The client keeps its address, except where the answer would not find back: from 127.0.0.0/8, which means the container
+ * itself in there; from a container of the same bridge, which the answer would reach directly; to another node from this
+ * node or another one, whose own address is no stranger's there.
+ */
+function sourceRules(bridges: readonly BridgeNetwork[], mesh: MeshView | undefined): string[] {
+  return [
+    `ct mark and ${INGRESS_MARK} == 0 return`,
+    ...(mesh ? tunnelSourceRules(mesh) : []),
+    ...bridges.map(({ device, subnet }) => `oifname ${quoted(device)} ip saddr { 127.0.0.0/8, ${subnet} } masquerade`),
+    `ct mark and ${MASQUERADE_MARK} != 0 masquerade`,
+  ];
+}
+
+function tunnelSourceRules({ address, peers }: MeshView): string[] {
+  const rules = [
+    'fib saddr type local',
+    `ct mark and ${MASQUERADE_MARK} != 0`,
+    `ip saddr { ${peers.map((peer) => peer.address).join(', ')} }`,
+  ];
+  return [...rules.map((match) => `oifname ${TUNNEL} ${match} snat to ${address}`), `oifname ${TUNNEL} return`];
 }
 
 /** `route_localnet` would let containers reach what listens on this host's 127.0.0.1 (CVE-2020-8558): not through us. */
-function renderLoopbackGuard(): string {
-  return block('chain loopback_guard', [
-    `type filter hook prerouting priority ${RAW_PRIORITY}; policy accept;`,
-    `iifname @${LOOPBACK_DEVICES_SET} ip daddr 127.0.0.0/8 drop`,
-    `iifname @${LOOPBACK_DEVICES_SET} ip saddr 127.0.0.0/8 drop`,
-  ]);
-}
-
-function block(head: string, lines: readonly string[]): string {
-  return [`  ${head} {`, ...lines.map((line) => `    ${line}`), '  }'].join('\n');
-}
+const loopbackGuard = [
+  `iifname @${LOOPBACK_DEVICES_SET} ip daddr 127.0.0.0/8 drop`,
+  `iifname @${LOOPBACK_DEVICES_SET} ip saddr 127.0.0.0/8 drop`,
+];
 
 function quoted(name: string): string {
   return JSON.stringify(name);

@@ -9,10 +9,19 @@ import { type CommandRunner, runSuccessfully } from './command-runner.ts';
 import { ensureForwardAccepted, ingressAccept, removeForwardAccept } from './forward-accept.ts';
 import { ensureHairpin } from './hairpin.ts';
 import { checkPortsFree, type PublishedPort } from './held-ports.ts';
-import { INGRESS_TABLE, type IngressEndpoint, renderIngressTable, renderTableRemoval } from './ingress-table.ts';
+import {
+  INGRESS_TABLE,
+  type IngressEndpoint,
+  type IngressTable,
+  type MeshView,
+  renderIngressTable,
+} from './ingress-table.ts';
+import { type IngressWish, IngressWishes, leadsElsewhere, leadsSomewhere } from './ingress-wishes.ts';
 import { LoopbackRouting, type ProcFiles } from './loopback-routing.ts';
+import { type RenderedTable, tableChange, tableRemoval } from './nft-elements.ts';
+import { VXLAN_DEVICE } from './overlay/overlay-names.ts';
 import { checkIngressSupport } from './preflight.ts';
-import { staleUdpFlows } from './udp-flows.ts';
+import { staleFlows } from './stale-flows.ts';
 
 export interface IngressPorts {
   /** Throws `conflict` when a program of this host holds one of the ports. Asked before a task is started. */
@@ -28,7 +37,12 @@ export interface IngressPorts {
    * The task stays out until a list without it has been applied, so that a list made just before cannot bring it back.
    */
   withdraw(taskId: string): Promise<void>;
-  /** Checks every 30 s, until the signal aborts, that the host still has what was applied, and repairs it. */
+  /**
+   * Sets the other nodes: their ports are answered here too, and they may send connections for the tasks here. Undefined
+   * while there is none to speak with. Resolves when the kernel has it; throws when the host refuses, and tries again.
+   */
+  applyMesh(mesh: MeshView | undefined): Promise<void>;
+  /** Checks, until the signal aborts, that the host still has what was applied, and repairs it within 2 s. */
   watch(signal: AbortSignal): Promise<void>;
   /** Takes every trace off the host: table, Docker rule, kernel switches. */
   remove(): Promise<void>;
@@ -43,15 +57,16 @@ export interface IngressParts {
 }
 
 interface InstalledTable {
-  readonly endpoints: readonly IngressEndpoint[];
-  readonly loopbackDevices: readonly string[];
+  readonly wish: IngressTable;
   /** As we sent it. */
-  readonly text: string;
-  /** As the kernel lists it: differs as soon as anybody changes it. */
-  readonly listing: string;
+  readonly table: RenderedTable;
+  /** As the kernel lists it: differs as soon as anybody changes it. Undefined until it was asked. */
+  readonly listing: string | undefined;
 }
 
-const CHECK_INTERVAL_MS = 30_000;
+const CHECK_INTERVAL_MS = 2_000;
+/** Every so many checks the whole table is read, not only whether it is there. */
+const CHECKS_PER_LISTING = 15;
 const CHECK_RETRY_MS = 5_000;
 
 /** Touches nothing on the host until the first endpoint is applied. */
@@ -62,12 +77,11 @@ export function createIngressPorts(parts: IngressParts): IngressPorts {
 class HostIngressPorts implements IngressPorts {
   private readonly parts: IngressParts;
   private readonly loopback: LoopbackRouting;
-  private readonly withdrawn = new Set<string>();
-  /** Undefined until the first `apply`: until then a table an earlier process left goes on serving. */
-  private wanted: readonly IngressEndpoint[] | undefined;
+  private readonly wishes = new IngressWishes();
   /** Undefined while unknown or never touched. */
   private installed: InstalledTable | undefined;
   private queue: Promise<void> = Promise.resolve();
+  private checks = 0;
   private conntrackMissing = false;
 
   constructor(parts: IngressParts) {
@@ -80,17 +94,17 @@ class HostIngressPorts implements IngressPorts {
   }
 
   apply(endpoints: readonly IngressEndpoint[]): Promise<void> {
-    for (const taskId of this.withdrawn) {
-      if (!endpoints.some((endpoint) => endpoint.taskId === taskId)) this.withdrawn.delete(taskId);
-    }
-    this.wanted = endpoints.filter((endpoint) => !this.withdrawn.has(endpoint.taskId));
+    this.wishes.set(endpoints);
+    return this.inTurn(() => this.install());
+  }
+
+  applyMesh(mesh: MeshView | undefined): Promise<void> {
+    this.wishes.setMesh(mesh);
     return this.inTurn(() => this.install());
   }
 
   withdraw(taskId: string): Promise<void> {
-    if (!this.wanted?.some((endpoint) => endpoint.taskId === taskId)) return this.queue;
-    this.withdrawn.add(taskId);
-    this.wanted = this.wanted.filter((endpoint) => endpoint.taskId !== taskId);
+    if (!this.wishes.withdraw(taskId)) return this.queue;
     return this.inTurn(() => this.install()).catch((error: unknown) => {
       this.parts.log.error({ taskId, error: messageOf(error) }, 'could not stop sending connections to a task');
     });
@@ -104,13 +118,9 @@ class HostIngressPorts implements IngressPorts {
   }
 
   remove(): Promise<void> {
-    this.wanted = [];
-    return this.inTurn(async () => {
-      await this.loopback.restore();
-      if (await this.hasLeftovers()) await runSuccessfully(this.parts.run, 'nft', ['-f', '-'], renderTableRemoval());
-      await removeForwardAccept(this.parts.run, ingressAccept);
-      this.installed = undefined;
-    });
+    this.wishes.set([]);
+    this.wishes.setMesh(undefined);
+    return this.inTurn(() => this.clear());
   }
 
   /** One change of the host at a time; each looks at the wishes of its own moment, so later ones find nothing to do. */
@@ -121,18 +131,23 @@ class HostIngressPorts implements IngressPorts {
   }
 
   private async install(): Promise<void> {
-    const endpoints = this.wanted;
-    if (endpoints === undefined) return;
-    if (endpoints.length === 0 && this.installed === undefined && !(await this.hasLeftovers())) return;
+    const wish = this.wishes.current;
+    if (wish === undefined) return;
+    if (!leadsSomewhere(wish) && this.installed === undefined && !(await this.hasLeftovers())) return;
+    const wanted = await this.tableFor(wish);
+    const table = renderIngressTable(wanted);
+    const change = tableChange(this.installed?.table, table);
+    if (change !== '') await this.load(change, { wish: wanted, table });
+  }
+
+  private async tableFor(wish: IngressWish): Promise<IngressTable> {
     const routes = await this.parts.files.read('/proc/net/route');
-    const addresses = endpoints.map((endpoint) => endpoint.address);
+    const addresses = [...wish.endpoints, ...wish.leaving].map((endpoint) => endpoint.address);
     const bridges = networksOf(addresses, parseConnectedNetworks(routes));
     const devices = bridges.map((bridge) => bridge.device);
     for (const device of devices) await this.letContainersReachThemselves(device);
-    const loopbackDevices = await this.loopback.devicesToSwitch(devices);
-    const text = renderIngressTable({ endpoints, bridges, loopbackDevices });
-    if (text === this.installed?.text) return;
-    await this.load({ text, endpoints, loopbackDevices });
+    const ways = leadsElsewhere(wish.mesh) ? [...devices, VXLAN_DEVICE] : devices;
+    return { ...wish, bridges, loopbackDevices: await this.loopback.devicesToSwitch(ways) };
   }
 
   /** Serving everybody else matters more than this: a failure is logged and the ports are served. */
@@ -143,17 +158,19 @@ class HostIngressPorts implements IngressPorts {
     });
   }
 
-  private async load(table: Omit<InstalledTable, 'listing'>): Promise<void> {
+  private async load(change: string, { wish, table }: Omit<InstalledTable, 'listing'>): Promise<void> {
     const before = this.installed;
     if (before === undefined) {
       await checkIngressSupport(this.parts.run);
       await this.acceptForwarding();
     }
-    await this.nft(table.text);
+    // What the kernel has after a failure is not what we believed: the next try loads the whole.
+    this.installed = undefined;
+    await this.nft(`${change}\n`);
     // Only now: the table holds the guard that makes these switches harmless.
-    await this.loopback.switchOn(table.loopbackDevices);
-    this.installed = { ...table, listing: await this.listing() };
-    await this.forgetUdpFlows(before?.endpoints ?? [], table.endpoints);
+    await this.loopback.switchOn(wish.loopbackDevices);
+    this.installed = { wish, table, listing: undefined };
+    await this.forgetFlows(before?.wish ?? { endpoints: [], mesh: undefined }, wish);
   }
 
   private async nft(text: string): Promise<void> {
@@ -173,14 +190,32 @@ class HostIngressPorts implements IngressPorts {
   }
 
   private async check(): Promise<void> {
-    if (this.installed === undefined) return this.install();
+    this.checks += 1;
+    const { installed, wishes } = this;
+    if (installed === undefined) return this.install();
+    if (wishes.current && !leadsSomewhere(wishes.current)) return this.clear();
     await this.acceptForwarding();
-    await this.loopback.switchOn(this.installed.loopbackDevices);
-    if ((await this.listing()) !== this.installed.listing) {
+    await this.loopback.switchOn(installed.wish.loopbackDevices);
+    if (!(await this.isIntact(installed))) {
       this.parts.log.warn({ table: INGRESS_TABLE }, 'another program changed our nft table, putting it back');
-      await this.load(this.installed);
+      await this.load(tableChange(undefined, installed.table), installed);
     }
     await this.install();
+  }
+
+  /** That it is there is asked each time, what is in it now and then: the whole is long. */
+  private async isIntact(installed: InstalledTable): Promise<boolean> {
+    if (this.checks % CHECKS_PER_LISTING !== 0 && installed.listing !== undefined) return this.hasTable();
+    const listing = await this.listing();
+    this.installed = { ...installed, listing };
+    return listing === (installed.listing ?? listing) && listing !== '';
+  }
+
+  private async clear(): Promise<void> {
+    await this.loopback.restore();
+    if (await this.hasLeftovers()) await this.nft(`${tableRemoval(INGRESS_TABLE)}\n`);
+    await removeForwardAccept(this.parts.run, ingressAccept);
+    this.installed = undefined;
   }
 
   private async acceptForwarding(): Promise<void> {
@@ -194,13 +229,21 @@ class HostIngressPorts implements IngressPorts {
     return exitCode === 0 ? stdout : '';
   }
 
+  private async hasTable(): Promise<boolean> {
+    const { exitCode } = await this.parts.run('nft', ['list', 'chain', 'ip', INGRESS_TABLE, 'prerouting']);
+    return exitCode === 0;
+  }
+
   /** A table of an earlier process. Without nft there can be none. */
   private async hasLeftovers(): Promise<boolean> {
     return (await this.listing().catch(() => '')) !== '';
   }
 
-  private async forgetUdpFlows(before: readonly IngressEndpoint[], after: readonly IngressEndpoint[]): Promise<void> {
-    for (const flows of staleUdpFlows(before, after)) {
+  private async forgetFlows(
+    before: Pick<IngressTable, 'endpoints' | 'mesh'>,
+    after: Pick<IngressTable, 'endpoints' | 'mesh'>,
+  ): Promise<void> {
+    for (const flows of staleFlows(before, after)) {
       if (this.conntrackMissing) return;
       // conntrack ends with 1 when there was nothing to delete: that is fine.
       await this.parts.run('conntrack', ['-D', ...flows]).catch((error: unknown) => {

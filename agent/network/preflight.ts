@@ -2,13 +2,31 @@
 import { PlimsollError } from '../../runtime/errors.ts';
 import type { CommandRunner } from './command-runner.ts';
 import { renderIngressTable } from './ingress-table.ts';
+import { tableChange } from './nft-elements.ts';
 
 /** A table that uses every kernel feature the real one uses; the addresses are from the documentation range. */
-const sample = renderIngressTable({
-  endpoints: [{ taskId: '', protocol: 'tcp', publishedPort: 80, address: '192.0.2.1', targetPort: 80 }],
-  bridges: [{ device: 'docker0', subnet: '192.0.2.0/24' }],
-  loopbackDevices: ['docker0'],
-});
+const sample = () =>
+  renderIngressTable({
+    endpoints: [
+      {
+        taskId: '',
+        protocol: 'tcp',
+        publishedPort: 80,
+        address: '192.0.2.1',
+        targetPort: 80,
+        affinity: 'client-ip',
+        masquerade: true,
+      },
+    ],
+    leaving: [],
+    bridges: [{ device: 'docker0', subnet: '192.0.2.0/24' }],
+    loopbackDevices: ['docker0'],
+    mesh: {
+      nodeId: 'a',
+      address: '192.0.2.128',
+      peers: [{ nodeId: 'b', number: 1, address: '192.0.2.129', mac: '02:00:00:00:00:01', ports: [] }],
+    },
+  });
 
 /** Throws `precondition`, saying what is missing and what to install, when this host cannot. Changes nothing. */
 export async function checkIngressSupport(run: CommandRunner): Promise<void> {
@@ -22,7 +40,7 @@ export async function checkIngressSupport(run: CommandRunner): Promise<void> {
       `Cannot serve published ports on this host: ${missing.join(' and ')} not found on the PATH. Install the packages nftables and iptables`,
     );
   }
-  const trial = await run('nft', ['--check', '-f', '-'], sample);
+  const trial = await run('nft', ['--check', '-f', '-'], `${tableChange(undefined, sample())}\n`);
   if (trial.exitCode === 0) return;
   throw new PlimsollError(
     'precondition',

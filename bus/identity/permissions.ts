@@ -33,6 +33,7 @@ export function nodePermissions(nodeId: string): UserPermissions {
     ['plim_node', nodeId],
     ['plim_status', `${nodeId}.>`],
     ['plim_endpoint', `*.${nodeId}`],
+    ['plim_mesh', nodeId],
   ];
   const readable: Place[] = [
     ['plim_task', `${nodeId}.>`],
@@ -41,7 +42,13 @@ export function nodePermissions(nodeId: string): UserPermissions {
     // Addresses of the networks: no secret, and every node routes to every other.
     ['plim_net', '>'],
   ];
-  const watched: Place[] = [...readable, ['plim_node', nodeId], ['plim_status', `${nodeId}.>`], ['plim_endpoint', '>']];
+  const watched: Place[] = [
+    ...readable,
+    ['plim_node', nodeId],
+    ['plim_status', `${nodeId}.>`],
+    ['plim_endpoint', '>'],
+    ['plim_mesh', '>'],
+  ];
   return {
     publish: [
       subjects.beat(nodeId),

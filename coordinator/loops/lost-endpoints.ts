@@ -1,5 +1,5 @@
 /**
- * The tasks of a lost node leave names and virtual addresses at once: its agent cannot say so. When it is back, it finds its
+ * The tasks of a lost node leave names, virtual addresses and published ports at once: its agent cannot say so. When it is back, it finds its
  * announcement changed and makes it again. Its members stay: what still runs there may answer.
  */
 import type { Buckets } from '../../bus/buckets.ts';
@@ -9,6 +9,7 @@ import type { Snapshot } from '../store/snapshot.ts';
 
 export interface LostEndpointsParts {
   readonly endpoints: Pick<Buckets['endpoints'], 'get' | 'update'>;
+  readonly meshes: Pick<Buckets['meshes'], 'get' | 'update'>;
   readonly log: Log;
 }
 
@@ -17,7 +18,7 @@ export async function withdrawEndpoints(parts: LostEndpointsParts, snapshot: Sna
   const networks = [...snapshot.nets.values()].flatMap(({ value }) =>
     value.kind === 'subnet' && value.nodeId === nodeId ? [value.network] : [],
   );
-  await Promise.all(networks.map((network) => withdrawOne(parts, network, nodeId)));
+  await Promise.all([withdrawPorts(parts, nodeId), ...networks.map((network) => withdrawOne(parts, network, nodeId))]);
 }
 
 async function withdrawOne(
@@ -33,5 +34,15 @@ async function withdrawOne(
   } catch (error) {
     const fields = { nodeId, network: network.name, error: messageOf(error) };
     log.warn(fields, 'could not take the tasks of a lost node out of a network');
+  }
+}
+
+async function withdrawPorts({ meshes, log }: LostEndpointsParts, nodeId: string): Promise<void> {
+  try {
+    const entry = await meshes.get(nodeId);
+    if (!entry || entry.value.ports.length === 0) return;
+    await meshes.update(nodeId, { ...entry.value, ports: [] }, entry.revision);
+  } catch (error) {
+    log.warn({ nodeId, error: messageOf(error) }, 'could not take the ports of a lost node out of the routing mesh');
   }
 }

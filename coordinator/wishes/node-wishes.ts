@@ -54,6 +54,7 @@ export class NodeWishes {
     const name = this.hostnameOf(id);
     await this.parts.revokeNode(id);
     await this.parts.buckets.nodes.delete(id);
+    await this.parts.buckets.meshes.delete(id);
     await this.parts.buckets.nodeSpecs.delete(id, revision);
     await this.parts.barrier.vanished('nodeSpecs', id);
     await announce(this.parts, 'node', id, 'remove', { name });

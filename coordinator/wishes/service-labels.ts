@@ -2,6 +2,7 @@
 
 import { durationText, parseDurationMs } from '../../model/duration.ts';
 import { accessLabel, parseDevices, parseSecurityOptions, parseSizeBytes } from '../../model/host-access.ts';
+import { MESH_AFFINITY_LABEL, MESH_MASQUERADE_LABEL, meshAffinities } from '../../model/mesh-labels.ts';
 import { LIVENESS_LABEL, PROBE_SYNTAX, parseProbe, READINESS_LABEL } from '../../model/probe.ts';
 import { stopGracePeriodMs } from '../../model/service-defaults.ts';
 import {
@@ -63,6 +64,11 @@ const knownLabels: Readonly<Record<string, LabelRule>> = {
   [ANTI_AFFINITY_LABEL]: { accepts: isKinList, wants: KIN_SYNTAX },
   ...autoscaleLabelRules,
   [VOLUME_MOVE_LABEL]: { accepts: (value) => isVolumeMove(value), wants: volumeMoves.join(' or ') },
+  [MESH_AFFINITY_LABEL]: {
+    accepts: (value) => meshAffinities.some((affinity) => affinity === value),
+    wants: meshAffinities.join(' or '),
+  },
+  [MESH_MASQUERADE_LABEL]: { accepts: (value) => value === 'true' || value === 'false', wants: 'true or false' },
   [MAX_UNAVAILABLE_LABEL]: { accepts: isMaxUnavailable, wants: 'a number of replicas or a share of them, 1 or 25%' },
 };
 

@@ -1,5 +1,4 @@
 /** Creating, changing and removing services: validated, claimed, written by compare-and-set, visible when answered. */
-import { isDeepStrictEqual } from 'node:util';
 import type { Entry } from '../../bus/bus.ts';
 import type { ServiceRecord } from '../../model/records.ts';
 import type { PortConfig, ServiceSpec } from '../../model/service-spec.ts';
@@ -125,6 +124,7 @@ export class ServiceWishes {
     await this.change(entry, this.stillPossible(wanted), 'rollback');
     return { warnings: warningsOf(wanted, spec) };
   }
+
   /** Throws, naming it, when something an earlier specification needs is gone, or is not allowed any more. */
   private stillPossible(earlier: ServiceSpec): ServiceSpec {
     const snapshot = this.parts.snapshot();
@@ -132,7 +132,6 @@ export class ServiceWishes {
     checkReferredExist(earlier.TaskTemplate.ContainerSpec, snapshot);
     return withNetworkIds(earlier, snapshot.networks);
   }
-
 
   /**
    * Takes a failed update back: to the specification before it, or, where that runs the same tasks (the service was scaled
@@ -267,11 +266,5 @@ function asStale(error: unknown): never {
 
 /** What the user should know of a specification, unless the one before it said the same. */
 function warningsOf(spec: ServiceSpec, before?: ServiceSpec): string[] {
-  const news = orderWarnings(spec).filter((warning) => !before || !orderWarnings(before).includes(warning));
-  const ports = ingressPorts(spec.EndpointSpec?.Ports ?? []);
-  if (ports.length === 0 || isDeepStrictEqual(spec.EndpointSpec, before?.EndpointSpec)) return news;
-  return [
-    'ports in ingress mode are served only on nodes that run a task of the service: the routing mesh is not there yet',
-    ...news,
-  ];
+  return orderWarnings(spec).filter((warning) => !before || !orderWarnings(before).includes(warning));
 }

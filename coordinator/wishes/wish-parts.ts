@@ -20,7 +20,7 @@ export interface ReadBarrier {
 }
 
 export interface WishParts {
-  readonly buckets: Pick<Buckets, WishBucket | 'nodes' | 'claims'>;
+  readonly buckets: Pick<Buckets, WishBucket | 'nodes' | 'claims' | 'meshes'>;
   readonly bus: Pick<Bus, 'publishDurably'>;
   readonly snapshot: () => Snapshot;
   readonly barrier: ReadBarrier;

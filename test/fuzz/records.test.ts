@@ -36,6 +36,7 @@ const keysIn: Readonly<Record<string, readonly string[]>> = {
   plim_status: [`${id}.${id}`],
   plim_net: [`subnet.${id}.${id}`],
   plim_endpoint: [`${id}.${id}`],
+  plim_mesh: [id],
   plim_scale: [id],
   plim_rollout: [id],
   plim_lease: ['leader'],

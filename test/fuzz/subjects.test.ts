@@ -212,6 +212,7 @@ function startFakeAgent(): Promise<RunningAgent> {
       apply: async () => undefined,
       withdraw: async () => undefined,
       checkFree: async () => undefined,
+      applyMesh: async () => undefined,
       watch: async () => undefined,
     },
     ...noOverlay,

@@ -44,6 +44,8 @@ function endpoint(container: number, published = 80): IngressEndpoint {
     publishedPort: published,
     address: `172.30.0.${container + 1}`,
     targetPort: 8080,
+    affinity: 'none',
+    masquerade: false,
   };
 }
 
@@ -99,9 +101,10 @@ describe.skipIf(!supported)('ingress ports on a real kernel', () => {
   it('turns a port over the containers and shows them the address of a caller from outside', async () => {
     await ports.apply([endpoint(1), endpoint(2)]);
 
-    const answers = [await ask(client, hostAddress, 80), await ask(client, hostAddress, 80)];
+    const answers = new Set<string>();
+    for (let asked = 0; answers.size < 2 && asked < 40; asked += 1) answers.add(await ask(client, hostAddress, 80));
 
-    expect(answers.sort()).toEqual([`c1 ${clientAddress}`, `c2 ${clientAddress}`]);
+    expect([...answers].sort()).toEqual([`c1 ${clientAddress}`, `c2 ${clientAddress}`]);
   });
 
   it('answers on localhost, on its own address, and to its own containers', async () => {

@@ -149,6 +149,7 @@ export class AgentOnMemoryBus {
           this.portCalls.push(`withdraw ${taskId}`);
         },
         checkFree: async () => undefined,
+        applyMesh: async () => undefined,
         watch: async () => undefined,
       },
       ...noOverlay,

@@ -10,15 +10,11 @@ import { type CommandRunner, runSuccessfully } from '../command-runner.ts';
 import { ensureForwardAccepted, overlayAccept, removeForwardAccept } from '../forward-accept.ts';
 import { ensureHairpin } from '../hairpin.ts';
 import type { ProcFiles } from '../loopback-routing.ts';
+import { ensurePeerRoutes, type NumberedPeer } from '../mesh/peer-routes.ts';
+import { type RenderedTable, tableChange, tableRemoval } from '../nft-elements.ts';
 import { VXLAN_DEVICE } from './overlay-names.ts';
-import {
-  OVERLAY_TABLE,
-  overlayTableChange,
-  type RenderedTable,
-  renderOverlayRemoval,
-  renderOverlayTable,
-} from './overlay-table.ts';
-import type { BridgeWish, OverlayPlan } from './plan-overlay.ts';
+import { OVERLAY_TABLE, renderOverlayTable } from './overlay-table.ts';
+import type { BridgeWish, OverlayPlan, Peer } from './plan-overlay.ts';
 import { ensureTunnel, loosenReversePath, removeTunnel, tunnelMtuBytes } from './tunnel.ts';
 import { staleVirtualFlows } from './virtual-flows.ts';
 
@@ -82,6 +78,7 @@ export class OverlayHost {
   doubt(): void {
     this.tunnel = '';
     this.engineNetworks = undefined;
+    this.mtuBytes = undefined;
   }
 
   /**
@@ -94,6 +91,7 @@ export class OverlayHost {
     const parts = [
       () => this.removeTable(),
       () => removeForwardAccept(run, overlayAccept),
+      () => ensurePeerRoutes(run, []),
       () => removeTunnel(run),
       () => this.dropUnusedBridges([]),
     ];
@@ -105,12 +103,14 @@ export class OverlayHost {
 
   private async keepTunnel({ tunnel, peers }: OverlayPlan): Promise<void> {
     if (tunnel === undefined) return;
-    const mtuBytes = await this.uplinkMtu(tunnel.localAddress);
-    const wish = { ...tunnel, mtuBytes, peers };
+    const { localAddress, mac, mtuLimitBytes } = tunnel;
+    const ownBytes = await this.uplinkMtu(localAddress);
+    const wish = { localAddress, mac, mtuBytes: Math.min(ownBytes, mtuLimitBytes ?? ownBytes), peers };
     const text = JSON.stringify(wish);
     if (text === this.tunnel) return;
     await ensureTunnel(this.parts.run, wish);
     await loosenReversePath(this.parts.files, VXLAN_DEVICE);
+    await ensurePeerRoutes(this.parts.run, numberedPeers(peers));
     this.tunnel = text;
   }
 
@@ -118,7 +118,7 @@ export class OverlayHost {
     const before = this.installed;
     const table = renderOverlayTable(plan.table);
     if (!before) await this.acceptForwarding();
-    const change = overlayTableChange(before?.table, table);
+    const change = tableChange(before?.table, table);
     if (change !== '') await this.load(change);
     this.installed = { plan, table };
     if (change === '') return;
@@ -190,7 +190,7 @@ export class OverlayHost {
   }
 
   private async removeTable(): Promise<void> {
-    if (await this.hasTable()) await runSuccessfully(this.parts.run, 'nft', ['-f', '-'], renderOverlayRemoval());
+    if (await this.hasTable()) await runSuccessfully(this.parts.run, 'nft', ['-f', '-'], tableRemoval(OVERLAY_TABLE));
   }
 
   private async hasTable(): Promise<boolean> {
@@ -204,4 +204,9 @@ export class OverlayHost {
   private async hasLeftovers(): Promise<boolean> {
     return (await this.hasTable()) || (await this.knownNetworks()).size > 0;
   }
+}
+
+/** Those that take part in the routing mesh. */
+function numberedPeers(peers: readonly Peer[]): NumberedPeer[] {
+  return peers.flatMap(({ address, number }) => (number === undefined ? [] : [{ address, number }]));
 }

@@ -23,10 +23,19 @@ export interface LocalTask {
   readonly nameservers: readonly string[];
 }
 
+/** The routing mesh wants the tunnel to nodes this one shares no network with, too. */
+export interface MeshReach {
+  /** This node's address. */
+  readonly address: string;
+  readonly peers: readonly { readonly nodeId: string; readonly address: string; readonly number: number }[];
+}
+
 export interface OverlayView {
   readonly nodeId: string;
   readonly nets: readonly NetRecord[];
   /** Of every node; this node's own are planned, not read. */
   readonly endpoints: readonly EndpointRecord[];
   readonly tasks: readonly LocalTask[];
+  /** Absent while the mesh has nothing to carry. */
+  readonly mesh?: MeshReach | undefined;
 }

@@ -4,7 +4,7 @@ import { gatewayOf } from '../../../runtime/ipv4.ts';
 import type { Zone } from '../../dns/zone.ts';
 import { bridgeDevice, containerMac, engineNetworkName, tunnelMac } from './overlay-names.ts';
 import type { OverlayTable } from './overlay-table.ts';
-import type { LocalTask, OverlayView } from './overlay-view.ts';
+import type { LocalTask, MeshReach, OverlayView } from './overlay-view.ts';
 import { type Endpoints, planZone } from './plan-zone.ts';
 
 /** A bridge of this host, made by the engine. */
@@ -24,11 +24,20 @@ export interface Peer {
   readonly address: string;
   readonly mac: string;
   readonly subnets: readonly string[];
+  /** What marks call it, see mesh/peer-numbers.ts; undefined outside the routing mesh. */
+  readonly number?: number;
+}
+
+export interface TunnelPlan {
+  readonly localAddress: string;
+  readonly mac: string;
+  /** What every node of the cluster can take; undefined = as much as this host's own uplink carries. */
+  readonly mtuLimitBytes: number | undefined;
 }
 
 export interface OverlayPlan {
   /** This node's own part; undefined while it has none. */
-  readonly tunnel: { readonly localAddress: string; readonly mac: string } | undefined;
+  readonly tunnel: TunnelPlan | undefined;
   readonly bridges: readonly BridgeWish[];
   readonly peers: readonly Peer[];
   readonly table: OverlayTable;
@@ -41,21 +50,24 @@ export function planOverlay(view: OverlayView): OverlayPlan {
   const ranges = view.nets.filter((record) => record.kind === 'subnet');
   const own = ranges.filter(({ nodeId }) => nodeId === view.nodeId);
   const [first] = own;
+  const localAddress = first?.nodeAddress ?? view.mesh?.address;
+  const mtuLimitBytes = ranges.find(({ tunnelMtuBytes }) => tunnelMtuBytes !== undefined)?.tunnelMtuBytes;
   const announcements = announcementsOf(view);
   const others = view.endpoints.filter(({ nodeId }) => nodeId !== view.nodeId);
   const known = [...others, ...announcements];
   const endpoints = endpointsByNetwork(known);
   return {
-    tunnel: first && { localAddress: first.nodeAddress, mac: tunnelMac(view.nodeId) },
+    tunnel: localAddress === undefined ? undefined : { localAddress, mac: tunnelMac(view.nodeId), mtuLimitBytes },
     bridges: own.flatMap(bridgesOf),
-    peers: first ? peersOf(ranges.filter(({ nodeId }) => nodeId !== view.nodeId)) : [],
+    peers: peersOf(first ? ranges.filter(({ nodeId }) => nodeId !== view.nodeId) : [], view.mesh),
     table: tableOf(view, ranges, known, endpoints),
     zone: planZone(view, endpoints),
     announcements,
   };
 }
 
-export function bridgesOf({ network, subnets }: SubnetRecord): BridgeWish[] {
+export function bridgesOf({ network, subnets, tunnelMtuBytes }: SubnetRecord): BridgeWish[] {
+  const mtus = [network.mtuBytes, tunnelMtuBytes].filter((mtu) => mtu !== undefined);
   return subnets.map((subnet) => ({
     networkId: network.id,
     networkName: network.name,
@@ -63,12 +75,15 @@ export function bridgesOf({ network, subnets }: SubnetRecord): BridgeWish[] {
     device: bridgeDevice(subnet),
     subnet,
     gateway: gatewayOf(subnet),
-    mtuBytes: network.mtuBytes,
+    mtuBytes: mtus.length > 0 ? Math.min(...mtus) : undefined,
   }));
 }
 
-function peersOf(ranges: readonly SubnetRecord[]): Peer[] {
-  const peers = new Map<string, { address: string; mac: string; subnets: string[] }>();
+function peersOf(ranges: readonly SubnetRecord[], mesh: MeshReach | undefined): Peer[] {
+  const peers = new Map<string, Peer & { subnets: string[] }>();
+  for (const { nodeId, address, number } of mesh?.peers ?? []) {
+    peers.set(nodeId, { address, mac: tunnelMac(nodeId), subnets: [], number });
+  }
   for (const { nodeId, nodeAddress, subnets } of ranges) {
     const peer = peers.get(nodeId) ?? { address: nodeAddress, mac: tunnelMac(nodeId), subnets: [] };
     peer.subnets.push(...subnets);

@@ -92,6 +92,7 @@ describe('a node', () => {
     ['another node’s record', () => `$KV.plim_node.${stranger()}`],
     ['another node’s status', () => `$KV.plim_status.${stranger()}.task`],
     ['another node’s endpoints', () => `$KV.plim_endpoint.net.${stranger()}`],
+    ['another node’s ports in the mesh', () => `$KV.plim_mesh.${stranger()}`],
     ['a specification', () => '$KV.plim_spec.service.x'],
     ['its own wish record', () => `$KV.plim_spec.node.${own.nodeId}`],
     ['a name', () => '$KV.plim_name.service.x'],

@@ -65,6 +65,7 @@ function partsOf(process: SimulatedProcess, place: AgentPlace): AgentParts {
       apply: async () => undefined,
       withdraw: async () => undefined,
       checkFree: async () => undefined,
+      applyMesh: async () => undefined,
       watch: async () => undefined,
     },
     ...noOverlay,

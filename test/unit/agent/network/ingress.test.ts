@@ -12,15 +12,27 @@ const a: IngressEndpoint = {
   publishedPort: 80,
   address: '172.17.0.2',
   targetPort: 80,
+  affinity: 'none',
+  masquerade: false,
 };
 const b: IngressEndpoint = { ...a, taskId: 'b', address: '172.17.0.3' };
 
 /** A host that keeps the last table loaded into it and what was switched in /proc. */
 class FakeHost {
-  table = '';
+  private isThere = false;
+  private readonly elements = new Map<string, Map<string, string>>();
   loads = 0;
   refusal: string | undefined;
   readonly switches = new Map([['/proc/sys/net/ipv4/conf/docker0/route_localnet', '0']]);
+
+  /** As it might be listed; empty when it is not there. */
+  get table(): string {
+    if (!this.isThere) return '';
+    const sets = [...this.elements].map(
+      ([name, all]) => `${name} elements = { ${[...all].map(([key, value]) => `${key} : ${value}`).join(', ')} }`,
+    );
+    return ['table ip plimsoll', ...sets].join('\n');
+  }
 
   readonly run = async (program: string, args: readonly string[], stdin = ''): Promise<CommandResult> => {
     if (program === 'ip') return this.answer('[]');
@@ -46,8 +58,22 @@ class FakeHost {
   private load(text: string): CommandResult {
     if (this.refusal) return { exitCode: 1, stdout: '', stderr: this.refusal };
     this.loads += 1;
-    this.table = text.includes('table ip plimsoll {') ? text : '';
+    if (text.includes('delete table')) this.elements.clear();
+    this.isThere = text.includes('table ip plimsoll {') || !text.includes('delete table');
+    for (const [, verb, name = '', list = ''] of text.matchAll(
+      /^(add|delete) element ip plimsoll (\w+) \{ (.*) \}$/gm,
+    )) {
+      for (const element of list.split(', ')) this.change(verb, name, element);
+    }
     return this.answer('');
+  }
+
+  private change(verb: string | undefined, name: string, element: string): void {
+    const [key = '', value = ''] = element.split(' : ');
+    const elements = this.elements.get(name) ?? new Map<string, string>();
+    this.elements.set(name, elements);
+    if (verb === 'add') elements.set(key, value);
+    else elements.delete(key);
   }
 
   private answer(stdout: string): CommandResult {

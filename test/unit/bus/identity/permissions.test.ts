@@ -16,7 +16,7 @@ describe('nodePermissions()', () => {
   });
 
   test('lets the server send a node’s own text nowhere: what it writes it may not read by request', () => {
-    for (const bucket of ['node', 'status', 'endpoint']) {
+    for (const bucket of ['node', 'status', 'endpoint', 'mesh']) {
       expect(mayPublish(`$JS.API.DIRECT.GET.KV_plim_${bucket}.$KV.plim_${bucket}.${own}.x`)).toBe(false);
     }
   });

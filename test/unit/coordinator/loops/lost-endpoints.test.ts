@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { withdrawEndpoints } from '../../../../coordinator/loops/lost-endpoints.ts';
+import type { MeshRecord } from '../../../../model/mesh-record.ts';
 import type { EndpointRecord } from '../../../../model/network-records.ts';
 import { derivedId } from '../../../../runtime/identifiers.ts';
 import { createLog } from '../../../../runtime/log.ts';
@@ -43,7 +44,7 @@ describe('endpoints of a lost node', () => {
   });
 
   test('are taken out, its members and other nodes stay', async () => {
-    await withdrawEndpoints({ endpoints: connection.buckets.endpoints, log }, snapshot, nodeOf('b'));
+    await withdrawEndpoints({ ...connection.buckets, log }, snapshot, nodeOf('b'));
 
     const lost = await connection.buckets.endpoints.get(`${networkId}.${nodeOf('b')}`);
     expect(lost?.value).toEqual({ ...announcementOf('b'), endpoints: [] });
@@ -51,11 +52,28 @@ describe('endpoints of a lost node', () => {
     expect(other?.value).toEqual(announcementOf('c'));
   });
 
+  test('its published ports lead nowhere, those of other nodes stay', async () => {
+    const { meshes } = connection.buckets;
+    const recordOf = (node: string, address: string): MeshRecord => ({
+      v: 1,
+      nodeId: nodeOf(node),
+      address,
+      ports: [{ protocol: 'tcp', port: 80, tasks: 1, affinity: 'none', masquerade: false }],
+    });
+    await meshes.put(nodeOf('b'), recordOf('b', '10.0.0.2'));
+    await meshes.put(nodeOf('c'), recordOf('c', '10.0.0.3'));
+
+    await withdrawEndpoints({ ...connection.buckets, log }, snapshot, nodeOf('b'));
+
+    expect((await meshes.get(nodeOf('b')))?.value).toEqual({ ...recordOf('b', '10.0.0.2'), ports: [] });
+    expect((await meshes.get(nodeOf('c')))?.value).toEqual(recordOf('c', '10.0.0.3'));
+  });
+
   test('a bus that refuses is logged, not thrown', async () => {
     const endpoints = {
       get: () => Promise.reject(new Error('away')),
       update: () => Promise.reject(new Error('away')),
     };
-    await expect(withdrawEndpoints({ endpoints, log }, snapshot, nodeOf('b'))).resolves.toBeUndefined();
+    await expect(withdrawEndpoints({ endpoints, meshes: endpoints, log }, snapshot, nodeOf('b'))).resolves.toBeUndefined();
   });
 });

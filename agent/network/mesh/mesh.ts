@@ -1,0 +1,218 @@
+/**
+ * This node's part in the routing mesh: tells the other nodes which published ports have ready tasks here, learns the same
+ * of them, and keeps the host answering on all of it. The kernel's own choices are in ../ingress-table.ts.
+ */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { MeshPort, MeshRecord } from '../../../model/mesh-record.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import { messageOf } from '../../../runtime/errors.ts';
+import type { JsonFiles } from '../../../runtime/files.ts';
+import { groupBy } from '../../../runtime/group-by.ts';
+import type { Log } from '../../../runtime/log.ts';
+import { Poke, runLoop } from '../../../runtime/loop.ts';
+import type { PublishedPort } from '../held-ports.ts';
+import type { IngressPorts } from '../ingress.ts';
+import type { IngressEndpoint, MeshView } from '../ingress-table.ts';
+import { tunnelMac } from '../overlay/overlay-names.ts';
+import type { MeshReach } from '../overlay/overlay-view.ts';
+import { numberPeers, type PeerNumbers } from './peer-numbers.ts';
+
+export interface MeshParts {
+  readonly nodeId: string;
+  readonly clusterId: string;
+  readonly stateDir: string;
+  readonly ports: Pick<IngressPorts, 'checkFree' | 'apply' | 'applyMesh' | 'withdraw' | 'watch'>;
+  /** Makes the tunnel lead to these nodes, or to none. */
+  readonly reach: (mesh: MeshReach | undefined) => Promise<void>;
+  readonly files: JsonFiles;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Kept on disk: open connections are marked with the numbers, and a host that boots without the bus knows its others. */
+const KnownMesh = z.object({
+  v: z.literal(1),
+  clusterId: z.string(),
+  records: z.array(MeshRecord),
+  numbers: z.record(z.string(), z.int().min(1)),
+});
+type KnownMesh = z.infer<typeof KnownMesh>;
+
+/** Other nodes hear of a task that leaves within milliseconds; connections on their way still reach it. */
+const DRAIN_MS = 250;
+const TIMES = { minGapMs: 0, resyncMs: 30_000, retryMs: 1_000 };
+
+export class Mesh {
+  private readonly parts: MeshParts;
+  private readonly poke = new Poke();
+  private readonly withdrawn = new Set<string>();
+  /** Undefined until the engine's containers are known: until then nothing is said of them. */
+  private endpoints: readonly IngressEndpoint[] | undefined;
+  /** As the last agent or the bus told; this node's own included. */
+  private records: readonly MeshRecord[] = [];
+  private numbers: PeerNumbers = {};
+  private address: string | undefined;
+  private recalled: Promise<void> | undefined;
+  private queue: Promise<void> = Promise.resolve();
+  private written = '';
+  /** Makes this node's record known to the others. Rejects while that cannot be. */
+  announce: (record: MeshRecord) => Promise<void> = async () => undefined;
+
+  constructor(parts: MeshParts) {
+    this.parts = parts;
+  }
+
+  /** See IngressPorts. */
+  checkFree(ports: readonly PublishedPort[]): Promise<void> {
+    return this.parts.ports.checkFree(ports);
+  }
+
+  /** Sets the endpoints of all ready tasks here; see IngressPorts. The other nodes are told meanwhile. */
+  async apply(endpoints: readonly IngressEndpoint[]): Promise<void> {
+    const listed = new Set(endpoints.map(({ taskId }) => taskId));
+    for (const taskId of this.withdrawn) if (!listed.has(taskId)) this.withdrawn.delete(taskId);
+    this.endpoints = endpoints;
+    // A table without the others would forget the way of connections that are open.
+    await this.recall();
+    this.poke.poke();
+    await this.parts.ports.applyMesh(this.view());
+    await this.parts.ports.apply(endpoints);
+  }
+
+  /**
+   * Sends a task no new connections, from no node; resolves when the kernel knows and the others have had time to hear of
+   * it. Never rejects.
+   */
+  async withdraw(taskId: string): Promise<void> {
+    const isAsked = this.endpoints?.some((endpoint) => endpoint.taskId === taskId) ?? false;
+    if (!isAsked) return this.parts.ports.withdraw(taskId);
+    this.withdrawn.add(taskId);
+    const told = this.turn().catch((error: unknown) => {
+      this.parts.log.warn({ taskId, error: messageOf(error) }, 'could not tell the other nodes that a task leaves');
+    });
+    await Promise.all([told, this.parts.ports.withdraw(taskId)]);
+    if (this.view() !== undefined) await this.parts.clock.sleep(DRAIN_MS);
+  }
+
+  /** Where the other nodes reach this one. Until it is known nothing is announced. */
+  setAddress(address: string): void {
+    this.address = address;
+    this.poke.poke();
+  }
+
+  /** What every node has announced, this one included. */
+  async learn(records: readonly MeshRecord[]): Promise<void> {
+    await this.recall();
+    this.take(records);
+    this.poke.poke();
+  }
+
+  /** Keeps the others told and the host as it should be until the signal aborts. */
+  async watch(signal: AbortSignal): Promise<void> {
+    const { clock, log, ports } = this.parts;
+    await this.recall();
+    const onError = (error: unknown) => log.error({ error: messageOf(error) }, 'cannot keep up the routing mesh');
+    const loop = runLoop({ tick: () => this.turn(), poke: this.poke, times: TIMES, clock, onError }, signal);
+    await Promise.all([ports.watch(signal), loop]);
+  }
+
+  private take(records: readonly MeshRecord[]): void {
+    this.records = records;
+    const own = records.find(({ nodeId }) => nodeId === this.parts.nodeId);
+    this.address ??= own?.address;
+    this.numbers = numberPeers(
+      this.numbers,
+      this.others()
+        .map(({ nodeId }) => nodeId)
+        .sort(),
+    );
+  }
+
+  /** One change at a time; each looks at what is known at its own moment. */
+  private turn(): Promise<void> {
+    const done = this.queue.then(() => this.keep());
+    this.queue = done.catch(() => undefined);
+    return done;
+  }
+
+  private async keep(): Promise<void> {
+    const record = this.ownRecord();
+    const work = [record ? this.announce(record) : undefined, this.applyView(), this.write()];
+    // What one part cannot do keeps none of the others from its work.
+    const done = await Promise.allSettled(work);
+    for (const part of done) if (part.status === 'rejected') throw part.reason;
+  }
+
+  private async applyView(): Promise<void> {
+    const view = this.view();
+    await this.parts.reach(view);
+    await this.parts.ports.applyMesh(view);
+  }
+
+  private ownRecord(): MeshRecord | undefined {
+    const { address, endpoints } = this;
+    if (address === undefined || endpoints === undefined) return undefined;
+    const asked = endpoints.filter(({ taskId }) => !this.withdrawn.has(taskId));
+    return { v: 1, nodeId: this.parts.nodeId, address, ports: meshPorts(asked) };
+  }
+
+  private others(): MeshRecord[] {
+    return this.records.filter(({ nodeId }) => nodeId !== this.parts.nodeId);
+  }
+
+  /** Undefined while nobody publishes anything, or there is nobody else. */
+  private view(): MeshView | undefined {
+    const { address, numbers } = this;
+    const others = this.others();
+    const isServed = (this.endpoints?.length ?? 0) > 0 || others.some(({ ports }) => ports.length > 0);
+    if (address === undefined || !isServed || others.length === 0) return undefined;
+    const peers = others.flatMap(({ nodeId, address: peerAddress, ports }) => {
+      const number = numbers[nodeId];
+      return number === undefined ? [] : [{ nodeId, number, address: peerAddress, mac: tunnelMac(nodeId), ports }];
+    });
+    return { nodeId: this.parts.nodeId, address, peers: peers.sort((a, b) => a.number - b.number) };
+  }
+
+  private recall(): Promise<void> {
+    this.recalled ??= this.readKnown();
+    return this.recalled;
+  }
+
+  private async readKnown(): Promise<void> {
+    const { files, stateDir, clusterId, log } = this.parts;
+    try {
+      const json = await files.read(knownMeshPath(stateDir));
+      const known = json === undefined ? undefined : KnownMesh.parse(json);
+      if (known?.clusterId !== clusterId) return;
+      this.numbers = known.numbers;
+      this.take(known.records);
+    } catch (error) {
+      log.error({ error: messageOf(error) }, 'cannot read what was known of the routing mesh: waiting for the bus');
+    }
+  }
+
+  private async write(): Promise<void> {
+    const { files, stateDir, clusterId } = this.parts;
+    const known: KnownMesh = { v: 1, clusterId, records: [...this.records], numbers: { ...this.numbers } };
+    const text = JSON.stringify(known);
+    if (text === this.written || this.view() === undefined) return;
+    await files.write(knownMeshPath(stateDir), known);
+    this.written = text;
+  }
+}
+
+function knownMeshPath(stateDir: string): string {
+  return join(stateDir, 'node', 'mesh.json');
+}
+
+/** What the others have to know of these endpoints. */
+function meshPorts(endpoints: readonly IngressEndpoint[]): MeshPort[] {
+  const byPort = groupBy(endpoints, ({ protocol, publishedPort }) => `${protocol}/${publishedPort}`);
+  const ports = [...byPort.values()].flatMap((all) => {
+    const [first] = all;
+    if (!first || first.protocol === 'sctp') return [];
+    return MeshPort.parse({ ...first, port: first.publishedPort, tasks: all.length });
+  });
+  return ports.sort((a, b) => a.port - b.port || (a.protocol < b.protocol ? -1 : 1));
+}
