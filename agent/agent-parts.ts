@@ -14,11 +14,11 @@ import type { VolatileFolder } from './files/volatile-folder.ts';
 import type { Host } from './host.ts';
 import type { AgentHttp, HttpParts } from './http-server.ts';
 import type { NodeMetrics } from './metrics/node-metrics.ts';
+import type { MeshParts } from './network/mesh/mesh.ts';
 import type { OverlayParts } from './network/overlay/overlay.ts';
 import type { NetworkTools } from './network-requests.ts';
 import type { planTask } from './plan/plan-task.ts';
 import type { ProbeClient } from './probe/probe-client.ts';
-import type { PublishedPorts } from './published-ports.ts';
 import type { UsageMeter } from './usage/usage-meter.ts';
 
 export interface AgentParts {
@@ -46,7 +46,7 @@ export interface AgentParts {
   /** Connects to the cluster's bus; called until it succeeds. */
   readonly connect: BusLinkParts['connect'];
   /** Ingress ports of this node; `watch` keeps them repaired. */
-  readonly ports: PublishedPorts & { watch(signal: AbortSignal): Promise<void> };
+  readonly ports: MeshParts['ports'];
   /** The kernel's side of the cluster's networks on this host. */
   readonly overlayHost: OverlayParts['host'];
   /** How the kernel is looked at for `plim net check`; absent where it cannot be. */

@@ -19,7 +19,9 @@ import type { ContainerEvents } from './container-events.ts';
 import type { Engine } from './engine/engine.ts';
 import type { EnginePassage } from './engine/engine-passage.ts';
 import { answerEngineSessions } from './engine-sessions.ts';
+import { linkMesh } from './mesh-link.ts';
 import type { MetricsPage } from './metrics/page-writer.ts';
+import type { Mesh } from './network/mesh/mesh.ts';
 import type { Overlay } from './network/overlay/overlay.ts';
 import { answerNetworkChecks, type NetworkTools } from './network-requests.ts';
 import { answerRequests } from './node-requests.ts';
@@ -50,6 +52,7 @@ export interface BusLinkParts {
   readonly probe: TcpProbe;
   readonly events: ContainerEvents;
   readonly overlay: Overlay;
+  readonly mesh: Mesh;
   readonly contact: Contact;
   readonly networkTools?: NetworkTools | undefined;
   /** The page this agent serves under /metrics. */
@@ -161,10 +164,13 @@ export class BusLink {
 
   /** Answers the wait for its end. */
   private followNetworks(bus: Bus, buckets: Buckets): () => Promise<void> {
-    const following = linkOverlay(bus, buckets, this.parts, this.lifecycle.signal).catch((error: unknown) => {
+    const { signal } = this.lifecycle;
+    const onError = (error: unknown) => {
       this.parts.log.error({ error: messageOf(error) }, 'the networks of the cluster are not followed any more');
-    });
-    return () => following;
+    };
+    const overlay = linkOverlay(bus, buckets, this.parts, signal).catch(onError);
+    const mesh = linkMesh(buckets, this.parts, signal).catch(onError);
+    return async () => void (await Promise.all([overlay, mesh]));
   }
 
   private async connect(purpose: 'state' | 'streams'): Promise<BusConnection> {

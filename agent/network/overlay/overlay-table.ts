@@ -8,6 +8,8 @@
  */
 import { nodePoolText, vipPoolText } from '../../../model/address-pools.ts';
 import { ipv4Range, overlaps } from '../../../runtime/ipv4.ts';
+import { INGRESS_MARK } from '../ingress-table.ts';
+import { baseChain, type Elements, type RenderedTable } from '../nft-elements.ts';
 import { BRIDGE_PREFIX, VXLAN_DEVICE } from './overlay-names.ts';
 
 export interface OverlayTable {
@@ -35,43 +37,10 @@ export const OVERLAY_MARK = 0x0200_0000;
 const UNMARKED = 0xfdff_ffff;
 /** Slots of a virtual address: removing one endpoint moves at most this many elements. */
 const SLOTS = 64;
-/** Elements per line that nft is given. */
-const ELEMENTS_AT_ONCE = 500;
-
-/** Names of sets and maps, and their elements; a map's are `key : value`. */
-type Elements = ReadonlyMap<string, ReadonlySet<string>>;
-
-export interface RenderedTable {
-  /** Chains, and declarations of sets: changes with the networks of the host. */
-  readonly frame: string;
-  readonly elements: Elements;
-}
 
 export function renderOverlayTable(table: OverlayTable): RenderedTable {
-  return { frame: frameOf(table.networks.map(({ id }) => chainOf(id))), elements: elementsOf(table) };
-}
-
-/**
- * What brings the kernel from one table to the other, in one transaction; empty when they are the same. Without a table
- * before, or with other chains, the whole is loaded: connections live on, they are conntrack's.
- */
-export function overlayTableChange(before: RenderedTable | undefined, after: RenderedTable): string {
-  if (before?.frame !== after.frame) {
-    return [renderOverlayRemoval(), after.frame, ...[...after.elements].flatMap(([name, all]) => add(name, all))].join(
-      '\n',
-    );
-  }
-  const changes: string[] = [];
-  for (const [name, wanted] of after.elements) {
-    const known = before.elements.get(name) ?? new Set();
-    changes.push(...remove(name, minus(known, wanted)), ...add(name, minus(wanted, known)));
-  }
-  return changes.join('\n');
-}
-
-/** Removes the table whether it is there or not. */
-export function renderOverlayRemoval(): string {
-  return `add table ip ${OVERLAY_TABLE}\ndelete table ip ${OVERLAY_TABLE}`;
+  const frame = frameOf(table.networks.map(({ id }) => chainOf(id)));
+  return { name: OVERLAY_TABLE, frame, elements: elementsOf(table) };
 }
 
 function elementsOf(table: OverlayTable): Elements {
@@ -99,27 +68,6 @@ function slotsOf({ vip, backends }: OverlayTable['services'][number]): string[] 
   if (backends.length === 0) return [];
   const sorted = [...backends].sort();
   return Array.from({ length: SLOTS }, (_, slot) => `${vip} . ${slot} : ${sorted[slot % sorted.length]}`);
-}
-
-function minus(all: ReadonlySet<string>, without: ReadonlySet<string>): Set<string> {
-  return new Set([...all].filter((element) => !without.has(element)));
-}
-
-function add(name: string, elements: ReadonlySet<string>): string[] {
-  return batches([...elements]).map((batch) => `add element ip ${OVERLAY_TABLE} ${name} { ${batch.join(', ')} }`);
-}
-
-/** A map's element goes by its key. */
-function remove(name: string, elements: ReadonlySet<string>): string[] {
-  const keys = [...elements].map((element) => element.split(' : ')[0] ?? '');
-  return batches(keys).map((batch) => `delete element ip ${OVERLAY_TABLE} ${name} { ${batch.join(', ')} }`);
-}
-
-function batches(elements: readonly string[]): string[][] {
-  const count = Math.ceil(elements.length / ELEMENTS_AT_ONCE);
-  return Array.from({ length: count }, (_, index) =>
-    elements.slice(index * ELEMENTS_AT_ONCE, (index + 1) * ELEMENTS_AT_ONCE),
-  );
 }
 
 function chainOf(networkId: string): string {
@@ -160,27 +108,33 @@ function frameOf(chains: readonly string[]): string {
 const fixedChains: readonly string[] = [
   'chain between { ip daddr vmap @networks; drop; }',
   // What the node itself published (Docker's host ports, our ingress ports) comes in translated.
-  `chain inward { ct state established,related goto ours; iifname ${BRIDGES} goto between; iifname ${TUNNEL} goto between; ct status dnat accept; drop; }`,
+  `chain inward { ct state established,related goto ours; ct mark and ${INGRESS_MARK} == ${INGRESS_MARK} ct status dnat goto published; iifname ${BRIDGES} goto between; iifname ${TUNNEL} goto between; ct status dnat accept; drop; }`,
+  // To a port the cluster publishes: from outside, from another node, from a container that may leave its networks.
+  `chain published { iifname ${BRIDGES} ip saddr != @outbound drop; goto ours; }`,
   `chain outward { ct state established,related goto ours; ip daddr ${vipPoolText} reject; ip saddr @outbound goto ours; reject with icmp type admin-prohibited; }`,
   `chain confined { ct state established,related accept; udp dport 53 accept; tcp dport 53 accept; drop; }`,
-  block('senders_only', `type filter hook prerouting priority ${PRIORITY.senders}; policy accept;`, [
+  baseChain('senders_only', `filter hook prerouting priority ${PRIORITY.senders}`, [
     `iifname ${BRIDGES} ether saddr . ip saddr != @senders drop`,
   ]),
-  block('translate', `type nat hook prerouting priority ${PRIORITY.translate}; policy accept;`, [
+  baseChain('translate', `nat hook prerouting priority ${PRIORITY.translate}`, [
     `iifname ${BRIDGES} ip daddr ${vipPoolText} dnat to ip daddr . numgen random mod ${SLOTS} map @backends`,
   ]),
-  block('forward', `type filter hook forward priority ${PRIORITY.filter}; policy accept;`, [
+  baseChain('forward', `filter hook forward priority ${PRIORITY.filter}`, [
     `oifname ${TUNNEL} tcp flags syn tcp option maxseg size set rt mtu`,
     `oifname ${BRIDGES} goto inward`,
     `oifname ${TUNNEL} goto inward`,
     `iifname ${BRIDGES} goto outward`,
+    // Replies on their way out of the routing mesh, and connections it brings to containers on the engine's own bridges.
+    `iifname ${TUNNEL} ct state established,related goto ours`,
+    `iifname ${TUNNEL} ct status dnat accept`,
     `iifname ${TUNNEL} drop`,
   ]),
-  block('host', `type filter hook input priority ${PRIORITY.filter}; policy accept;`, [
+  baseChain('host', `filter hook input priority ${PRIORITY.filter}`, [
+    `iifname ${TUNNEL} ct state established,related accept`,
     `iifname ${TUNNEL} drop`,
     `iifname ${BRIDGES} ip saddr != @outbound goto confined`,
   ]),
-  block('source', `type nat hook postrouting priority ${PRIORITY.source}; policy accept;`, [
+  baseChain('source', `nat hook postrouting priority ${PRIORITY.source}`, [
     // A task that calls its own service and is the one whose turn it is.
     'ct status dnat ip saddr . ip daddr @selves masquerade',
     `oifname ${BRIDGES} return`,
@@ -189,11 +143,7 @@ const fixedChains: readonly string[] = [
     'ip saddr @ranges masquerade',
   ]),
   // The encapsulated packet is the same one to the kernel: it must not pass for ours once more.
-  block('unmark', `type filter hook postrouting priority ${PRIORITY.unmark}; policy accept;`, [
+  baseChain('unmark', `filter hook postrouting priority ${PRIORITY.unmark}`, [
     `oifname ${TUNNEL} meta mark set meta mark and ${UNMARKED}`,
   ]),
 ];
-
-function block(name: string, hook: string, rules: readonly string[]): string {
-  return [`chain ${name} {`, hook, ...rules, '}'].join('\n');
-}

@@ -3,6 +3,7 @@
  * cluster's records and this node's tasks make of it, and says what the plan announces. Nothing is touched before the
  * first task wants a network.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { EndpointRecord, NetRecord, SubnetRecord } from '../../../model/network-records.ts';
 import { overlayAttachments } from '../../../model/overlay-attachments.ts';
 import type { TaskRecord } from '../../../model/records.ts';
@@ -19,7 +20,7 @@ import { KnownNetworks, knownNetworksPath, withKeptRanges } from './known-networ
 import { localTask, type Reservation, type TaskHere } from './local-tasks.ts';
 import type { OverlayHost } from './overlay-host.ts';
 import { containerMac, engineNetworkName } from './overlay-names.ts';
-import type { LocalTask, OverlayView, TaskAddress } from './overlay-view.ts';
+import type { LocalTask, MeshReach, OverlayView, TaskAddress } from './overlay-view.ts';
 import { bridgesOf, type OverlayPlan, planOverlay } from './plan-overlay.ts';
 import { TaskReadiness } from './task-readiness.ts';
 
@@ -70,6 +71,7 @@ export class Overlay {
   private readonly lastPicked = new Map<string, string>();
   private nets: readonly NetRecord[] = [];
   private endpoints: readonly EndpointRecord[] = [];
+  private mesh: MeshReach | undefined;
   /** Undefined until the engine's containers and the cluster's records are known: until then nothing is changed. */
   private state: 'unknown' | 'known' = 'unknown';
   private begun = false;
@@ -105,6 +107,14 @@ export class Overlay {
     this.state = 'known';
     this.poke.poke();
     return new Promise((resolve) => this.learnt.push(resolve));
+  }
+
+  /** Where the routing mesh has to reach; undefined when it needs no tunnel. Resolves when this host has one. */
+  async reach(mesh: MeshReach | undefined): Promise<void> {
+    if (isDeepStrictEqual(mesh, this.mesh)) return;
+    this.mesh = mesh;
+    if (mesh) this.noteNeed();
+    await this.turn();
   }
 
   /** Called for every status of a task: it became ready or is no longer, its container came or went. */
@@ -221,7 +231,7 @@ export class Overlay {
 
   private view(): OverlayView {
     const { nodeId } = this.parts;
-    return { nodeId, nets: this.nets, endpoints: this.endpoints, tasks: this.localTasks() };
+    return { nodeId, nets: this.nets, endpoints: this.endpoints, tasks: this.localTasks(), mesh: this.mesh };
   }
 
   private localTasks(): LocalTask[] {
