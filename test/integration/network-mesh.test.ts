@@ -63,7 +63,11 @@ describe.skipIf(!supported)('the routing mesh between three hosts', () => {
     return stdout.trim().split('\n');
   };
   const ask = async (from: string, address: string) => (await askAll(from, [address]))[0] ?? '';
-  const askOften = (from: string, host: MeshHost) => askAll(from, new Array(24).fill(world.address(host)));
+  const askOften = (from: string, host: MeshHost) =>
+    askAll(
+      from,
+      Array.from({ length: 24 }, () => world.address(host)),
+    );
   const datagrams = async (host: MeshHost, count = 1) => {
     const words = ['-e', datagramProgram, world.address(host), String(count)];
     return (await runnerIn(world.namespace('client'))(process.execPath, words)).stdout.trim().split('\n');

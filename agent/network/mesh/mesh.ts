@@ -137,11 +137,14 @@ export class Mesh {
   }
 
   private async keep(): Promise<void> {
-    const record = this.ownRecord();
-    const work = [record ? this.announce(record) : undefined, this.applyView(), this.write()];
     // What one part cannot do keeps none of the others from its work.
-    const done = await Promise.allSettled(work);
+    const done = await Promise.allSettled([this.tell(), this.applyView(), this.write()]);
     for (const part of done) if (part.status === 'rejected') throw part.reason;
+  }
+
+  private async tell(): Promise<void> {
+    const record = this.ownRecord();
+    if (record) await this.announce(record);
   }
 
   private async applyView(): Promise<void> {

@@ -16,7 +16,7 @@ export interface SlotCandidate {
 /** The key in each slot; empty without candidates. */
 export function fillSlots(candidates: readonly SlotCandidate[]): string[] {
   const claims = quotas(candidates).map(({ key, slots }) => ({ preferences: preferencesOf(key), key, left: slots }));
-  const filled = new Array<string | undefined>(SLOTS).fill(undefined);
+  const filled = Array.from<string | undefined>({ length: SLOTS });
   let open = claims.filter(({ left }) => left > 0);
   while (open.length > 0) {
     for (const claim of open) {
