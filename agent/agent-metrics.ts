@@ -29,12 +29,7 @@ const STEP_SECONDS = [0.005, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30, 12
 export function agentMetrics(registry: Metrics): AgentMetrics {
   const count = (name: string, help: string) => counterOf(registry, name, help);
   return {
-    taskFailures: counterOf(
-      registry,
-      'plimsoll_task_failures_total',
-      'Attempts of tasks that failed here, by reason.',
-      ['reason'],
-    ),
+    ...failureMetrics(registry),
     restarts: count('plimsoll_agent_task_restarts_total', 'Attempts begun here after an earlier one ended.'),
     stepSeconds: new Histogram({
       name: 'plimsoll_agent_step_duration_seconds',
@@ -43,12 +38,6 @@ export function agentMetrics(registry: Metrics): AgentMetrics {
       buckets: STEP_SECONDS,
       registers: [registry],
     }),
-    engineFailures: counterOf(
-      registry,
-      'plimsoll_engine_failures_total',
-      'Calls the engine did not serve, by error code.',
-      ['code'],
-    ),
     engineUp: gauge(registry, 'plimsoll_engine_up', '1 while the container engine answers in time.'),
     staleRecords: count('plimsoll_agent_stale_records_total', 'Assignments refused: written under an old lease.'),
     orphans: gauge(registry, 'plimsoll_agent_orphans', 'Containers of this cluster without an assignment.'),
@@ -61,12 +50,6 @@ export function agentMetrics(registry: Metrics): AgentMetrics {
     ),
     massStopsChecked: count('plimsoll_agent_mass_stops_checked_total', 'Times a stop of most tasks was checked first.'),
     usageFailures: count('plimsoll_agent_usage_failures_total', 'Times the usage of this node could not be read.'),
-    probeFailures: counterOf(
-      registry,
-      'plimsoll_agent_probe_failures_total',
-      'Failed probes of containers, by probe: readiness or liveness.',
-      ['probe'],
-    ),
     engineSessions: gauge(
       registry,
       'plimsoll_agent_engine_sessions',
@@ -87,6 +70,30 @@ export function agentMetrics(registry: Metrics): AgentMetrics {
       labelNames: ['state'],
       registers: [registry],
     }),
+  };
+}
+
+/** What fails, by reason. */
+function failureMetrics(registry: Metrics): Pick<AgentMetrics, 'taskFailures' | 'engineFailures' | 'probeFailures'> {
+  return {
+    taskFailures: counterOf(
+      registry,
+      'plimsoll_task_failures_total',
+      'Attempts of tasks that failed here, by reason.',
+      ['reason'],
+    ),
+    engineFailures: counterOf(
+      registry,
+      'plimsoll_engine_failures_total',
+      'Calls the engine did not serve, by error code.',
+      ['code'],
+    ),
+    probeFailures: counterOf(
+      registry,
+      'plimsoll_agent_probe_failures_total',
+      'Failed probes of containers, by probe: readiness or liveness.',
+      ['probe'],
+    ),
   };
 }
 

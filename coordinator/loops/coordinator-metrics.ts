@@ -64,23 +64,7 @@ export function coordinatorMetrics(registry: Metrics): CoordinatorMetrics {
       buckets,
       registers,
     }),
-    loopRuns: counterOf(registry, 'plimsoll_coordinator_loop_runs_total', 'Turns of a control loop.', ['loop']),
-    loopErrors: counterOf(registry, 'plimsoll_coordinator_loop_errors_total', 'Turns of a control loop that failed.', [
-      'loop',
-    ]),
-    loopSeconds: new Histogram({
-      name: 'plimsoll_coordinator_loop_duration_seconds',
-      help: 'Time a turn of a control loop takes.',
-      labelNames: ['loop'],
-      buckets,
-      registers,
-    }),
-    loopLastSuccess: new Gauge({
-      name: 'plimsoll_coordinator_loop_last_success_timestamp_seconds',
-      help: 'When the last turn of a control loop came to its end.',
-      labelNames: ['loop'],
-      registers,
-    }),
+    ...loopMetrics(registry),
     skippedPlans: counterOf(
       registry,
       'plimsoll_plan_skipped_total',
@@ -104,5 +88,31 @@ export function coordinatorMetrics(registry: Metrics): CoordinatorMetrics {
     ),
     eventFailures: counterOf(registry, 'plimsoll_event_publish_failures_total', 'Events that could not be stored.'),
     leading: new Gauge({ name: 'plimsoll_coordinator_leading', help: '1 while this coordinator leads.', registers }),
+  };
+}
+
+/** What every control loop counts of its turns. */
+function loopMetrics(
+  registry: Metrics,
+): Pick<CoordinatorMetrics, 'loopRuns' | 'loopErrors' | 'loopSeconds' | 'loopLastSuccess'> {
+  const registers = [registry];
+  return {
+    loopRuns: counterOf(registry, 'plimsoll_coordinator_loop_runs_total', 'Turns of a control loop.', ['loop']),
+    loopErrors: counterOf(registry, 'plimsoll_coordinator_loop_errors_total', 'Turns of a control loop that failed.', [
+      'loop',
+    ]),
+    loopSeconds: new Histogram({
+      name: 'plimsoll_coordinator_loop_duration_seconds',
+      help: 'Time a turn of a control loop takes.',
+      labelNames: ['loop'],
+      buckets: DURATION_BUCKETS_SECONDS,
+      registers,
+    }),
+    loopLastSuccess: new Gauge({
+      name: 'plimsoll_coordinator_loop_last_success_timestamp_seconds',
+      help: 'When the last turn of a control loop came to its end.',
+      labelNames: ['loop'],
+      registers,
+    }),
   };
 }

@@ -48,7 +48,7 @@ function ipv6Bytes(address: string): Bytes | undefined {
   if (!head || halves.length > 2 || halves.includes(undefined)) return undefined;
   if (!tail) return head.length === 16 ? head : undefined;
   const missing = 16 - head.length - tail.length;
-  return missing >= 2 ? [...head, ...new Array<number>(missing).fill(0), ...tail] : undefined;
+  return missing >= 2 ? [...head, ...Array.from({ length: missing }, () => 0), ...tail] : undefined;
 }
 
 /** `fd00:1:10.0.0.1`: groups of 16 bits; the last of an address may be an IPv4 address. */

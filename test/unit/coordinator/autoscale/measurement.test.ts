@@ -68,7 +68,7 @@ describe('measureQuery()', () => {
     ['multiplies the ready by the ratio of a mean', 'per-replica', 25, [warm(), warm()], 2, 5],
     ['does not take a mean over few for a reason to shrink', 'per-replica', 15, [warm()], 4, 4],
     ['shrinks by the ratio of a mean', 'per-replica', 5, [warm(), warm(), warm(), warm()], 4, 2],
-  ])('%s', (_, answers, value, replicas, count, expected) => {
+  ])('%s', (...[, answers, value, replicas, count, expected]) => {
     expect(measureQuery(target(answers), { value }, crew(replicas, count)).wanted).toBe(expected);
   });
 

@@ -74,6 +74,8 @@ describe('endpoints of a lost node', () => {
       get: () => Promise.reject(new Error('away')),
       update: () => Promise.reject(new Error('away')),
     };
-    await expect(withdrawEndpoints({ endpoints, meshes: endpoints, log }, snapshot, nodeOf('b'))).resolves.toBeUndefined();
+    await expect(
+      withdrawEndpoints({ endpoints, meshes: endpoints, log }, snapshot, nodeOf('b')),
+    ).resolves.toBeUndefined();
   });
 });
