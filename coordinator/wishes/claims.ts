@@ -3,6 +3,7 @@ import type { Bucket } from '../../bus/bus.ts';
 import type { ClaimRecord } from '../../model/records.ts';
 import { messageOf, PlimsollError } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
+import { mayHaveBeenWritten } from './errors.ts';
 
 export interface Claim {
   readonly key: string;
@@ -40,6 +41,19 @@ export class Claims {
       } catch (error) {
         this.log.warn({ claim: key, error: messageOf(error) }, 'could not release a claim');
       }
+    }
+  }
+
+  /**
+   * Runs the `write` the keys were taken for; when it surely failed, they go back. After an unanswered write they stay: it
+   * may have got in.
+   */
+  async undoneUnlessWritten(keys: readonly string[], ownerId: string, write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      if (!mayHaveBeenWritten(error)) await this.release(keys, ownerId);
+      throw error;
     }
   }
 

@@ -3,7 +3,7 @@ import type { NetworkRecord } from '../../model/network-records.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import { networkUsers } from '../store/network-users.ts';
 import { type Claim, Claims } from './claims.ts';
-import { mayHaveBeenWritten, notFound } from './errors.ts';
+import { notFound } from './errors.ts';
 import { checkNetworkWish, type NetworkWish, refuseOverlap } from './network-rules.ts';
 import { announce } from './wish-events.ts';
 import type { WishParts } from './wish-parts.ts';
@@ -22,14 +22,11 @@ export class NetworkWishes {
     checkNetworkWish(wish);
     if (wish.subnet !== undefined) refuseOverlap(wish.subnet, this.taken());
     const id = this.parts.newId();
-    const claims = await this.claims.take([nameClaim(wish.name)], { v: 1, ownerId: id, ownerName: wish.name });
-    try {
-      const revision = await this.parts.buckets.networks.create(id, recordOf(id, wish, this.parts.clock.wallMs()));
-      await this.parts.barrier.reached('networks', revision);
-    } catch (error) {
-      if (!mayHaveBeenWritten(error)) await this.claims.release(claims, id);
-      throw error;
-    }
+    const taken = await this.claims.take([nameClaim(wish.name)], { v: 1, ownerId: id, ownerName: wish.name });
+    const record = recordOf(id, wish, this.parts.clock.wallMs());
+    await this.claims.undoneUnlessWritten(taken, id, async () => {
+      await this.parts.barrier.reached('networks', await this.parts.buckets.networks.create(id, record));
+    });
     await announce(this.parts, 'network', id, 'create', { name: wish.name, type: 'overlay' });
     return { id };
   }

@@ -5,7 +5,7 @@ import { PlimsollError } from '../../runtime/errors.ts';
 import { checkPayload } from '../payloads/payload-rules.ts';
 import { usersOf } from '../payloads/payload-use.ts';
 import { Claims } from './claims.ts';
-import { invalid, mayHaveBeenWritten, notFound, StaleVersionError } from './errors.ts';
+import { invalid, notFound, StaleVersionError } from './errors.ts';
 import { newPayload, payloadNameClaim } from './payload-names.ts';
 import { PayloadRotation, type Rotation } from './payload-rotation.ts';
 import type { ServiceWishes } from './service-wishes.ts';
@@ -32,12 +32,9 @@ export class PayloadWishes {
     const claim = payloadNameClaim(this.kind, spec.Name);
     if (this.named(spec.Name)) throw claim.refusal({ v: 1, ownerId: '', ownerName: spec.Name });
     const taken = await this.claims.take([claim], { v: 1, ownerId: id, ownerName: spec.Name });
-    try {
+    await this.claims.undoneUnlessWritten(taken, id, async () => {
       await this.store(this.bucket.create(id, newPayload(this.parts, id, spec, this.parts.vault.seal(id, content))));
-    } catch (error) {
-      if (!mayHaveBeenWritten(error)) await this.claims.release(taken, id);
-      throw error;
-    }
+    });
     await announce(this.parts, this.kind, id, 'create', { name: spec.Name });
     return id;
   }

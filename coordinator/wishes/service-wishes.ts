@@ -7,7 +7,7 @@ import { checkReferredExist } from '../payloads/reference-rules.ts';
 import { orderWarnings } from '../plan/update-order.ts';
 import { checkQuery, handScalingWarnings } from './autoscale-wish.ts';
 import { Claims } from './claims.ts';
-import { mayHaveBeenWritten, notFound, StaleVersionError } from './errors.ts';
+import { notFound, StaleVersionError } from './errors.ts';
 import { checkHostAccess } from './host-access-rules.ts';
 import { ingressPorts, portKey, refuseTakenPorts, settlePorts } from './ports.ts';
 import { withRevisionOf } from './revisions.ts';
@@ -59,7 +59,7 @@ export class ServiceWishes {
     const owner = { v: 1, ownerId: id, ownerName: spec.Name } as const;
     const taken = await this.claims.take([nameClaim(spec.Name)], owner);
     const nowMs = this.parts.clock.wallMs();
-    await this.undoingClaims(taken, id, async () => {
+    await this.claims.undoneUnlessWritten(taken, id, async () => {
       const ports = await this.takePorts(id, spec, [], taken);
       const times = { createdAtMs: nowMs, updatedAtMs: nowMs };
       const history = withRevisionOf(spec, undefined, nowMs);
@@ -173,7 +173,7 @@ export class ServiceWishes {
     const nowMs = this.parts.clock.wallMs();
     const history = withRevisionOf(spec, before, nowMs);
     const taken: string[] = [];
-    await this.undoingClaims(taken, before.id, async () => {
+    await this.claims.undoneUnlessWritten(taken, before.id, async () => {
       const ports = await this.takePorts(before.id, spec, before.ports, taken);
       const after: ServiceRecord = {
         ...before,
@@ -218,16 +218,6 @@ export class ServiceWishes {
         if (dynamic.length === 0 || tries >= MAX_TRIES) throw error;
         for (const port of dynamic) inUse.add(portKey(port));
       }
-    }
-  }
-
-  /** Runs `write`; when it surely failed, the claims go back. After an unanswered write they stay: it may have got in. */
-  private async undoingClaims(taken: readonly string[], id: string, write: () => Promise<void>): Promise<void> {
-    try {
-      await write();
-    } catch (error) {
-      if (!mayHaveBeenWritten(error)) await this.claims.release(taken, id);
-      throw error;
     }
   }
 

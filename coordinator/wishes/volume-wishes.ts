@@ -2,7 +2,7 @@
 import type { VolumeRecord } from '../../model/volume-record.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import { type Claim, Claims } from './claims.ts';
-import { invalid, mayHaveBeenWritten, notFound } from './errors.ts';
+import { invalid, notFound } from './errors.ts';
 import { announce } from './wish-events.ts';
 import type { WishParts } from './wish-parts.ts';
 
@@ -29,12 +29,9 @@ export class VolumeWishes {
     const id = this.parts.newId();
     const taken = await this.claims.take([nameClaim(wish.name)], { v: 1, ownerId: id, ownerName: wish.name });
     const record: VolumeRecord = { v: 1, id, ...wish, createdAtMs: this.parts.clock.wallMs() };
-    try {
+    await this.claims.undoneUnlessWritten(taken, id, async () => {
       await this.parts.barrier.reached('volumes', await this.parts.buckets.volumes.create(id, record));
-    } catch (error) {
-      if (!mayHaveBeenWritten(error)) await this.claims.release(taken, id);
-      throw error;
-    }
+    });
     await announce(this.parts, 'volume', id, 'create', { name: wish.name, driver: wish.driver });
     return record;
   }
