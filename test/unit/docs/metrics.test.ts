@@ -6,11 +6,16 @@ import { packageRoot } from '../../../runtime/version.ts';
 import { parseExposition } from '../../support/exposition-page.ts';
 import { documentedFamilies, undocumented, unseen } from '../../support/metrics-document.ts';
 
-const documented = documentedFamilies(readFileSync(join(packageRoot(), 'docs', 'metrics.md'), 'utf8'));
+const text = readFileSync(join(packageRoot(), 'docs', 'metrics.md'), 'utf8');
+const documented = documentedFamilies(text);
 
 it('docs/metrics.md has every container metric, those of other kernels too', () => {
   const page = Object.entries(containerMetrics).map(([name, { type }]) => `# TYPE ${name} ${type}\n${name} 1\n`);
   expect(undocumented(parseExposition(page.join('')), documented)).toEqual([]);
+});
+
+it('every row of the tables in docs/metrics.md can be read', () => {
+  expect(documented.map(({ name }) => name)).toEqual([...text.matchAll(/^\| `([\w*]+)`/gm)].map(([, name]) => name));
 });
 
 it('finds what a page has and the document has not, and the other way round', () => {
