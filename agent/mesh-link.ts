@@ -39,7 +39,10 @@ export async function linkMesh(
     const late = () => new PlimsollError('timeout', `The bus did not take it within ${ANNOUNCE_MS} ms`);
     await withDeadline(clock, ANNOUNCE_MS, meshes.put(nodeId, record), late);
   };
-  const learn = () => void mesh.learn([...view.entries.values()].map(({ value }) => value));
+  const learn = () => {
+    const entries = [...view.entries.values()].sort((a, b) => a.revision - b.revision);
+    void mesh.learn(entries.map(({ value }) => value));
+  };
   view.onChange(learn);
   mesh.setAddress((await parts.describe()).address);
   learn();

@@ -14,8 +14,8 @@ import { Poke, runLoop } from '../../../runtime/loop.ts';
 import type { PublishedPort } from '../held-ports.ts';
 import type { IngressPorts } from '../ingress.ts';
 import type { IngressEndpoint, MeshView } from '../ingress-table.ts';
-import { tunnelMac } from '../overlay/overlay-names.ts';
 import type { MeshReach } from '../overlay/overlay-view.ts';
+import { isHostAddress, meshPeers } from './mesh-peers.ts';
 import { numberPeers, type PeerNumbers } from './peer-numbers.ts';
 
 export interface MeshParts {
@@ -56,6 +56,7 @@ export class Mesh {
   private recalled: Promise<void> | undefined;
   private queue: Promise<void> = Promise.resolve();
   private written = '';
+  private unreachable = '';
   /** Makes this node's record known to the others. Rejects while that cannot be. */
   announce: (record: MeshRecord) => Promise<void> = async () => undefined;
 
@@ -101,10 +102,11 @@ export class Mesh {
     this.poke.poke();
   }
 
-  /** What every node has announced, this one included. */
+  /** What every node has announced, this one included; of one address the newest last. */
   async learn(records: readonly MeshRecord[]): Promise<void> {
     await this.recall();
     this.take(records);
+    this.sayUnreachable();
     this.poke.poke();
   }
 
@@ -115,6 +117,19 @@ export class Mesh {
     const onError = (error: unknown) => log.error({ error: messageOf(error) }, 'cannot keep up the routing mesh');
     const loop = runLoop({ tick: () => this.turn(), poke: this.poke, times: TIMES, clock, onError }, signal);
     await Promise.all([ports.watch(signal), loop]);
+  }
+
+  /** Once for the same nodes, not to a node that is alone: what they publish is not answered here, and the other way round. */
+  private sayUnreachable(): void {
+    const nodes = this.records.length > 1 ? this.records.filter(({ address }) => !isHostAddress(address)) : [];
+    const said = nodes.map(({ nodeId, address }) => `${nodeId} ${address}`).join(', ');
+    if (said === this.unreachable) return;
+    this.unreachable = said;
+    if (said !== '')
+      this.parts.log.warn(
+        { nodes: said },
+        'the routing mesh goes without nodes no packet can be sent to: give their agents another --address',
+      );
   }
 
   private take(records: readonly MeshRecord[]): void {
@@ -167,14 +182,10 @@ export class Mesh {
   /** Undefined while nobody publishes anything, or there is nobody else. */
   private view(): MeshView | undefined {
     const { address, numbers } = this;
-    const others = this.others();
-    const isServed = (this.endpoints?.length ?? 0) > 0 || others.some(({ ports }) => ports.length > 0);
-    if (address === undefined || !isServed || others.length === 0) return undefined;
-    const peers = others.flatMap(({ nodeId, address: peerAddress, ports }) => {
-      const number = numbers[nodeId];
-      return number === undefined ? [] : [{ nodeId, number, address: peerAddress, mac: tunnelMac(nodeId), ports }];
-    });
-    return { nodeId: this.parts.nodeId, address, peers: peers.sort((a, b) => a.number - b.number) };
+    if (address === undefined || !isHostAddress(address)) return undefined;
+    const peers = meshPeers(address, this.others(), numbers);
+    const isServed = (this.endpoints?.length ?? 0) > 0 || peers.some(({ ports }) => ports.length > 0);
+    return isServed && peers.length > 0 ? { nodeId: this.parts.nodeId, address, peers } : undefined;
   }
 
   private recall(): Promise<void> {
