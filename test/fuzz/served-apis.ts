@@ -6,15 +6,14 @@ import { join } from 'node:path';
 import { createDockerApi } from '../../coordinator/api/docker/api.ts';
 import { createNativeApi } from '../../coordinator/api/native/native-api.ts';
 import { closeServer, servePages, serveSocket } from '../../coordinator/api-servers.ts';
-import { vaultOf } from '../../coordinator/payloads/vault.ts';
 import { openStore, type Store } from '../../coordinator/store/store.ts';
-import { createWishes } from '../../coordinator/wishes/wishes.ts';
 import { systemClock } from '../../runtime/clock.ts';
-import { derivedId, randomId } from '../../runtime/identifiers.ts';
+import { derivedId } from '../../runtime/identifiers.ts';
 import { createLog } from '../../runtime/log.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { aNodeRecord, nodeIdOf } from '../support/docker-api-server.ts';
 import { type MemoryConnection, MemoryServer } from '../support/memory-bus.ts';
+import { wishesOn } from '../support/wishes.ts';
 
 export interface ServedApis {
   readonly socketPath: string;
@@ -80,15 +79,7 @@ function apisOn({ bus, buckets }: MemoryConnection, store: Store) {
     log: createLog('test', 'silent'),
     metrics: createMetrics('test', '0'),
   };
-  const wishes = createWishes({
-    ...common,
-    buckets,
-    barrier: store,
-    random: Math.random,
-    vault: vaultOf(new Uint8Array(32)),
-    newId: randomId,
-    revokeNode: async () => undefined,
-  });
+  const wishes = wishesOn(store, { bus, buckets }, systemClock, { random: Math.random });
   const places = { advertiseAddress: '127.0.0.1', joinAddress: '127.0.0.1:4222' };
   const identity = { clusterId: derivedId('cluster'), ...places, httpPort: 7700, version: '0' };
   const docker = createDockerApi({

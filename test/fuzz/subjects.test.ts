@@ -28,6 +28,7 @@ import { FakeEngine } from '../support/fake-engine.ts';
 import { type MemoryConnection, MemoryServer } from '../support/memory-bus.ts';
 import { noFolder } from '../support/no-files.ts';
 import { noOverlay } from '../support/no-overlay.ts';
+import { noPorts } from '../support/no-ports.ts';
 import { metricValue } from '../support/prometheus-text.ts';
 import { spoiltJson } from './json-from-schema.ts';
 
@@ -208,13 +209,7 @@ function startFakeAgent(): Promise<RunningAgent> {
     planTask,
     serveHttp: async (port) => ({ port, stop: async () => undefined }),
     connect: async (purpose) => server.connect(`agent-${purpose}`, { metrics: agentMetrics }),
-    ports: {
-      apply: async () => undefined,
-      withdraw: async () => undefined,
-      checkFree: async () => undefined,
-      applyMesh: async () => undefined,
-      watch: async () => undefined,
-    },
+    ports: noPorts,
     ...noOverlay,
     startBeats: () => ({ stop: async () => undefined }),
     passage: { open: () => Readable.from([]) },

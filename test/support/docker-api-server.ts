@@ -6,16 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createDockerApi, type DockerApi } from '../../coordinator/api/docker/api.ts';
-import { vaultOf } from '../../coordinator/payloads/vault.ts';
 import type { NodeLiveness, Snapshot } from '../../coordinator/store/snapshot.ts';
 import { openStore, type Store } from '../../coordinator/store/store.ts';
-import { createWishes } from '../../coordinator/wishes/wishes.ts';
 import type { NodeRecord, ServiceRecord, StatusRecord, TaskRecord } from '../../model/records.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
-import { derivedId, randomId } from '../../runtime/identifiers.ts';
+import { derivedId } from '../../runtime/identifiers.ts';
 import { createLog } from '../../runtime/log.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { type MemoryConnection, MemoryServer } from './memory-bus.ts';
+import { wishesOn } from './wishes.ts';
 
 export interface CommandResult {
   readonly code: number;
@@ -142,13 +141,9 @@ export class DockerApiServer {
   private async listen(): Promise<void> {
     const log = createLog('test', 'silent');
     const parts = { bus: this.connection.bus, snapshot: () => this.snapshot(), clock: this.clock, log };
-    const wishes = createWishes({
-      ...parts,
-      buckets: this.connection.buckets,
-      barrier: this.store,
+    const wishes = wishesOn(this.store, this.connection, this.clock, {
+      snapshot: parts.snapshot,
       random: () => 0.5,
-      vault: vaultOf(new Uint8Array(32)),
-      newId: randomId,
       revokeNode: async (nodeId) => void this.revokedNodes.push(nodeId),
     });
     this.api = createDockerApi({

@@ -10,6 +10,7 @@ import type { Bus } from '../../../bus/bus.ts';
 import type { JsonFiles } from '../../../runtime/files.ts';
 import { noFolder } from '../../support/no-files.ts';
 import { noOverlay } from '../../support/no-overlay.ts';
+import { noPorts } from '../../support/no-ports.ts';
 import type { Network } from './network.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { Trace } from './trace.ts';
@@ -61,13 +62,7 @@ function partsOf(process: SimulatedProcess, place: AgentPlace): AgentParts {
     planTask: place.planTask,
     serveHttp: async () => ({ port: settings.port, stop: async () => undefined }),
     connect,
-    ports: {
-      apply: async () => undefined,
-      withdraw: async () => undefined,
-      checkFree: async () => undefined,
-      applyMesh: async () => undefined,
-      watch: async () => undefined,
-    },
+    ports: noPorts,
     ...noOverlay,
     startBeats: (state, incarnation) => {
       const beating = { nodeId: place.nodeId, incarnation, state, clock: process.clock, monotonicNs };

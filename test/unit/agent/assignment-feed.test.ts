@@ -1,29 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { agentMetrics } from '../../../agent/agent-metrics.ts';
 import { AssignmentFeed } from '../../../agent/assignment-feed.ts';
-import { ImageStore } from '../../../agent/image-store.ts';
-import { planTask } from '../../../agent/plan/plan-task.ts';
 import type { UnnumberedStatus } from '../../../agent/plan/status.ts';
-import { TaskSupervisor } from '../../../agent/task-supervisor.ts';
+import type { TaskSupervisor } from '../../../agent/task-supervisor.ts';
 import type { TaskRecord } from '../../../model/records.ts';
 import { PlimsollError } from '../../../runtime/errors.ts';
 import { createLog } from '../../../runtime/log.ts';
 import { createMetrics } from '../../../runtime/metrics.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeEngine } from '../../support/fake-engine.ts';
+import { loneHost, loneSupervisor } from '../../support/lone-host.ts';
 import { type MemoryConnection, MemoryServer } from '../../support/memory-bus.ts';
-import { noNetworks } from '../../support/no-overlay.ts';
 import { aTask } from '../../support/tasks.ts';
-
-const clusterId = 'cluster';
-const place = {
-  clusterId,
-  hostname: 'h1',
-  os: 'linux',
-  architecture: 'x86_64',
-  apiVersion: '1.51',
-  logsUnbounded: false,
-};
 
 describe('AssignmentFeed and TaskSupervisor', () => {
   const clock = new FakeClock();
@@ -43,31 +31,10 @@ describe('AssignmentFeed and TaskSupervisor', () => {
     [leader, own] = [server.connect('leader'), server.connect('agent')];
     engine = new FakeEngine();
     statuses = new Map();
-    const parts = {
-      clock,
-      engine,
-      log: createLog('test', 'silent'),
-      metrics: agentMetrics(createMetrics('test', '0')),
-    };
     makeSupervisor = () =>
-      new TaskSupervisor({
-        ...parts,
-        planTask,
-        clusterId,
-        incarnation: 1,
-        startsAtOnce: 4,
-        executor: {
-          images: new ImageStore(engine, clock),
-          ports: { apply: async () => undefined, withdraw: async () => undefined, checkFree: async () => undefined },
-          files: { prepare: async () => [] },
-          ...noNetworks,
-          place: async () => place,
-        },
-        contact: { permitFor: () => 'valid', expiredForMs: () => 0 },
-        kill: async () => undefined,
+      loneSupervisor(engine, clock, {
         onStatus: (status) => statuses.set(status.taskId, status),
         onForgotten: (taskId) => statuses.delete(taskId),
-        onChange: () => undefined,
       });
     supervisor = makeSupervisor();
     supervisor.takeList([], new Map());
@@ -80,7 +47,16 @@ describe('AssignmentFeed and TaskSupervisor', () => {
       const entry = await tasks.get(key);
       return entry && { ...entry, value: { ...entry.value, desired: bucketSays ?? entry.value.desired } };
     };
-    feed = new AssignmentFeed({ ...parts, nodeId: aTask().nodeId, tasks: { get }, view, supervisor });
+    const log = createLog('test', 'silent');
+    const metrics = agentMetrics(createMetrics('test', '0'));
+    feed = new AssignmentFeed({
+      log,
+      metrics,
+      nodeId: aTask().nodeId,
+      tasks: { get },
+      view,
+      supervisor,
+    });
   });
   afterEach(async () => {
     await feed.stop();
@@ -131,7 +107,7 @@ describe('AssignmentFeed and TaskSupervisor', () => {
     next.reportAll();
     expect(statuses.size).toBe(0);
 
-    next.takeList(await engine.listOwn(clusterId), new Map());
+    next.takeList(await engine.listOwn(loneHost.clusterId), new Map());
     expect(statuses.get(aTask().id)).toMatchObject({ ready: true });
     await next.stop();
   });

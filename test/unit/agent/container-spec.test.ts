@@ -2,16 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { containerRequest } from '../../../agent/container-spec.ts';
 import type { HostPlace } from '../../../agent/host-config.ts';
 import { attemptId } from '../../../runtime/identifiers.ts';
+import { loneHost } from '../../support/lone-host.ts';
 import { aTask } from '../../support/tasks.ts';
 
-const place: HostPlace = {
-  clusterId: 'cluster',
-  hostname: 'h1',
-  os: 'linux',
-  architecture: 'x86_64',
-  apiVersion: '1.51',
-  logsUnbounded: true,
-};
+const place: HostPlace = { ...loneHost, logsUnbounded: true };
 
 describe('containerRequest()', () => {
   it('asks for nothing the user did not ask for', () => {

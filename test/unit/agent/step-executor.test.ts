@@ -1,6 +1,4 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { HostPlace } from '../../../agent/host-config.ts';
-import { ImageStore } from '../../../agent/image-store.ts';
 import type { Attachment } from '../../../agent/network/overlay/overlay.ts';
 import { type ExecutorParts, executeStep } from '../../../agent/step-executor.ts';
 import { networkLabels } from '../../../model/network-labels.ts';
@@ -8,17 +6,9 @@ import { PlimsollError } from '../../../runtime/errors.ts';
 import { derivedId } from '../../../runtime/identifiers.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeEngine } from '../../support/fake-engine.ts';
+import { loneExecutor } from '../../support/lone-host.ts';
 import { aTask } from '../../support/tasks.ts';
 
-const clusterId = derivedId('cluster');
-const hostPlace: HostPlace = {
-  clusterId,
-  hostname: 'h1',
-  os: 'linux',
-  architecture: 'x86_64',
-  apiVersion: '1.51',
-  logsUnbounded: false,
-};
 const { signal } = new AbortController();
 const back = derivedId('network', 'back');
 const front = derivedId('network', 'front');
@@ -41,9 +31,7 @@ describe('a container on two networks', () => {
     let attached = 0;
     parts = {
       engine,
-      images: new ImageStore(engine, new FakeClock()),
-      ports: { apply: async () => undefined, withdraw: async () => undefined, checkFree: async () => undefined },
-      files: { prepare: async () => [] },
+      ...loneExecutor(engine, new FakeClock()),
       overlay: {
         attach: async () => {
           attached += 1;
@@ -63,7 +51,6 @@ describe('a container on two networks', () => {
           connects.push(`${engineNetwork} ${address}`);
         },
       },
-      place: async () => hostPlace,
       onCreated: () => undefined,
     };
   });

@@ -1,25 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { agentMetrics } from '../../../agent/agent-metrics.ts';
-import { ImageStore } from '../../../agent/image-store.ts';
-import { planTask } from '../../../agent/plan/plan-task.ts';
 import { StepPace } from '../../../agent/step-pace.ts';
-import { TaskSupervisor } from '../../../agent/task-supervisor.ts';
-import { createLog } from '../../../runtime/log.ts';
-import { createMetrics } from '../../../runtime/metrics.ts';
+import type { TaskSupervisor } from '../../../agent/task-supervisor.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeEngine } from '../../support/fake-engine.ts';
-import { noNetworks } from '../../support/no-overlay.ts';
+import { loneSupervisor } from '../../support/lone-host.ts';
 import { aTask } from '../../support/tasks.ts';
-
-const clusterId = 'cluster';
-const place = {
-  clusterId,
-  hostname: 'h1',
-  os: 'linux',
-  architecture: 'x86_64',
-  apiVersion: '1.51',
-  logsUnbounded: false,
-};
 
 describe('StepPace', () => {
   const step = { kind: 'start', containerId: 'c1', attempt: 1, reason: '' } as const;
@@ -58,28 +43,7 @@ describe('TaskSupervisor on an engine that starts nothing', () => {
   let supervisor: TaskSupervisor;
 
   beforeEach(() => {
-    supervisor = new TaskSupervisor({
-      planTask,
-      clock,
-      engine,
-      log: createLog('test', 'silent'),
-      metrics: agentMetrics(createMetrics('test', '0')),
-      clusterId,
-      incarnation: 1,
-      startsAtOnce: 4,
-      executor: {
-        images: new ImageStore(engine, clock),
-        ports: { apply: async () => undefined, withdraw: async () => undefined, checkFree: async () => undefined },
-        files: { prepare: async () => [] },
-        ...noNetworks,
-        place: async () => place,
-      },
-      contact: { permitFor: () => 'valid', expiredForMs: () => 0 },
-      kill: async () => undefined,
-      onStatus: () => undefined,
-      onForgotten: () => undefined,
-      onChange: () => undefined,
-    });
+    supervisor = loneSupervisor(engine, clock);
   });
   afterEach(() => supervisor.stop());
 

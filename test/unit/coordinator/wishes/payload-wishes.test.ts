@@ -3,17 +3,16 @@ import type { Buckets } from '../../../../bus/buckets.ts';
 import { createSealingKeys, openSealed } from '../../../../bus/identity/sealing.ts';
 import { secretId } from '../../../../coordinator/api/native/secret-routes.ts';
 import { payloadFor } from '../../../../coordinator/payloads/payload-service.ts';
-import { vaultOf } from '../../../../coordinator/payloads/vault.ts';
 import { openStore, type Store } from '../../../../coordinator/store/store.ts';
-import { createWishes, type Wishes } from '../../../../coordinator/wishes/wishes.ts';
+import type { Wishes } from '../../../../coordinator/wishes/wishes.ts';
 import type { PayloadRecord } from '../../../../model/payload.ts';
 import type { ServiceSpec } from '../../../../model/service-spec.ts';
 import { randomId } from '../../../../runtime/identifiers.ts';
-import { createLog } from '../../../../runtime/log.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { type MemoryConnection, MemoryServer } from '../../../support/memory-bus.ts';
 import { aSpec } from '../../../support/snapshots.ts';
 import { aTask } from '../../../support/tasks.ts';
+import { testVault, wishesOn } from '../../../support/wishes.ts';
 
 const spec = (Name: string) => ({ Name, Labels: {} });
 const text = (words: string) => Buffer.from(words);
@@ -45,7 +44,6 @@ function breakingAfter(writes: number, buckets: Buckets): Buckets {
 
 describe('secrets and configs', () => {
   const clock = new FakeClock();
-  const vault = vaultOf(new Uint8Array(32).fill(1));
   let server: MemoryServer;
   let connection: MemoryConnection;
   let store: Store;
@@ -58,19 +56,7 @@ describe('secrets and configs', () => {
     wishes = wishesOver(connection.buckets);
   });
 
-  const wishesOver = (buckets: Buckets): Wishes =>
-    createWishes({
-      buckets,
-      bus: connection.bus,
-      snapshot: () => store.snapshot(),
-      barrier: store,
-      vault,
-      clock,
-      log: createLog('test', 'silent'),
-      random: () => 0,
-      newId: randomId,
-      revokeNode: async () => {},
-    });
+  const wishesOver = (buckets: Buckets): Wishes => wishesOn(store, { buckets, bus: connection.bus }, clock);
 
   const using = (id: string, name: string): ServiceSpec =>
     aSpec({
@@ -216,7 +202,7 @@ describe('secrets and configs', () => {
     await connection.buckets.tasks.create(`${task.nodeId}.${task.id}`, withSecret);
     const keys = createSealingKeys();
     const ask = (nodeId: string, wanted: string) =>
-      payloadFor({ snapshot: () => store.snapshot(), vault }, nodeId, {
+      payloadFor({ snapshot: () => store.snapshot(), vault: testVault }, nodeId, {
         taskId: task.id,
         kind: 'secret',
         id: wanted,

@@ -1,13 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { vaultOf } from '../../../../coordinator/payloads/vault.ts';
 import { openStore, type Store } from '../../../../coordinator/store/store.ts';
-import { createWishes, type Wishes } from '../../../../coordinator/wishes/wishes.ts';
+import type { Wishes } from '../../../../coordinator/wishes/wishes.ts';
 import type { ServiceSpec } from '../../../../model/service-spec.ts';
-import { randomId } from '../../../../runtime/identifiers.ts';
-import { createLog } from '../../../../runtime/log.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { type MemoryConnection, MemoryServer } from '../../../support/memory-bus.ts';
 import { aSpec } from '../../../support/snapshots.ts';
+import { wishesOn } from '../../../support/wishes.ts';
 
 const publishing = (port: number | undefined, changes: Partial<ServiceSpec> = {}): ServiceSpec =>
   aSpec({
@@ -26,25 +24,8 @@ describe('service wishes', () => {
     server = new MemoryServer({ clock });
     connection = server.connect();
     store = await openStore({ buckets: connection.buckets, clock });
-    wishes = wishesOver(store, connection);
+    wishes = wishesOn(store, connection, clock);
   });
-
-  function wishesOver(store: Store, { buckets, bus }: MemoryConnection): Wishes {
-    const log = createLog('test', 'silent');
-    const snapshot = () => store.snapshot();
-    return createWishes({
-      buckets,
-      bus,
-      snapshot,
-      barrier: store,
-      clock,
-      log,
-      random: () => 0,
-      vault: vaultOf(new Uint8Array(32)),
-      newId: randomId,
-      revokeNode: async () => {},
-    });
-  }
 
   const claimed = () =>
     [...server.store('plim_name').content('>')].filter((entry) => !entry.deleted).map((entry) => entry.key);
@@ -73,7 +54,7 @@ describe('service wishes', () => {
     const otherStore = await openStore({ buckets: other.buckets, clock });
     other.hold();
     await wishes.services.create(publishing(80));
-    const second = wishesOver(otherStore, other).services.create(publishing(80, { Name: 'b' }));
+    const second = wishesOn(otherStore, other, clock).services.create(publishing(80, { Name: 'b' }));
     await expect(second).rejects.toThrow("port '80' is already in use by service 'web'");
     await otherStore.close();
   });

@@ -7,6 +7,7 @@ import { derivedId } from '../../../../../runtime/identifiers.ts';
 import { createLog } from '../../../../../runtime/log.ts';
 import { eventually } from '../../../../support/eventually.ts';
 import { FakeClock } from '../../../../support/fake-clock.ts';
+import { noPorts } from '../../../../support/no-ports.ts';
 
 const [here, there] = [derivedId('node', 'here'), derivedId('node', 'there')];
 const treatment = { affinity: 'none', masquerade: false } as const;
@@ -43,13 +44,7 @@ describe('Mesh', () => {
       nodeId: here,
       clusterId: 'c',
       stateDir: '/state',
-      ports: {
-        checkFree: async () => undefined,
-        apply: async () => undefined,
-        applyMesh: async (view) => void views.push(view),
-        withdraw: async () => undefined,
-        watch: async () => undefined,
-      },
+      ports: { ...noPorts, applyMesh: async (view) => void views.push(view) },
       reach: async () => undefined,
       files,
       clock,
