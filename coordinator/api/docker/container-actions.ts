@@ -11,7 +11,7 @@ import type { DockerApiParts } from './api-parts.ts';
 import { clientSignal } from './client-signal.ts';
 import { inspectAnywhere } from './container-lookup.ts';
 import { hijacked } from './hijack.ts';
-import { bodyOf, joinTerminal, type LastWords, lastWordsInFrame, lastWordsOfWait, passOn, queryOf } from './pass-on.ts';
+import { bodyOf, joinProcess, type LastWords, lastWordsInFrame, lastWordsOfWait, passOn, queryOf } from './pass-on.ts';
 import { pathPart, queryText } from './query.ts';
 import { ApiError, sendEmpty } from './responses.ts';
 
@@ -161,12 +161,5 @@ async function attach(parts: DockerApiParts, req: Request, res: Response, closin
   const what = `attach to container ${container.name}`;
   const request = { method: 'POST', path: `/containers/${id}/attach`, query: queryOf(req) } as const;
   const connection = await hijacked(req, parts.clock);
-  if (connection !== undefined) return joinTerminal(parts, connection, { nodeId, request, what, tty }, res, closing);
-  const signal = clientSignal(res, closing);
-  await passOn(
-    await openSession(parts, nodeId, request, { what, signal }),
-    res,
-    signal,
-    lastWordsFor('logs', container),
-  );
+  await joinProcess(parts, connection, { nodeId, request, what, tty }, res, closing);
 }

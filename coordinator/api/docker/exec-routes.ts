@@ -7,7 +7,7 @@ import { clientSignal } from './client-signal.ts';
 import { locate } from './container-actions.ts';
 import { ExecNodes } from './exec-nodes.ts';
 import { hijacked } from './hijack.ts';
-import { bodyOf, joinTerminal, lastWordsInFrame, passOn, queryOf } from './pass-on.ts';
+import { bodyOf, joinProcess, passOn, queryOf } from './pass-on.ts';
 import { pathPart } from './query.ts';
 import { checkJson, readJson } from './request-body.ts';
 import { ApiError } from './responses.ts';
@@ -59,14 +59,7 @@ const start: Handle = async (parts, nodes, req, res, closing) => {
   const contentType = 'application/json';
   const request = { method: 'POST', path, contentType, body: JSON.stringify(options) } as const;
   const tty = options.Tty === true;
-  if (connection !== undefined) return joinTerminal(parts, connection, { nodeId, request, what, tty }, res, closing);
-  const signal = clientSignal(res, closing);
-  await passOn(
-    await openSession(parts, nodeId, request, { what, signal }),
-    res,
-    signal,
-    tty ? undefined : lastWordsInFrame,
-  );
+  await joinProcess(parts, connection, { nodeId, request, what, tty }, res, closing);
 };
 
 function optionsOf(body: string): z.infer<typeof StartOptions> {

@@ -8,6 +8,7 @@ import {
   type SessionOptions,
   type SessionParts,
 } from '../../sessions/engine-session.ts';
+import { clientSignal } from './client-signal.ts';
 import type { HijackedConnection } from './hijack.ts';
 import { encodeFrame, STREAM_ERROR } from './log-frames.ts';
 import { pacedWriter } from './paced-writer.ts';
@@ -53,7 +54,8 @@ export async function passOn(
   }
 }
 
-export interface TerminalSession {
+/** A session with a process of a container. */
+export interface ProcessSession {
   readonly nodeId: string;
   readonly request: EngineRequest;
   /** See SessionOptions. */
@@ -61,11 +63,28 @@ export interface TerminalSession {
   readonly tty: boolean;
 }
 
-/** Joins the client's connection with the process on the node until either ends. Throws while the client can still be told. */
-export async function joinTerminal(
+/**
+ * Joins the client's connection with the process on the node until either ends; a client that hijacked none only gets what
+ * the process says. Throws while the client can still be told.
+ */
+export async function joinProcess(
+  parts: SessionParts,
+  connection: HijackedConnection | undefined,
+  session: ProcessSession,
+  res: Response,
+  closing: AbortSignal,
+): Promise<void> {
+  if (connection !== undefined) return joinTerminal(parts, connection, session, res, closing);
+  const { nodeId, request, what, tty } = session;
+  const signal = clientSignal(res, closing);
+  const answer = await openSession(parts, nodeId, request, { what, signal });
+  await passOn(answer, res, signal, tty ? undefined : lastWordsInFrame);
+}
+
+async function joinTerminal(
   parts: SessionParts,
   connection: HijackedConnection,
-  session: TerminalSession,
+  session: ProcessSession,
   res: Response,
   closing: AbortSignal,
 ): Promise<void> {
