@@ -21,6 +21,23 @@ export async function checkPortsFree(files: Pick<ProcFiles, 'read'>, ports: read
   }
 }
 
+/** All ports programs of this host wait on, as `portKey` says them. */
+export async function heldPorts(files: Pick<ProcFiles, 'read'>): Promise<ReadonlySet<string>> {
+  const keys: string[] = [];
+  for (const protocol of ['tcp', 'udp'] as const) {
+    for (const name of [protocol, `${protocol}6`]) {
+      const ports = waitingPorts(await readTable(files, name), WAITING_STATE[protocol]);
+      keys.push(...[...ports].map((port) => portKey({ protocol, port })));
+    }
+  }
+  return new Set(keys);
+}
+
+/** `80/tcp` */
+export function portKey({ protocol, port }: PublishedPort): string {
+  return `${port}/${protocol}`;
+}
+
 /** Empty where the kernel has no such table: IPv6 may be switched off. */
 function readTable(files: Pick<ProcFiles, 'read'>, name: string): Promise<string> {
   return files.read(`/proc/net/${name}`).catch(() => '');

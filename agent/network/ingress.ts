@@ -18,6 +18,7 @@ import {
 } from './ingress-table.ts';
 import { type IngressWish, IngressWishes, leadsElsewhere, leadsSomewhere } from './ingress-wishes.ts';
 import { LoopbackRouting, type ProcFiles } from './loopback-routing.ts';
+import { KeptPorts } from './mesh/kept-ports.ts';
 import { type RenderedTable, tableChange, tableRemoval } from './nft-elements.ts';
 import { VXLAN_DEVICE } from './overlay/overlay-names.ts';
 import { checkIngressSupport } from './preflight.ts';
@@ -77,6 +78,7 @@ export function createIngressPorts(parts: IngressParts): IngressPorts {
 class HostIngressPorts implements IngressPorts {
   private readonly parts: IngressParts;
   private readonly loopback: LoopbackRouting;
+  private readonly kept: KeptPorts;
   private readonly wishes = new IngressWishes();
   /** Undefined while unknown or never touched. */
   private installed: InstalledTable | undefined;
@@ -87,6 +89,7 @@ class HostIngressPorts implements IngressPorts {
   constructor(parts: IngressParts) {
     this.parts = parts;
     this.loopback = new LoopbackRouting(parts.files, parts.run);
+    this.kept = new KeptPorts(parts.files, parts.log);
   }
 
   checkFree(ports: readonly PublishedPort[]): Promise<void> {
@@ -146,8 +149,9 @@ class HostIngressPorts implements IngressPorts {
     const bridges = networksOf(addresses, parseConnectedNetworks(routes));
     const devices = bridges.map((bridge) => bridge.device);
     for (const device of devices) await this.letContainersReachThemselves(device);
-    const ways = leadsElsewhere(wish.mesh) ? [...devices, VXLAN_DEVICE] : devices;
-    return { ...wish, bridges, loopbackDevices: await this.loopback.devicesToSwitch(ways) };
+    const mesh = await this.kept.meshWithout(wish);
+    const ways = leadsElsewhere(mesh) ? [...devices, VXLAN_DEVICE] : devices;
+    return { ...wish, mesh, bridges, loopbackDevices: await this.loopback.devicesToSwitch(ways) };
   }
 
   /** Serving everybody else matters more than this: a failure is logged and the ports are served. */
@@ -191,6 +195,7 @@ class HostIngressPorts implements IngressPorts {
 
   private async check(): Promise<void> {
     this.checks += 1;
+    if (this.checks % CHECKS_PER_LISTING === 0) this.kept.doubt();
     const { installed, wishes } = this;
     if (installed === undefined) return this.install();
     if (wishes.current && !leadsSomewhere(wishes.current)) return this.clear();

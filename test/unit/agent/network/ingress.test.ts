@@ -17,6 +17,11 @@ const a: IngressEndpoint = {
 };
 const b: IngressEndpoint = { ...a, taskId: 'b', address: '172.17.0.3' };
 
+/** A line of /proc/net/tcp. */
+function listening(portHex: string): string {
+  return `0: 00000000:${portHex} 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 1 1`;
+}
+
 /** A host that keeps the last table loaded into it and what was switched in /proc. */
 class FakeHost {
   private isThere = false;
@@ -116,6 +121,24 @@ describe('createIngressPorts()', () => {
     await create().apply([]);
 
     expect(host.table).not.toContain('172.17.0.2');
+  });
+
+  it('applyMesh() leaves a port to the program of this host that waits on it, and tasks here theirs', async () => {
+    const tcp = (port: number) => ({ protocol: 'tcp', port, tasks: 1, affinity: 'none', masquerade: false }) as const;
+    const peer = { nodeId: 'there', number: 1, address: '10.0.0.2', mac: '02:00:00:00:00:01' };
+    host.switches.set('/proc/sys/net/ipv4/conf/plimsoll-vx/route_localnet', '0');
+    host.switches.set('/proc/net/tcp', `head\n${listening('0016')}\n${listening('0050')}\n`);
+
+    await ports.apply([a]);
+    await ports.applyMesh({
+      nodeId: 'here',
+      address: '10.0.0.1',
+      peers: [{ ...peer, ports: [tcp(22), tcp(80), tcp(8080)] }],
+    });
+
+    expect(host.table).toContain('tcp . 8080 : goto spread');
+    expect(host.table).toContain('tcp . 80 : goto spread');
+    expect(host.table).not.toContain('tcp . 22 ');
   });
 
   it('withdraw() takes a task out, and a stale list does not bring it back', async () => {
