@@ -5,6 +5,7 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
 import { PlimsollError } from './errors.ts';
+import { plainJson } from './plain-json.ts';
 import { TarScanner } from './tar-scanner.ts';
 
 const DockerManifest = z.array(z.looseObject({ Config: z.string(), RepoTags: z.array(z.string()).nullish() }));
@@ -19,8 +20,8 @@ const NAMING = ['io.containerd.image.name', 'org.opencontainers.image.ref.name']
 export async function* onlyImage(archive: AsyncIterable<Uint8Array>, imageId: string): AsyncGenerator<Uint8Array> {
   const check = new ImageCheck(imageId);
   const scanner = new TarScanner({
-    keeps: (name) => tellsOfImages(posix.normalize(name).replace(/^\/+/, '')),
-    onKept: (name, content) => check.look(posix.normalize(name).replace(/^\/+/, ''), content),
+    keeps: (name) => TELLS_OF_IMAGES.has(posix.basename(pathOf(name))),
+    onKept: (name, content) => check.look(pathOf(name), content),
   });
   for await (const chunk of archive) {
     scanner.read(chunk);
@@ -29,9 +30,19 @@ export async function* onlyImage(archive: AsyncIterable<Uint8Array>, imageId: st
   check.end();
 }
 
-/** The files that say which images are in the archive. */
-function tellsOfImages(name: string): boolean {
-  return name === 'manifest.json' || name === 'index.json' || name === 'repositories';
+/**
+ * The files that say which images are in the archive, with the fields looked at. They lie at its top: elsewhere a link could
+ * lead there.
+ */
+const TELLS_OF_IMAGES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['manifest.json', ['Config', 'RepoTags']],
+  ['index.json', ['manifests', 'annotations']],
+  ['repositories', []],
+]);
+
+/** Without what means nothing in a path. */
+function pathOf(name: string): string {
+  return posix.normalize(`${name}/`).replace(/^\/+|\/+$/g, '');
 }
 
 class ImageCheck {
@@ -43,7 +54,9 @@ class ImageCheck {
   }
 
   look(name: string, content: Uint8Array): void {
-    const json = jsonOf(content);
+    const fields = TELLS_OF_IMAGES.get(name);
+    if (fields === undefined) throw this.refusal(`has a list of images at ${name}`);
+    const json = plainJson(Buffer.from(content).toString(), fields);
     if (name === 'manifest.json') this.lookAtManifest(json);
     else if (name === 'index.json') this.lookAtIndex(json);
     else if (!isEmpty(json)) throw this.refusal('gives names to images');
@@ -81,12 +94,4 @@ class ImageCheck {
 /** `{}`: no name at all. */
 function isEmpty(json: unknown): boolean {
   return typeof json === 'object' && json !== null && Object.keys(json).length === 0;
-}
-
-function jsonOf(content: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(content).toString());
-  } catch {
-    return undefined;
-  }
 }
