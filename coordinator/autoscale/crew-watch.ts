@@ -37,7 +37,7 @@ export class CrewWatch {
     const tasks = [...snapshot.tasks.values()]
       .map(({ value }) => value)
       .filter(({ serviceId, desired }) => services.has(serviceId) && desired !== 'stopped');
-    const readings = readingsOf(heard, services);
+    const readings = readingsOf(heard, new Map(tasks.map(({ id, nodeId }) => [id, nodeId])));
     const memory = new Map(tasks.map((task) => [task.id, this.remember(task, snapshot, readings.get(task.id), nowMs)]));
     this.memory = memory;
     this.isFirst = false;
@@ -61,14 +61,15 @@ export class CrewWatch {
   }
 }
 
+/** By task; what a node says of tasks that are not its own is not believed. `nodes` are those of the tasks. */
 function readingsOf(
   heard: ReadonlyMap<string, HeardUsage>,
-  services: ReadonlySet<string>,
+  nodes: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, Reading> {
   const readings = new Map<string, Reading>();
-  for (const { heardAtMs, usage } of heard.values()) {
+  for (const [nodeId, { heardAtMs, usage }] of heard) {
     for (const task of usage.tasks) {
-      if (services.has(task.serviceId)) readings.set(task.taskId, { heardAtMs, usage: task });
+      if (nodes.get(task.taskId) === nodeId) readings.set(task.taskId, { heardAtMs, usage: task });
     }
   }
   return readings;

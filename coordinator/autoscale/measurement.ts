@@ -84,8 +84,9 @@ function wantedByQuery(value: number, { target, answers }: QueryTarget, crew: Cr
   return inDirection(ratio, countOf(ratio * carrying), crew.wanted);
 }
 
+/** What no record could hold any more is as good as the largest number it can. */
 function countOf(replicas: number): number {
-  return Math.max(0, Math.ceil(replicas - ROUNDING));
+  return Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, Math.ceil(replicas - ROUNDING)));
 }
 
 function isClose(ratio: number, { tolerance }: Crew): boolean {

@@ -8,6 +8,8 @@ import type { QueryAnswer } from './measurement.ts';
 const TIMEOUT_MS = 4_000;
 /** One number takes a few hundred bytes; a query that answers thousands of series must not fill our memory. */
 const MAX_ANSWER_BYTES = 256 * 1024;
+/** What it answers is written into records, and shown: no more of it than a sentence. */
+const MAX_QUOTED_CHARACTERS = 300;
 
 /** `isFault`: of the query itself; it would be as wrong tomorrow. */
 export type PrometheusAnswer = QueryAnswer | { readonly problem: string; readonly isFault: true };
@@ -42,22 +44,27 @@ export function prometheusAt(baseUrl: string, clock: Clock): Prometheus {
     bodyTimeout: TIMEOUT_MS,
     maxResponseSize: MAX_ANSWER_BYTES,
   });
-  const ask = async (expression: string): Promise<string> => {
+  const ask = async (expression: string, signal: AbortSignal): Promise<string> => {
     const { body } = await request(url, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams({ query: expression, timeout: `${TIMEOUT_MS}ms` }).toString(),
       dispatcher,
+      signal,
     });
     return body.text();
   };
   const late = () => new PlimsollError('timeout', `it did not answer within ${TIMEOUT_MS / 1_000} s`);
   return {
     query: async (expression) => {
+      // One that answers a byte a second would otherwise hold a connection for each time it was asked.
+      const asking = new AbortController();
       try {
-        return answerOf(await withDeadline(clock, TIMEOUT_MS, ask(expression), late));
+        return answerOf(await withDeadline(clock, TIMEOUT_MS, ask(expression, asking.signal), late));
       } catch (error) {
         return { problem: `Prometheus at ${url.origin} does not answer: ${messageOf(error)}` };
+      } finally {
+        asking.abort();
       }
     },
   };
@@ -69,7 +76,7 @@ export function answerOf(text: string): PrometheusAnswer {
   if (!parsed.success) return { problem: 'what answers is not Prometheus, or not one known' };
   const answer = parsed.data;
   if (answer.status === 'success') return numberOf(answer.data);
-  const problem = `Prometheus refuses the query: ${answer.error}`;
+  const problem = `Prometheus refuses the query: ${quoted(answer.error)}`;
   return answer.errorType === 'bad_data' ? { problem, isFault: true } : { problem };
 }
 
@@ -88,8 +95,12 @@ function numberOf(data: Extract<Answer, { status: 'success' }>['data']): Prometh
 
 function finite(text: string): QueryAnswer {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) return { problem: `it answers ${text || 'nothing'}` };
-  return value < 0 ? { problem: `it answers ${text}, and no load is below 0` } : { value };
+  if (text.trim() === '' || !Number.isFinite(value)) return { problem: `it answers ${quoted(text) || 'nothing'}` };
+  return value < 0 ? { problem: `it answers ${quoted(text)}, and no load is below 0` } : { value };
+}
+
+function quoted(text: string): string {
+  return text.length > MAX_QUOTED_CHARACTERS ? `${text.slice(0, MAX_QUOTED_CHARACTERS)}...` : text;
 }
 
 function jsonOf(text: string): unknown {

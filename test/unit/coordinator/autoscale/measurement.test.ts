@@ -67,6 +67,7 @@ describe('measureQuery()', () => {
     ['lets a service without load go to none', 'total', 0, [warm()], 1, 0],
     ['multiplies the ready by the ratio of a mean', 'per-replica', 25, [warm(), warm()], 2, 5],
     ['does not take a mean over few for a reason to shrink', 'per-replica', 15, [warm()], 4, 4],
+    ['asks for no more than a record can hold', 'total', 1e300, [warm()], 1, Number.MAX_SAFE_INTEGER],
     ['shrinks by the ratio of a mean', 'per-replica', 5, [warm(), warm(), warm(), warm()], 4, 2],
   ])('%s', (...[, answers, value, replicas, count, expected]) => {
     expect(measureQuery(target(answers), { value }, crew(replicas, count)).wanted).toBe(expected);

@@ -1,9 +1,10 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { answerOf, prometheusAt } from '../../../../coordinator/autoscale/prometheus.ts';
 import { systemClock } from '../../../../runtime/clock.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
 
 const success = (resultType: string, result: unknown) =>
   JSON.stringify({ status: 'success', data: { resultType, result } });
@@ -33,6 +34,11 @@ describe('answerOf()', () => {
       '{"status":"error","errorType":"bad_data","error":"1:4: parse error"}',
       /parse error/,
       true,
+    ],
+    [
+      'a long complaint',
+      JSON.stringify({ status: 'error', errorType: 'execution', error: 'x'.repeat(1_000) }),
+      /: x{300}\.\.\.$/,
     ],
     ['a time limit', '{"status":"error","errorType":"timeout","error":"query timed out"}', /timed out/],
     ['something else', '<html>', /is not Prometheus/],
@@ -75,6 +81,23 @@ describe('prometheusAt()', () => {
     expect(await prometheusAt('http://127.0.0.1:1', systemClock).query('up')).toMatchObject({
       problem: expect.stringMatching(/^Prometheus at http:\/\/127\.0\.0\.1:1 does not answer/),
     });
+  });
+
+  it('leaves one that never comes to an end', async () => {
+    const clock = new FakeClock();
+    const requests = new EventEmitter();
+    const left = once(requests, 'close');
+    const asked = once(requests, 'begun');
+    const url = await served((_request, response) => {
+      response.on('close', () => requests.emit('close'));
+      response.write('{');
+      requests.emit('begun');
+    });
+    const answer = prometheusAt(url, clock).query('up');
+    await asked;
+    await clock.advance(4_000);
+    expect(await answer).toMatchObject({ problem: expect.stringMatching(/did not answer within 4 s/) });
+    await left;
   });
 
   it('reads no more than a little of an answer without end', async () => {
