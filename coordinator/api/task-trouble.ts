@@ -2,8 +2,8 @@
 import { durationText } from '../../model/duration.ts';
 import type { TaskRecord } from '../../model/records.ts';
 import { PROGRESS_DEADLINE_LABEL, progressDeadlineMs } from '../../model/service-policy.ts';
+import { nodeName } from '../store/node-names.ts';
 import type { Snapshot } from '../store/snapshot.ts';
-import { nodeName } from './native/status-view.ts';
 
 /** Undefined when nothing is wrong, or its attempt has ended and says itself why. */
 export function taskTrouble(snapshot: Snapshot, task: TaskRecord): string | undefined {

@@ -1,12 +1,13 @@
 /** Which services want to be on a network. Pure. */
 import type { ServiceRecord } from '../../model/records.ts';
+import { liveServices } from './live-services.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Services that exist for people: of a removed one only tasks that stop are left. */
+/** Removed services whose tasks still stop are none. */
 export function networkUsers(snapshot: Snapshot, networkId: string): ServiceRecord[] {
-  return [...snapshot.services.values()]
+  return liveServices(snapshot)
     .map((entry) => entry.value)
-    .filter((service) => service.removedAtMs === undefined && isOn(service, networkId));
+    .filter((service) => isOn(service, networkId));
 }
 
 function isOn({ spec }: ServiceRecord, networkId: string): boolean {
@@ -15,6 +16,6 @@ function isOn({ spec }: ServiceRecord, networkId: string): boolean {
 
 /** Ids of all networks some service wants to be on. */
 export function usedNetworks(snapshot: Snapshot): ReadonlySet<string> {
-  const live = [...snapshot.services.values()].filter(({ value }) => value.removedAtMs === undefined);
-  return new Set(live.flatMap(({ value }) => (value.spec.TaskTemplate.Networks ?? []).map(({ Target }) => Target)));
+  const networks = liveServices(snapshot).flatMap(({ value }) => value.spec.TaskTemplate.Networks ?? []);
+  return new Set(networks.map(({ Target }) => Target));
 }

@@ -2,6 +2,7 @@
 import { type Response, Router } from 'express';
 import { messageOf } from '../../../runtime/errors.ts';
 import { nodesUp } from '../../sessions/reachable-nodes.ts';
+import { hostnameOf } from '../../store/node-names.ts';
 import type { DockerApiParts } from './api-parts.ts';
 import { inspectAnywhere } from './container-lookup.ts';
 import {
@@ -13,7 +14,6 @@ import {
 } from './container-view.ts';
 import { parseFilters } from './filters.ts';
 import { pathPart, queryFlag, queryText } from './query.ts';
-import { nodeName } from './references.ts';
 import { ApiError, sendJson } from './responses.ts';
 
 const NODE_DEADLINE_MS = 4_000;
@@ -43,7 +43,7 @@ async function listEverywhere(parts: DockerApiParts, all: boolean, res: Response
         return (await parts.bus.askNode(nodeId, 'containers', { all }, ContainersReply, NODE_DEADLINE_MS)).containers;
       } catch (error) {
         parts.log.warn({ nodeId, error: messageOf(error) }, 'a node did not list its containers');
-        res.appendHeader('Warning', `199 plimsoll "node ${nodeName(parts.snapshot(), nodeId)} did not answer"`);
+        res.appendHeader('Warning', `199 plimsoll "node ${hostnameOf(parts.snapshot(), nodeId)} did not answer"`);
         return [];
       }
     }),

@@ -7,13 +7,13 @@ import { allHolders, findHolder, type ImageHolder, imagePath } from '../../image
 import { spreadImage } from '../../images/image-spread.ts';
 import { type EngineRequest, openSession, readWhole } from '../../sessions/engine-session.ts';
 import { nodesUp } from '../../sessions/reachable-nodes.ts';
+import { hostnameOf } from '../../store/node-names.ts';
 import type { DockerApiParts } from './api-parts.ts';
 import { clientSignal } from './client-signal.ts';
 import { type ListedImage, ListedImages, mergedImages } from './image-view.ts';
 import { nodeState } from './node-state.ts';
 import { bodyOf, passOn, queryOf } from './pass-on.ts';
 import { pathPart, queryText } from './query.ts';
-import { nodeName } from './references.ts';
 import { ApiError, sendEmpty, sendJson } from './responses.ts';
 
 const LIST_WITHIN_MS = 8_000;
@@ -53,7 +53,7 @@ async function list(parts: DockerApiParts, req: Request, res: Response, closing:
       } catch (error) {
         if (error instanceof ApiError && error.status === 400) throw engineRefusal(error);
         parts.log.warn({ nodeId, error: messageOf(error) }, 'a node did not list its images');
-        res.appendHeader('Warning', `199 plimsoll "node ${nodeName(parts.snapshot(), nodeId)} did not answer"`);
+        res.appendHeader('Warning', `199 plimsoll "node ${hostnameOf(parts.snapshot(), nodeId)} did not answer"`);
         return [];
       }
     }),

@@ -1,6 +1,7 @@
 /** `/services/x/logs` and `/tasks/x/logs`. */
 import { type Request, type Response, Router } from 'express';
 import type { ServiceRecord } from '../../../model/records.ts';
+import { liveServices } from '../../store/live-services.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { DockerApiParts } from './api-parts.ts';
 import { clientSignal } from './client-signal.ts';
@@ -9,7 +10,7 @@ import { followLogs, type LogStreamParts, readLogs } from './log-stream.ts';
 import { nodeState } from './node-state.ts';
 import { pacedWriter } from './paced-writer.ts';
 import { pathPart, queryFlag, queryText, queryTimeSeconds } from './query.ts';
-import { liveServices, serviceByReference, taskByReference } from './references.ts';
+import { serviceByReference, taskByReference } from './references.ts';
 import { ApiError } from './responses.ts';
 import type { LogLine, LogSource, LogsQuery } from './task-log.ts';
 import { assignmentTasks, serviceTasks, type TaskView } from './task-view.ts';

@@ -3,12 +3,13 @@ import { Router } from 'express';
 import { z } from 'zod';
 import type { Entry } from '../../../bus/bus.ts';
 import type { NodeSpecRecord } from '../../../model/records.ts';
+import { hostnameOf } from '../../store/node-names.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { DockerApiParts } from './api-parts.ts';
 import { type Filters, parseFilters, passes, passesLabels } from './filters.ts';
 import { nodeView } from './node-view.ts';
 import { pathPart, queryFlag, queryText, queryVersion } from './query.ts';
-import { nodeByReference, nodeName } from './references.ts';
+import { nodeByReference } from './references.ts';
 import { readJson } from './request-body.ts';
 import { sendEmpty, sendJson } from './responses.ts';
 
@@ -59,7 +60,7 @@ function isWanted(snapshot: Snapshot, { value: spec }: Entry<NodeSpecRecord>, fi
   const role = node?.manager ? 'manager' : spec.role;
   return (
     passes(filters, 'id', (prefix) => spec.id.startsWith(prefix)) &&
-    passes(filters, 'name', (prefix) => nodeName(snapshot, spec.id).startsWith(prefix)) &&
+    passes(filters, 'name', (prefix) => hostnameOf(snapshot, spec.id).startsWith(prefix)) &&
     passes(filters, 'role', (wanted) => wanted === role) &&
     passes(filters, 'membership', (wanted) => wanted === 'accepted') &&
     passesLabels(filters, 'label', node?.engine.labels ?? {}) &&

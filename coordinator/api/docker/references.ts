@@ -3,14 +3,11 @@ import type { Entry } from '../../../bus/bus.ts';
 import type { NetworkRecord } from '../../../model/network-records.ts';
 import type { PayloadKind, PayloadRecord } from '../../../model/payload.ts';
 import type { NodeSpecRecord, ServiceRecord } from '../../../model/records.ts';
+import { liveServices } from '../../store/live-services.ts';
+import { hostnameOf } from '../../store/node-names.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { ApiError } from './responses.ts';
 import { currentTaskId, serviceTasks, type TaskView, taskViews } from './task-view.ts';
-
-/** Services that exist for clients: removed ones vanish at once, though their tasks still stop. */
-export function liveServices(snapshot: Snapshot): Entry<ServiceRecord>[] {
-  return [...snapshot.services.values()].filter((entry) => entry.value.removedAtMs === undefined);
-}
 
 export function serviceByReference(snapshot: Snapshot, reference: string): Entry<ServiceRecord> {
   return oneOf('service', reference, liveServices(snapshot), (entry) => [entry.value.id, entry.value.spec.Name]);
@@ -19,7 +16,7 @@ export function serviceByReference(snapshot: Snapshot, reference: string): Entry
 export function nodeByReference(snapshot: Snapshot, reference: string): Entry<NodeSpecRecord> {
   return oneOf('node', reference, [...snapshot.nodeSpecs.values()], (entry) => [
     entry.value.id,
-    nodeName(snapshot, entry.value.id),
+    hostnameOf(snapshot, entry.value.id),
   ]);
 }
 
@@ -49,11 +46,6 @@ export function payloadByReference(
   reference: string,
 ): Entry<PayloadRecord> {
   return oneOf(kind, reference, [...payloads.values()], (entry) => [entry.value.id, entry.value.spec.Name]);
-}
-
-/** What people call a node: its hostname. */
-export function nodeName(snapshot: Snapshot, nodeId: string): string {
-  return snapshot.nodes.get(nodeId)?.value.hostname ?? '';
 }
 
 /** `web.1.<id>`; with the node's id instead of the slot for global services. */

@@ -1,11 +1,12 @@
 /** `/tasks`, except their logs. */
 import { Router } from 'express';
 import type { ServiceRecord } from '../../../model/records.ts';
+import { hostnameOf } from '../../store/node-names.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { DockerApiParts } from './api-parts.ts';
 import { type Filters, parseFilters, passes, passesLabels } from './filters.ts';
 import { pathPart, queryText } from './query.ts';
-import { nodeName, taskByReference, taskName } from './references.ts';
+import { taskByReference, taskName } from './references.ts';
 import { ApiError, sendJson } from './responses.ts';
 import { type TaskView, taskViews } from './task-view.ts';
 
@@ -48,7 +49,7 @@ function isWanted(snapshot: Snapshot, task: TaskView, filters: Filters): boolean
   return (
     passes(filters, 'id', (prefix) => task.ID.startsWith(prefix)) &&
     passes(filters, 'name', (prefix) => taskName(snapshot, task).startsWith(prefix)) &&
-    passes(filters, 'node', (wanted) => wanted === task.NodeID || wanted === nodeName(snapshot, task.NodeID ?? '')) &&
+    passes(filters, 'node', (wanted) => wanted === task.NodeID || wanted === hostnameOf(snapshot, task.NodeID ?? '')) &&
     passes(filters, 'desired-state', (wanted) => isDesired(task, wanted)) &&
     passes(filters, 'runtime', (runtime) => runtime === 'container') &&
     passes(filters, '_up-to-date', (wanted) => wanted !== 'true' || isCurrent)

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { messageOf, PlimsollError } from '../../../runtime/errors.ts';
 import { openSession, readWhole, type SessionParts } from '../../sessions/engine-session.ts';
 import { nodesUp } from '../../sessions/reachable-nodes.ts';
-import { nodeName } from './references.ts';
+import { hostnameOf } from '../../store/node-names.ts';
 import { ApiError } from './responses.ts';
 
 const NODE_WITHIN_MS = 4_000;
@@ -28,7 +28,7 @@ export async function listVolumes(
       const { Volumes } = ListReply.parse(await callEngine(parts, nodeId, { method: 'GET', path: '/volumes', query }));
       return (Volumes ?? []).map((volume) => ({ nodeId, volume }));
     } catch (error) {
-      warnings.push(`node ${nodeName(parts.snapshot(), nodeId)} did not list its volumes: ${messageOf(error)}`);
+      warnings.push(`node ${hostnameOf(parts.snapshot(), nodeId)} did not list its volumes: ${messageOf(error)}`);
       return [];
     }
   });

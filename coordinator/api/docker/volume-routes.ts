@@ -6,13 +6,15 @@ import { randomBytes } from 'node:crypto';
 import { Router } from 'express';
 import { z } from 'zod';
 import type { VolumeRecord } from '../../../model/volume-record.ts';
+import { liveServices } from '../../store/live-services.ts';
+import { hostnameOf } from '../../store/node-names.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { unsupported } from '../../wishes/errors.ts';
 import type { DockerApiParts } from './api-parts.ts';
 import { isoTime } from './dates.ts';
 import { type Filters, parseFilters, passes, passesLabels } from './filters.ts';
 import { pathPart, queryFlag, queryText } from './query.ts';
-import { liveServices, nodeByReference, nodeName } from './references.ts';
+import { nodeByReference } from './references.ts';
 import { readJson } from './request-body.ts';
 import { ApiError, sendEmpty, sendJson } from './responses.ts';
 import { findVolumes, listVolumes, type NodeVolume, removeVolume } from './volume-lookup.ts';
@@ -109,7 +111,7 @@ function ambiguous(parts: DockerApiParts, name: string, copies: readonly NodeVol
 }
 
 function namesOf(parts: DockerApiParts, copies: readonly NodeVolume[]): string[] {
-  return copies.map(({ nodeId, volume }) => `${nodeName(parts.snapshot(), nodeId)}/${volume.Name}`);
+  return copies.map(({ nodeId, volume }) => `${hostnameOf(parts.snapshot(), nodeId)}/${volume.Name}`);
 }
 
 function recordNamed({ volumes }: Snapshot, name: string): VolumeRecord | undefined {
@@ -142,7 +144,7 @@ function servicesMounting(snapshot: Snapshot, name: string): string[] {
 }
 
 function nodeVolumeView(snapshot: Snapshot, { nodeId, volume }: NodeVolume): object {
-  return { ...volume, Name: `${nodeName(snapshot, nodeId)}/${volume.Name}` };
+  return { ...volume, Name: `${hostnameOf(snapshot, nodeId)}/${volume.Name}` };
 }
 
 /** `copies`: where it is, when on several nodes. */

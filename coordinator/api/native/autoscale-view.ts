@@ -3,12 +3,13 @@ import type { AutoscaleView } from '../../../model/autoscale-view.ts';
 import type { ServiceRecord } from '../../../model/records.ts';
 import { effectiveReplicas, type ScaleRecord } from '../../../model/scale-record.ts';
 import { AUTOSCALE_AREA, autoscalePolicy } from '../../autoscale/policy.ts';
+import { liveServicesByName } from '../../store/live-services.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
-import { liveServices, serviceSummary } from './status-view.ts';
+import { serviceSummary } from './status-view.ts';
 
 /** All of them, by name. */
 export function autoscaleViews(snapshot: Snapshot): AutoscaleView[] {
-  const views = liveServices(snapshot).flatMap((service) => autoscaleView(snapshot, service) ?? []);
+  const views = liveServicesByName(snapshot).flatMap((service) => autoscaleView(snapshot, service) ?? []);
   return views.sort((left, right) => left.name.localeCompare(right.name, 'en', { numeric: true }));
 }
 

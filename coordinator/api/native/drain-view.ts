@@ -1,8 +1,8 @@
 /** What still runs on a node that is drained, and what each task waits for. Pure. */
 import type { DrainProgress } from '../../../model/drain-progress.ts';
 import type { StatusRecord, TaskRecord } from '../../../model/records.ts';
+import { nodeName } from '../../store/node-names.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
-import { nodeName } from './status-view.ts';
 import { taskName } from './task-name.ts';
 
 export function drainProgress(snapshot: Snapshot, nodeId: string): DrainProgress {

@@ -2,7 +2,7 @@
 import type { Express } from 'express';
 import { PlimsollError } from '../../../runtime/errors.ts';
 import { checkHosts, checkWay, type NetworkCheckParts } from '../../network-check.ts';
-import { nodeName } from './status-view.ts';
+import { nodeName } from '../../store/node-names.ts';
 
 export type NetworkRouteParts = Pick<NetworkCheckParts, 'snapshot' | 'bus'>;
 

@@ -1,8 +1,8 @@
 /** Which node a name or an id means. Pure. */
 import { PlimsollError } from '../../../runtime/errors.ts';
 import type { NamedNode } from '../../node-pages.ts';
+import { nodeName } from '../../store/node-names.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
-import { nodeName } from './status-view.ts';
 
 /** By full id, else by name. Throws `not-found`, or `invalid` for a name that several nodes have. */
 export function nodeByReference(snapshot: Snapshot, reference: string): NamedNode {

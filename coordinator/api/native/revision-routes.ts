@@ -2,11 +2,11 @@
 import type { Express } from 'express';
 import type { ServiceRecord } from '../../../model/records.ts';
 import { PlimsollError } from '../../../runtime/errors.ts';
+import { liveServicesByName } from '../../store/live-services.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { notFound } from '../../wishes/errors.ts';
 import type { Wishes } from '../../wishes/wishes.ts';
 import { serviceHistory } from './service-history.ts';
-import { liveServices } from './status-view.ts';
 
 export interface RevisionRouteParts {
   snapshot(): Snapshot;
@@ -35,7 +35,7 @@ export function addRevisionRoutes(app: Express, parts: RevisionRouteParts, requi
 }
 
 function serviceNamed(snapshot: Snapshot, reference: string): ServiceRecord {
-  const found = liveServices(snapshot).find(({ id, spec }) => id === reference || spec.Name === reference);
+  const found = liveServicesByName(snapshot).find(({ id, spec }) => id === reference || spec.Name === reference);
   if (found === undefined) throw notFound('service', reference);
   return found;
 }

@@ -1,11 +1,12 @@
 /** `/v1/status`: the cluster on one page. Pure. */
-
 import { isJob } from '../../../model/jobs.ts';
 import type { ClusterStatus, DamagedRecord, NodeSummary, ServiceSummary } from '../../../model/native-api.ts';
 import type { NodeSpecRecord, ServiceRecord, StatusRecord, TaskRecord } from '../../../model/records.ts';
 import { effectiveReplicas } from '../../../model/scale-record.ts';
 import { isGlobal, modeName } from '../../../model/service-defaults.ts';
+import { liveServicesByName } from '../../store/live-services.ts';
 import { isManager, managerStatusOf } from '../../store/manager-status.ts';
+import { nodeName } from '../../store/node-names.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 
 export interface StatusContext {
@@ -24,7 +25,7 @@ export function clusterStatus(snapshot: Snapshot, context: StatusContext): Clust
     busConnected: context.busConnected,
     stateCurrent: context.stateCurrent,
     nodes: sortedNodeSpecs(snapshot).map((spec) => nodeSummary(snapshot, spec)),
-    services: liveServices(snapshot).map((service) => serviceSummary(snapshot, service)),
+    services: liveServicesByName(snapshot).map((service) => serviceSummary(snapshot, service)),
     damagedRecords: [...context.damagedRecords],
   };
 }
@@ -33,11 +34,6 @@ function leaderOf(snapshot: Snapshot): Pick<ClusterStatus, 'leader'> {
   if (!snapshot.leader) return {};
   const { nodeId, epoch } = snapshot.leader;
   return { leader: { nodeId, hostname: nodeName(snapshot, nodeId), epoch } };
-}
-
-/** A node's name for people: what the operator called it, else its hostname, else its id. */
-export function nodeName(snapshot: Snapshot, nodeId: string): string {
-  return snapshot.nodeSpecs.get(nodeId)?.value.name ?? snapshot.nodes.get(nodeId)?.value.hostname ?? nodeId;
 }
 
 function sortedNodeSpecs(snapshot: Snapshot): NodeSpecRecord[] {
@@ -66,14 +62,6 @@ export function nodeSummary(snapshot: Snapshot, spec: NodeSpecRecord): NodeSumma
       ({ value }) => value.nodeId === spec.id && value.state === 'running',
     ).length,
   };
-}
-
-/** Services that are not being removed, by name. */
-export function liveServices(snapshot: Snapshot): ServiceRecord[] {
-  return [...snapshot.services.values()]
-    .map((entry) => entry.value)
-    .filter((service) => service.removedAtMs === undefined)
-    .sort((left, right) => left.spec.Name.localeCompare(right.spec.Name));
 }
 
 /** The tasks of a service that should run, each with what its agent says of it. */

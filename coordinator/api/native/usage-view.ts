@@ -2,9 +2,11 @@
 import type { TaskUsage } from '../../../model/messages.ts';
 import type { NodeUsage, ServiceUsage, TaskUsageRow } from '../../../model/native-api.ts';
 import type { TaskRecord } from '../../../model/records.ts';
+import { liveServicesByName } from '../../store/live-services.ts';
+import { nodeName } from '../../store/node-names.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { HeardUsage } from '../../usage/usage-book.ts';
-import { liveServices, nodeName, serviceSummary } from './status-view.ts';
+import { serviceSummary } from './status-view.ts';
 
 /** By node, what was heard lately. */
 export type FreshUsage = ReadonlyMap<string, HeardUsage>;
@@ -45,7 +47,7 @@ export function serviceUsages(snapshot: Snapshot, fresh: FreshUsage): ServiceUsa
   for (const { task, usage } of measuredTasks(snapshot, fresh)) {
     byService.set(task.serviceId, [...(byService.get(task.serviceId) ?? []), usage]);
   }
-  const rows = liveServices(snapshot).map((service) => {
+  const rows = liveServicesByName(snapshot).map((service) => {
     const usages = byService.get(service.id) ?? [];
     return {
       id: service.id,

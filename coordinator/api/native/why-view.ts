@@ -13,12 +13,14 @@ import type {
 import { restartRules } from '../../../model/service-defaults.ts';
 import { PlimsollError } from '../../../runtime/errors.ts';
 import type { Moment } from '../../plan/actions.ts';
+import { liveServicesByName } from '../../store/live-services.ts';
+import { nodeName } from '../../store/node-names.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { taskTrouble } from '../task-trouble.ts';
 import { scaleFacts } from './autoscale-view.ts';
 import { drainProgress } from './drain-view.ts';
 import { nextPlacement, pendingPlacement } from './placement-view.ts';
-import { liveServices, nodeName, nodeSummary, serviceSummary } from './status-view.ts';
+import { nodeSummary, serviceSummary } from './status-view.ts';
 import { taskName } from './task-name.ts';
 
 /**
@@ -28,7 +30,7 @@ import { taskName } from './task-name.ts';
 export function explain(snapshot: Snapshot, term: string, now: Moment): WhyAnswer {
   const nowMs = now.wallMs;
   const candidates = [
-    ...liveServices(snapshot).map((service) => serviceCandidate(snapshot, service, now)),
+    ...liveServicesByName(snapshot).map((service) => serviceCandidate(snapshot, service, now)),
     ...[...snapshot.tasks.values()].map(({ value }) => taskCandidate(snapshot, value, nowMs)),
     ...[...snapshot.slots.values()].flatMap(({ value }) => slotCandidate(snapshot, value, now)),
     ...[...snapshot.nodeSpecs.values()].map(({ value }) => nodeCandidate(snapshot, value, nowMs)),
