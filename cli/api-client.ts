@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import type { z } from 'zod';
 import { ErrorBody } from '../model/error-body.ts';
 import { PlimsollError } from '../runtime/errors.ts';
+import { printableJson } from './printable-json.ts';
 
 const REQUEST_TIMEOUT_MS = 10_000;
 
@@ -26,8 +27,8 @@ export function createApiClient(socketPath: string): ApiClient {
     throw errorOf(text, `${method} ${path}`);
   };
   return {
-    get: async (path, answer) => answer.parse(JSON.parse(await ask('GET', path))),
-    post: async (path, answer, body) => answer.parse(JSON.parse(await ask('POST', path, body))),
+    get: async (path, answer) => answer.parse(parse(await ask('GET', path))),
+    post: async (path, answer, body) => answer.parse(parse(await ask('POST', path, body))),
     delete: async (path) => void (await ask('DELETE', path)),
     lines: (path, line, signal) => readLines(socketPath, path, line, signal),
     status: async (path) => {
@@ -87,9 +88,13 @@ function errorOf(text: string, what: string): PlimsollError {
   return new PlimsollError(parsed.data.code, parsed.data.message);
 }
 
+function parse(text: string): unknown {
+  return JSON.parse(printableJson(text));
+}
+
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch {
     return undefined;
   }
@@ -103,5 +108,5 @@ async function* readLines<T>(
 ): AsyncIterable<T> {
   const response = await send(socketPath, 'GET', path, { signal });
   if (response.statusCode !== 200) throw errorOf(await readText(response), `GET ${path}`);
-  for await (const text of createInterface({ input: response })) yield line.parse(JSON.parse(text));
+  for await (const text of createInterface({ input: response })) yield line.parse(parse(text));
 }
