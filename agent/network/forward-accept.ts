@@ -3,7 +3,7 @@
  * and never flushes, lets through what our table translated. Docker uses whichever `iptables` it finds, so do we.
  */
 import { type CommandRunner, runSuccessfully } from './command-runner.ts';
-import { INGRESS_MARK } from './ingress-table.ts';
+import { INGRESS_MARK } from './mesh/peer-numbers.ts';
 import { OVERLAY_MARK } from './overlay/overlay-table.ts';
 
 /** In the order Docker would meet them; the two backends keep separate rules. */

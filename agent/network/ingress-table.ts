@@ -7,7 +7,7 @@
  * same first choice, which is what makes a client's place the same wherever it asks.
  */
 import { groupBy } from '../../runtime/group-by.ts';
-import { PEER_MASK, peerMark } from './mesh/peer-numbers.ts';
+import { INGRESS_MARK, PACKET_MASK, PEER_MASK, packetMark } from './mesh/peer-numbers.ts';
 import { fillSlots, SLOTS } from './mesh/slots.ts';
 import { baseChain, chain, type RenderedTable } from './nft-elements.ts';
 import { VXLAN_DEVICE } from './overlay/overlay-names.ts';
@@ -76,16 +76,14 @@ export interface IngressTable {
 }
 
 export const INGRESS_TABLE = 'plimsoll';
-/** The bit of the connection mark that says "translated by us"; DOCKER-USER accepts it. */
-export const INGRESS_MARK = 0x0100_0000;
-/** Another bit of it: the task is not to see the client's address. */
+/** A bit of the connection mark: the task is not to see the client's address. */
 const MASQUERADE_MARK = 0x0400_0000;
 export const LOOPBACK_DEVICES_SET = 'loopback_devices';
 
 /** Our chains come before Docker's, which sit at dstnat (-100) and srcnat (100); raw (-300) comes before conntrack. */
 const PRIORITY = { raw: -300, mark: -150, translate: -101, source: 99, unmark: 150 } as const;
 const TUNNEL = quoted(VXLAN_DEVICE);
-const NO_PEER = 0xffff_ffff - PEER_MASK;
+const NO_PEER = 0xffff_ffff - PACKET_MASK;
 
 export function renderIngressTable(table: IngressTable): RenderedTable {
   const ports = portsOf(table);
@@ -238,13 +236,13 @@ function maskedChain(stage: Stage, affinity: PortTreatment['affinity']): string 
  */
 function meshChains({ address, peers }: MeshView): string[] {
   const zones = peers.map(({ mac, number }) => `${mac} : ${number}`).join(', ');
-  const marks = peers.map(({ mac, number }) => `${mac} : ${INGRESS_MARK + peerMark(number)}`).join(', ');
-  const fromMark = `ct mark and ${PEER_MASK} != 0 meta mark set ct mark and ${PEER_MASK}`;
+  const marks = peers.map(({ mac, number }) => `${mac} : ${packetMark(number)}`).join(', ');
+  const fromMark = `ct mark and ${INGRESS_MARK} != 0 ct mark and ${PEER_MASK} != 0 meta mark set ct mark and ${PACKET_MASK}`;
   return [
     ...peers.map((peer) =>
       chain(chainTo(peer), [
-        `meta mark set meta mark or ${peerMark(peer.number)}`,
-        `ct mark set ct mark or ${INGRESS_MARK + peerMark(peer.number)}`,
+        `meta mark set meta mark or ${packetMark(peer.number)}`,
+        `ct mark set ct mark or ${packetMark(peer.number)}`,
         `dnat to ${peer.address}`,
       ]),
     ),

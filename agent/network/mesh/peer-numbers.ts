@@ -10,9 +10,17 @@ const HIGHEST_NUMBER = PEER_MASK >> PEER_SHIFT;
 
 export type PeerNumbers = Readonly<Record<string, number>>;
 
-/** The bits that name a node in a mark. */
-export function peerMark(number: number): number {
-  return number << PEER_SHIFT;
+/** The bit that says a mark is ours: of a connection, that we translated it; DOCKER-USER accepts that. */
+export const INGRESS_MARK = 0x0100_0000;
+/**
+ * The bits of a packet's mark that are looked at. Without our own, a mark of WireGuard (0xca6c), kube-proxy (0x4000) or
+ * Tailscale (0x40000) would name a node.
+ */
+export const PACKET_MASK = INGRESS_MARK + PEER_MASK;
+
+/** The mark of packets that go to a node. */
+export function packetMark(number: number): number {
+  return INGRESS_MARK + (number << PEER_SHIFT);
 }
 
 /**

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { type CommandRunner, runSuccessfully } from '../command-runner.ts';
 import { VXLAN_DEVICE } from '../overlay/overlay-names.ts';
-import { PEER_MASK, peerMark } from './peer-numbers.ts';
+import { PACKET_MASK, packetMark } from './peer-numbers.ts';
 
 /** A node and its number in marks. */
 export interface NumberedPeer {
@@ -13,7 +13,7 @@ export interface NumberedPeer {
   readonly number: number;
 }
 
-/** Before the table `main` (32766), and a priority nobody else uses: all rules of it are ours. */
+/** Before the table `main` (32766): all rules of it that look at the bits of our marks are ours. */
 const RULE_PRIORITY = 4_242;
 /** Table of the node with number n: this and n. */
 const FIRST_TABLE = 4_242_000;
@@ -25,7 +25,9 @@ const FIRST_TABLE = 4_242_000;
 const TUNNEL_ADDRESS = '169.254.42.42/32';
 
 /** Replies of `ip -json`; marks are told as text. */
-const RuleReply = z.array(z.object({ priority: z.int(), fwmark: z.string().optional() }));
+const RuleReply = z.array(
+  z.object({ priority: z.int(), fwmark: z.string().optional(), fwmask: z.string().optional() }),
+);
 const RouteReply = z.array(
   z.object({ dst: z.string(), gateway: z.string().optional(), table: z.coerce.string().optional() }),
 );
@@ -45,9 +47,12 @@ export function planPeerRoutes(peers: readonly NumberedPeer[], listing: PolicyLi
 }
 
 function ruleChanges(peers: readonly NumberedPeer[], listed: z.infer<typeof RuleReply>): string[] {
-  const ours = listed.filter(({ priority }) => priority === RULE_PRIORITY);
+  const ours = listed.filter(
+    ({ priority, fwmark, fwmask }) =>
+      priority === RULE_PRIORITY && fwmark !== undefined && Number(fwmask) === PACKET_MASK,
+  );
   const there = new Set(ours.map(({ fwmark }) => Number(fwmark)));
-  const wanted = new Map(peers.map(({ number }) => [peerMark(number), number]));
+  const wanted = new Map(peers.map(({ number }) => [packetMark(number), number]));
   const gone = [...there].filter((mark) => !wanted.has(mark));
   const missing = [...wanted].filter(([mark]) => !there.has(mark));
   return [
@@ -83,7 +88,7 @@ export async function ensurePeerRoutes(run: CommandRunner, peers: readonly Numbe
 }
 
 function masked(mark: number): string {
-  return `0x${mark.toString(16)}/0x${PEER_MASK.toString(16)}`;
+  return `0x${mark.toString(16)}/0x${PACKET_MASK.toString(16)}`;
 }
 
 /** iproute2 prints nothing at all for an empty list. */

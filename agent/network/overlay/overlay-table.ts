@@ -8,7 +8,7 @@
  */
 import { nodePoolText, vipPoolText } from '../../../model/address-pools.ts';
 import { ipv4Range, overlaps } from '../../../runtime/ipv4.ts';
-import { INGRESS_MARK } from '../ingress-table.ts';
+import { INGRESS_MARK } from '../mesh/peer-numbers.ts';
 import { baseChain, type Elements, type RenderedTable } from '../nft-elements.ts';
 import { BRIDGE_PREFIX, VXLAN_DEVICE } from './overlay-names.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { numberPeers, PEER_MASK, peerMark } from '../../../../../agent/network/mesh/peer-numbers.ts';
+import { numberPeers, PACKET_MASK, packetMark } from '../../../../../agent/network/mesh/peer-numbers.ts';
 
 describe('numberPeers()', () => {
   it('gives newcomers the lowest free numbers and lets everybody keep theirs', () => {
@@ -20,8 +20,14 @@ describe('numberPeers()', () => {
   });
 });
 
-describe('peerMark()', () => {
+describe('packetMark()', () => {
   it('lies within the mask, whatever the number', () => {
-    for (const number of [1, 4_095]) expect((peerMark(number) & PEER_MASK) === peerMark(number)).toBe(true);
+    for (const number of [1, 4_095]) expect((packetMark(number) & PACKET_MASK) === packetMark(number)).toBe(true);
+  });
+
+  it.each([0xca6c, 0x4000, 0x8000, 0x4_0000, 0x8_0000])('is never the mark %i of another program', (foreign) => {
+    const marks = Array.from({ length: 4_095 }, (_, index) => packetMark(index + 1));
+
+    expect(marks).not.toContain(foreign & PACKET_MASK);
   });
 });
