@@ -13,6 +13,7 @@ import type { JsonFiles } from '../../../runtime/files.ts';
 import { gatewayOf } from '../../../runtime/ipv4.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { Poke, runLoop } from '../../../runtime/loop.ts';
+import { SerialQueue } from '../../../runtime/serial-queue.ts';
 import { zonePath } from '../../dns/zone.ts';
 import type { EndpointRequest } from '../../engine/docker-networks.ts';
 import { addressesOf, pickAddress, rangeHolding } from './addresses.ts';
@@ -61,6 +62,8 @@ const DRAIN_NAMES_MS = 1_250;
 const CHECK_MS = 2_000;
 const FULL_PASS_MS = 30_000;
 const RETRY_MS = 1_000;
+/** So many wait to hear that what they brought is applied. */
+const WAITING_AT_MOST = 64;
 const FULL_PASS = { minGapMs: FULL_PASS_MS, resyncMs: FULL_PASS_MS, retryMs: RETRY_MS };
 
 export class Overlay {
@@ -81,7 +84,7 @@ export class Overlay {
   others: OtherNodes = nobodyElse;
   /** Told when what they brought is applied. */
   private learnt: (() => void)[] = [];
-  private queue: Promise<void> = Promise.resolve();
+  private readonly queue = new SerialQueue();
   private written = { zone: '', known: '' };
 
   constructor(parts: OverlayParts) {
@@ -100,12 +103,14 @@ export class Overlay {
     await this.recall();
   }
 
-  /** What the cluster's records say now; resolves when this host does as they say. */
+  /** What the cluster's records say now; resolves when this host does as they say, or never if much was learnt since. */
   learn(nets: readonly NetRecord[], endpoints: readonly EndpointRecord[]): Promise<void> {
     this.nets = withKeptRanges(nets, this.nets, this.parts.nodeId, this.networksInUse());
     this.endpoints = endpoints;
     this.state = 'known';
     this.poke.poke();
+    // Where a host refuses for long, the latest stand for those before them.
+    if (this.learnt.length >= WAITING_AT_MOST) this.learnt.shift();
     return new Promise((resolve) => this.learnt.push(resolve));
   }
 
@@ -133,7 +138,7 @@ export class Overlay {
     this.noteNeed();
     const ranges = await this.rangesFor(targets);
     const [first] = ranges;
-    if (first) await this.inTurn(() => this.parts.host.makeBridges(ranges.flatMap(bridgesOf), first.nodeAddress));
+    if (first) await this.queue.run(() => this.parts.host.makeBridges(ranges.flatMap(bridgesOf), first.nodeAddress));
     const addresses = ranges.map((range) => this.pick(range));
     this.reservations.set(record.id, { attempt, addresses });
     await this.turn();
@@ -181,8 +186,8 @@ export class Overlay {
     const onError = (error: unknown) =>
       log.error({ error: messageOf(error) }, 'cannot keep the networks of the cluster: trying again');
     const loop = { clock, onError, poke: this.poke, tick: () => this.turn() };
-    const checking = { clock, onError, poke: new Poke(), tick: () => this.inTurn(() => host.check()) };
-    const full = async () => this.inTurn(async () => host.doubt()).then(() => this.turn());
+    const checking = { clock, onError, poke: new Poke(), tick: () => this.queue.run(() => host.check()) };
+    const full = async () => this.queue.run(async () => host.doubt()).then(() => this.turn());
     await Promise.all([
       runLoop({ ...loop, times: { minGapMs: 0, resyncMs: FULL_PASS_MS, retryMs: RETRY_MS } }, signal),
       runLoop({ ...checking, times: { minGapMs: CHECK_MS, resyncMs: CHECK_MS, retryMs: RETRY_MS } }, signal),
@@ -192,13 +197,7 @@ export class Overlay {
 
   /** One change at a time; each looks at the wishes of its own moment. */
   private turn(): Promise<void> {
-    return this.inTurn(() => this.keep());
-  }
-
-  private inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.queue.then(work);
-    this.queue = done.catch(() => undefined);
-    return done;
+    return this.queue.run(() => this.keep());
   }
 
   private async keep(): Promise<void> {
@@ -208,7 +207,7 @@ export class Overlay {
     // What one part cannot do keeps none of the others from its work.
     const done = await Promise.allSettled([this.announce(plan), this.parts.host.apply(plan), this.write(plan)]);
     const failed = done.find((part) => part.status === 'rejected');
-    if (failed) this.learnt.unshift(...learnt);
+    if (failed) this.learnt = [...learnt, ...this.learnt].slice(-WAITING_AT_MOST);
     else for (const tell of learnt) tell();
     if (failed) throw failed.reason;
   }

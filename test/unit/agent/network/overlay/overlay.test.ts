@@ -29,6 +29,7 @@ describe('the networks of a node', () => {
   let applied: OverlayPlan | undefined;
   let announced: readonly EndpointRecord[] = [];
   let othersHear: Promise<void>;
+  let refusing: boolean;
   const stored = new Map<string, unknown>();
 
   const slowly = async (what: string) => {
@@ -45,6 +46,7 @@ describe('the networks of a node', () => {
     announced = [];
     othersHear = Promise.resolve();
     applied = undefined;
+    refusing = false;
     stop = new AbortController();
     start();
   });
@@ -64,6 +66,7 @@ describe('the networks of a node', () => {
       host: {
         apply: async (plan) => {
           await slowly('apply');
+          if (refusing) throw new Error('nft refuses');
           applied = plan;
         },
         makeBridges: () => slowly('bridges'),
@@ -213,6 +216,23 @@ describe('the networks of a node', () => {
     await passing(overlay.withdraw(task.id), 2_000);
 
     expect(asked?.[0]?.endpoints).toEqual([]);
+  });
+
+  test('while the host refuses, only the latest of what it learns are waited for', async () => {
+    onNetworks('web', back);
+    await overlay.begin();
+    refusing = true;
+    const heard: number[] = [];
+    for (let index = 0; index < 200; index += 1) {
+      void overlay.learn([range(back, '10.200.0.0/26')], []).then(() => heard.push(index));
+      await clock.advance(10);
+    }
+    expect(heard).toEqual([]);
+    refusing = false;
+    await clock.advance(5_000);
+
+    expect(heard.at(-1)).toBe(199);
+    expect(heard.length).toBeLessThan(100);
   });
 
   test('says that it has learnt something when the host does so, and not before', async () => {
