@@ -13,6 +13,7 @@ import { JoinTokenReply, RevokeRequest } from '../model/messages.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
+import { SerialQueue } from '../runtime/serial-queue.ts';
 import type { ClusterAccess } from './api/native/native-api.ts';
 
 /** Everything but reading can fail with `unavailable`: the coordinator that can do it is away. */
@@ -55,16 +56,11 @@ export function createAdmission(parts: AdmissionParts): Admission {
 
 /** Changes the cluster's file and the running server's configuration, one change after the other. */
 export function localAuthority(stateDir: string, clock: Clock): AdmissionAuthority {
-  let lastChange: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(change: () => Promise<T>): Promise<T> => {
-    const changed = lastChange.then(change);
-    lastChange = changed.catch(() => undefined);
-    return changed;
-  };
+  const changes = new SerialQueue();
   return {
     joinToken: async () => joinTokenOf(openCluster(stateDir)),
-    rotateJoinToken: () => inTurn(async () => joinTokenOf(await rotateJoinToken(stateDir))),
-    revoke: (publicKey) => inTurn(() => revokeUser(stateDir, publicKey, clock.wallMs())),
+    rotateJoinToken: () => changes.run(async () => joinTokenOf(await rotateJoinToken(stateDir))),
+    revoke: (publicKey) => changes.run(() => revokeUser(stateDir, publicKey, clock.wallMs())),
   };
 }
 

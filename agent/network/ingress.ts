@@ -1,9 +1,11 @@
 /** Keeps this host's published ingress ports pointing at the ready local containers, whatever else touches the tables. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../runtime/clock.ts';
 import { messageOf } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Poke, runLoop } from '../../runtime/loop.ts';
 import { counterOf, type Metrics } from '../../runtime/metrics.ts';
+import { SerialQueue } from '../../runtime/serial-queue.ts';
 import { networksOf, parseConnectedNetworks } from './bridge-networks.ts';
 import { type CommandRunner, runSuccessfully } from './command-runner.ts';
 import { ensureForwardAccepted, ingressAccept, removeForwardAccept } from './forward-accept.ts';
@@ -82,7 +84,8 @@ class HostIngressPorts implements IngressPorts {
   private readonly wishes = new IngressWishes();
   /** Undefined while unknown or never touched. */
   private installed: InstalledTable | undefined;
-  private queue: Promise<void> = Promise.resolve();
+  /** One change of the host at a time; each looks at the wishes of its own moment, so later ones find nothing to do. */
+  private readonly queue = new SerialQueue();
   private checks = 0;
   private conntrackMissing = false;
 
@@ -98,39 +101,34 @@ class HostIngressPorts implements IngressPorts {
 
   apply(endpoints: readonly IngressEndpoint[]): Promise<void> {
     this.wishes.set(endpoints);
-    return this.inTurn(() => this.install());
+    return this.queue.run(() => this.install());
   }
 
   applyMesh(mesh: MeshView | undefined): Promise<void> {
     this.wishes.setMesh(mesh);
-    return this.inTurn(() => this.install());
+    return this.queue.run(() => this.install());
   }
 
   withdraw(taskId: string): Promise<void> {
-    if (!this.wishes.withdraw(taskId)) return this.queue;
-    return this.inTurn(() => this.install()).catch((error: unknown) => {
-      this.parts.log.error({ taskId, error: messageOf(error) }, 'could not stop sending connections to a task');
-    });
+    if (!this.wishes.withdraw(taskId)) return this.queue.idle();
+    return this.queue
+      .run(() => this.install())
+      .catch((error: unknown) => {
+        this.parts.log.error({ taskId, error: messageOf(error) }, 'could not stop sending connections to a task');
+      });
   }
 
   watch(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.parts;
     const onError = (error: unknown) => log.error({ error: messageOf(error) }, 'could not keep the ingress ports');
     const times = { minGapMs: 0, resyncMs: CHECK_INTERVAL_MS, retryMs: CHECK_RETRY_MS };
-    return runLoop({ tick: () => this.inTurn(() => this.check()), poke: new Poke(), times, clock, onError }, signal);
+    return runLoop({ tick: () => this.queue.run(() => this.check()), poke: new Poke(), times, clock, onError }, signal);
   }
 
   remove(): Promise<void> {
     this.wishes.set([]);
     this.wishes.setMesh(undefined);
-    return this.inTurn(() => this.clear());
-  }
-
-  /** One change of the host at a time; each looks at the wishes of its own moment, so later ones find nothing to do. */
-  private inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.queue.then(work);
-    this.queue = done.catch(() => undefined);
-    return done;
+    return this.queue.run(() => this.clear());
   }
 
   private async install(): Promise<void> {
@@ -138,6 +136,8 @@ class HostIngressPorts implements IngressPorts {
     if (wish === undefined) return;
     if (!leadsSomewhere(wish) && this.installed === undefined && !(await this.hasLeftovers())) return;
     const wanted = await this.tableFor(wish);
+    // Every check comes here, and a large mesh takes long to render: half a second for 100 ports on 100 nodes.
+    if (isDeepStrictEqual(wanted, this.installed?.wish)) return;
     const table = renderIngressTable(wanted);
     const change = tableChange(this.installed?.table, table);
     if (change !== '') await this.load(change, { wish: wanted, table });

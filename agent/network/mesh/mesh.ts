@@ -11,6 +11,7 @@ import type { JsonFiles } from '../../../runtime/files.ts';
 import { groupBy } from '../../../runtime/group-by.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { Poke, runLoop } from '../../../runtime/loop.ts';
+import { SerialQueue } from '../../../runtime/serial-queue.ts';
 import type { PublishedPort } from '../held-ports.ts';
 import type { IngressPorts } from '../ingress.ts';
 import type { IngressEndpoint, MeshView } from '../ingress-table.ts';
@@ -54,7 +55,7 @@ export class Mesh {
   private numbers: PeerNumbers = {};
   private address: string | undefined;
   private recalled: Promise<void> | undefined;
-  private queue: Promise<void> = Promise.resolve();
+  private readonly queue = new SerialQueue();
   private written = '';
   private unreachable = '';
   /** Makes this node's record known to the others. Rejects while that cannot be. */
@@ -146,9 +147,7 @@ export class Mesh {
 
   /** One change at a time; each looks at what is known at its own moment. */
   private turn(): Promise<void> {
-    const done = this.queue.then(() => this.keep());
-    this.queue = done.catch(() => undefined);
-    return done;
+    return this.queue.run(() => this.keep());
   }
 
   private async keep(): Promise<void> {
