@@ -10,7 +10,7 @@ import { Kinship } from './affinity.ts';
 import { changedKeys } from './changed-keys.ts';
 import { NodeBoard } from './node-board.ts';
 import { idsOfNodes, nodeOf, type PlanNode } from './nodes.ts';
-import { type Load, Occupancy } from './occupancy.ts';
+import { isOverForGood, type Load, Occupancy } from './occupancy.ts';
 import type { Trace } from './restore.ts';
 import { type SlotTask, slotTaskOf } from './slot.ts';
 
@@ -174,7 +174,7 @@ export class ClusterIndex {
     if (entry && node) own.tasks.set(id, slotTaskOf(entry, status, node));
     if (!entry && status && hasContainer(status)) own.traces.set(id, status);
     const isGone = entry?.value.desired === 'stopped' && status?.removed === true;
-    const load = entry && !isGone ? entry.value : undefined;
+    const load = entry && !isGone && !isOverForGood(entry.value, status) ? entry.value : undefined;
     if (load) this.occupancy.add(load);
     if (entry || own.traces.has(id)) this.taskOwners.set(id, { serviceId, load });
     else if (before) this.forgetEmpty(serviceId);

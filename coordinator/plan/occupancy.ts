@@ -1,5 +1,5 @@
 /** What each node carries by assignments: reservations, copies per service, host ports. Grows while a plan places tasks. */
-import type { TaskRecord } from '../../model/records.ts';
+import type { StatusRecord, TaskRecord } from '../../model/records.ts';
 import type { TaskTemplate } from '../../model/service-spec.ts';
 
 export interface NodeUse {
@@ -21,6 +21,12 @@ export interface NodeUse {
 
 /** The part of an assignment that takes room. */
 export type Load = Pick<TaskRecord, 'serviceId' | 'nodeId' | 'template' | 'ports' | 'desired' | 'generic'>;
+
+/** As in Swarm a job's task leaves its room to others when it has ended for good, though its assignment stays. */
+export function isOverForGood({ job }: TaskRecord, status: StatusRecord | undefined): boolean {
+  const hasEnded = status?.state === 'complete' || (status?.final === true && !status.revoked);
+  return job === true && hasEnded;
+}
 
 /** A template's reservations with zeros filled in. */
 export function reservationsOf(template: TaskTemplate): { nanoCpus: number; memoryBytes: number } {

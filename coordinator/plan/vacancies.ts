@@ -8,7 +8,7 @@ import { type Requirements, requirementsOf } from './filters.ts';
 import { assignGeneric } from './generic-resources.ts';
 import { NodeBoard } from './node-board.ts';
 import type { PlanNode } from './nodes.ts';
-import { hostPortsOf, type Occupancy } from './occupancy.ts';
+import { hostPortsOf, isOverForGood, type Occupancy } from './occupancy.ts';
 import { FAILURES_TO_AVOID_NODE, GroupPlacement, type PlacementResult, type Refusal } from './placement.ts';
 import { nodesFailing } from './recent-failures.ts';
 import { tallyForNext } from './restart-tally.ts';
@@ -144,17 +144,24 @@ function choosePlace(vacancy: Vacancy, placement: GroupPlacement, staffing: Staf
 
 /** They keep their room until the new task is ready, but leave soon: the spread is as it will be without them. */
 function placeBeside(tasks: readonly SlotTask[], occupancy: Occupancy, place: () => PlacementResult): PlacementResult {
-  for (const task of tasks) occupancy.count(task.record, -1);
+  const staying = withRoom(tasks);
+  for (const task of staying) occupancy.count(task.record, -1);
   const choice = place();
-  for (const task of tasks) occupancy.count(task.record, 1);
+  for (const task of staying) occupancy.count(task.record, 1);
   return choice;
 }
 
 function without<T>(tasks: readonly SlotTask[], occupancy: Occupancy, look: () => T): T {
-  for (const task of tasks) occupancy.release(task.record);
+  const leaving = withRoom(tasks);
+  for (const task of leaving) occupancy.release(task.record);
   const found = look();
-  for (const task of tasks) occupancy.add(task.record);
+  for (const task of leaving) occupancy.add(task.record);
   return found;
+}
+
+/** What the index does not count cannot be taken out. */
+function withRoom(tasks: readonly SlotTask[]): SlotTask[] {
+  return tasks.filter(({ record, status }) => !isOverForGood(record, status));
 }
 
 /** A node this slot has not failed on often. */

@@ -45,6 +45,27 @@ describe('jobs', () => {
     expect([1, 2].map((slot) => isComplete(slot, id))).toEqual([1, 1]);
   });
 
+  it('leaves the room of its tasks to others when they have ended, and waits for room to run again', () => {
+    const large = (image: string) => ({
+      ContainerSpec: { Image: image },
+      Resources: { Reservations: { MemoryBytes: 5 * 2 ** 30 } },
+    });
+    world.behaviours.set('job', 'exits');
+    const job = world.addService('job', 0, { ...jobOf(3, 3), TaskTemplate: large('job') });
+    world.converge();
+    expect(statesOf(job)).toEqual(['complete', 'complete', 'complete']);
+
+    const web = world.addService('web', 3, { TaskTemplate: large('good') });
+    world.converge();
+    expect(new Set(world.live(web).map(({ nodeId }) => nodeId))).toEqual(new Set(nodes));
+
+    world.behaviours.set('better', 'exits');
+    world.update(job, 'better');
+    world.converge();
+    expect(world.live(job).filter(({ revision }) => revision === 2)).toHaveLength(0);
+    expect(world.tables.slots.get(`${job}.1`)?.value.pending?.reason).toMatch(/no suitable node/);
+  });
+
   it('runs again when it is updated: old tasks go, new ones complete', () => {
     world.behaviours.set('good', 'exits');
     const id = world.addService('job', 0, jobOf(3, 3));
