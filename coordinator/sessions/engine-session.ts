@@ -9,6 +9,8 @@ import { isDown, shownNode } from './reachable-nodes.ts';
 
 /** How long an engine may take to begin its answer. */
 export const HEAD_WITHIN_MS = 15_000;
+/** Lists of thousands of images and volumes have room in it. */
+const MAX_WHOLE_BYTES = 32 * 1024 * 1024;
 
 export interface SessionParts {
   readonly bus: Pick<Bus, 'askNodeStream'>;
@@ -59,11 +61,21 @@ export async function openSession(
   }
 }
 
-/** The whole body of a small answer. */
-export async function readWhole({ chunks }: EngineAnswer): Promise<Buffer> {
+/** The whole body of a small answer. Throws `unavailable` for one so large that a node must not fill our memory with it. */
+export async function readWhole({ chunks }: Pick<EngineAnswer, 'chunks'>): Promise<Buffer> {
   const parts: Uint8Array[] = [];
-  for await (const chunk of chunks) parts.push(chunk);
-  return Buffer.concat(parts);
+  let length = 0;
+  for await (const chunk of chunks) {
+    length += chunk.length;
+    if (length > MAX_WHOLE_BYTES) {
+      throw new PlimsollError(
+        'unavailable',
+        `A node's engine answers more than ${MAX_WHOLE_BYTES} bytes: that is too much`,
+      );
+    }
+    parts.push(chunk);
+  }
+  return Buffer.concat(parts, length);
 }
 
 /** `leaving` ends the session from inside: an answer that is late, a node that is lost. */
