@@ -7,7 +7,6 @@ import type { TaskRecord } from '../model/records.ts';
 import { stopGracePeriodMs } from '../model/service-defaults.ts';
 import { type Clock, withDeadline } from '../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
-import { KeyedQueue } from '../runtime/keyed-queue.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
 import { type Contact, needsContact } from './contact.ts';
@@ -21,11 +20,9 @@ import type { Step } from './plan/step.ts';
 import { hasEnded, type TaskMemory } from './plan/task-memory.ts';
 import type { Probers } from './probe/probers.ts';
 import { type EngineStep, type ExecutorParts, executeStep, StepRefused } from './step-executor.ts';
+import { StepLanes } from './step-lanes.ts';
 import { StepPace } from './step-pace.ts';
 
-const STOPS_AT_ONCE = 32;
-const PULLS_AT_ONCE = 64;
-const REMOVALS_AT_ONCE = 2;
 const ENGINE_RETRY_MS = 500;
 /** What an engine gets beyond the grace period before a task that may not run is ended past it. */
 const KILL_MARGIN_MS = 1_000;
@@ -81,23 +78,14 @@ export class TaskSupervisor {
   private readonly entries = new Map<string, Entry>();
   /** Containers of this cluster nobody ever assigned to us, by id. */
   private readonly strays = new Map<string, ObservedContainer>();
-  private readonly lanes: Readonly<Record<EngineStep['kind'], KeyedQueue>>;
+  private readonly lanes: StepLanes;
   private readonly stopping = new AbortController();
-  /** Steps ever queued: their keys in the lanes, where a task may queue its next step while the last one leaves. */
-  private jobs = 0;
   /** Nothing is planned before the engine has been seen once: unseen is not absent. */
   private seen = false;
 
   constructor(parts: SupervisorParts) {
     this.parts = parts;
-    const starts = new KeyedQueue(parts.startsAtOnce);
-    this.lanes = {
-      pull: new KeyedQueue(PULLS_AT_ONCE),
-      create: starts,
-      start: starts,
-      stop: new KeyedQueue(STOPS_AT_ONCE),
-      remove: new KeyedQueue(REMOVALS_AT_ONCE),
-    };
+    this.lanes = new StepLanes(parts.startsAtOnce);
   }
 
   /** Takes an assignment over, with what is remembered of it when it comes from disk. */
@@ -258,9 +246,8 @@ export class TaskSupervisor {
       entry.timer?.abort();
       if (entry.job?.kind === 'pull') entry.job.abort.abort();
     }
-    const idle = Promise.all(Object.values(this.lanes).map((lane) => lane.idle()));
     const late = () => new PlimsollError('timeout', 'steps are still in work');
-    await withDeadline(this.parts.clock, STOP_WAIT_MS, idle, late).catch((error) => {
+    await withDeadline(this.parts.clock, STOP_WAIT_MS, this.lanes.idle(), late).catch((error) => {
       this.parts.log.info(
         { reason: messageOf(error) },
         'the agent ends before its last steps do: the engine finishes them',
@@ -371,8 +358,7 @@ export class TaskSupervisor {
     const taskId = entry.record.id;
     const job = { kind: step.kind, abort: new AbortController() };
     entry.job = job;
-    this.jobs += 1;
-    this.lanes[step.kind].offer(String(this.jobs), async () => {
+    this.lanes.queue(step.kind, async () => {
       await this.runJob(entry, step, job.abort.signal);
       entry.job = undefined;
       queueMicrotask(() => this.turn(taskId));
