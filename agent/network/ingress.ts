@@ -136,11 +136,13 @@ class HostIngressPorts implements IngressPorts {
     if (wish === undefined) return;
     if (!leadsSomewhere(wish) && this.installed === undefined && !(await this.hasLeftovers())) return;
     const wanted = await this.tableFor(wish);
+    const { installed } = this;
     // Every check comes here, and a large mesh takes long to render: half a second for 100 ports on 100 nodes.
-    if (isDeepStrictEqual(wanted, this.installed?.wish)) return;
-    const table = renderIngressTable(wanted);
-    const change = tableChange(this.installed?.table, table);
+    const isSame = isDeepStrictEqual(wanted, installed?.wish);
+    const table = installed && isSame ? installed.table : renderIngressTable(wanted);
+    const change = isSame ? '' : tableChange(installed?.table, table);
     if (change !== '') await this.load(change, { wish: wanted, table });
+    else if (installed) this.installed = { ...installed, wish: wanted };
   }
 
   private async tableFor(wish: IngressWish): Promise<IngressTable> {
