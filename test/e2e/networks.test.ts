@@ -1,5 +1,8 @@
 /** Networks over real hosts and real engines: who reaches whom, under which name, and that it lasts. */
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NetworkCheck } from '../../model/network-check.ts';
@@ -185,28 +188,29 @@ describe('networks of the cluster', () => {
       const ended = await promisify(execFile)(process.execPath, all).catch((error: { stdout: string }) => error);
       return NetworkCheck.parse(JSON.parse(ended.stdout)).findings.flatMap(({ ok, step }) => (ok ? [] : [step]));
     };
-    const breaks = async (step: string, provoke: () => Promise<unknown>) => {
-      // The agent may mend it before it is looked at: then it is broken again.
-      const found = async () => {
-        await provoke();
-        return (await brokenSteps()).some((each) => each === step);
-      };
-      await eventually(found, { ...veryPatiently, what: `the check to find the ${step}` });
+    /** The agent mends much of it by itself: while it is looked for, it is broken again and again. */
+    const finds = async (step: string, on: string, command: string) => {
+      const directory = mkdtempSync(join(tmpdir(), 'plimsoll-broken-'));
+      const breaking = cluster.on(on, 'sh', '-c', `while [ -d ${directory} ]; do ${command}; sleep 0.1; done`);
+      try {
+        const found = async () => (await brokenSteps()).some((each) => each === step);
+        await eventually(found, { ...veryPatiently, what: `the check to find the ${step}` });
+      } finally {
+        rmSync(directory, { recursive: true });
+        await breaking;
+      }
     };
+    const onArrival = (rule: string) =>
+      `nft 'add table ip in_the_way; add chain ip in_the_way input { type filter hook input priority 0; };` +
+      ` flush chain ip in_the_way input; add rule ip in_the_way input udp dport 4789 ${rule} drop'`;
     await eventually(async () => (await brokenSteps()).length === 0, veryPatiently);
 
-    await breaks('map', () => cluster.on(host, 'nft', 'flush', 'map', 'ip', 'plimsoll_overlay', 'backends'));
+    await finds('map', host, 'nft flush map ip plimsoll_overlay backends');
     await cluster.lab.command('restart', `agent:${host}`);
-    await breaks('neighbour', () =>
-      cluster.on(host, 'sh', '-c', `ip neigh del ${there} dev plimsoll-vx 2>/dev/null || true`),
-    );
-    const drop = 'add rule ip in_the_way input udp dport 4789 drop';
-    const table = 'add table ip in_the_way; add chain ip in_the_way input { type filter hook input priority 0; }';
-    await breaks('firewall', () => cluster.on(far, 'nft', `${table}; ${drop}`));
+    await finds('neighbour', host, `ip neigh del ${there} dev plimsoll-vx 2>/dev/null`);
+    await finds('firewall', far, onArrival(''));
+    await finds('mtu', far, onArrival('meta length > 1300'));
     await cluster.on(far, 'nft', 'delete table ip in_the_way');
-    const [, uplink = ''] = (await cluster.on(far, 'ip', '-o', '-4', 'address', 'show', 'to', there)).split(/\s+/);
-    await breaks('mtu', () => cluster.on(far, 'ip', 'link', 'set', 'dev', uplink, 'mtu', '1300'));
-    await cluster.on(far, 'ip', 'link', 'set', 'dev', uplink, 'mtu', '1500');
 
     await eventually(async () => (await brokenSteps()).length === 0, veryPatiently);
   });
