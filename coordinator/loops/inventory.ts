@@ -102,7 +102,10 @@ export class Inventory {
 
   private doubtAgain(): void {
     this.lossesSeen = this.parts.store.losses;
+    const unsettledSinceMs = this.doubt.services.size > 0 ? this.doubtedAtMs : undefined;
     this.doubt = this.begin('loss');
+    // Patience is not begun anew: one loss after the other must not keep slots empty for ever.
+    this.doubtedAtMs = unsettledSinceMs ?? this.doubtedAtMs;
     this.parts.log.warn(
       { services: this.doubt.services.size },
       'records vanished that nobody deleted, or came back: no empty slot is filled before the nodes have said what they run',

@@ -121,3 +121,17 @@ test('a service that comes back from a backup begins it again, one that is new d
 
   expect(inventory.addTo(store.snapshot()).doubt?.services).toContain(old.id);
 });
+
+test('one loss after the other does not hold slots empty for longer than half a minute', async () => {
+  const { clock, h1, store, hear, inventory, round } = await aTerm();
+  hear([h1]);
+  let losses = 0;
+  Object.defineProperty(store, 'losses', { get: () => losses });
+  for (let second = 0; second < 30; second += 1) {
+    losses += 1;
+    inventory.addTo(store.snapshot());
+    await clock.advance(1_000);
+  }
+
+  expect(await round(2_500)).toBe(0);
+});
