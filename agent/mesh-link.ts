@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Buckets } from '../bus/buckets.ts';
 import type { BucketView } from '../bus/bus.ts';
-import type { MeshRecord } from '../model/mesh-record.ts';
+import { MeshRecord } from '../model/mesh-record.ts';
 import type { NodeRecord } from '../model/records.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import { type Clock, withDeadline } from '../runtime/clock.ts';
@@ -28,14 +28,21 @@ export async function linkMesh(
   parts: MeshLinkParts,
   signal: AbortSignal,
 ): Promise<void> {
-  const { mesh, nodeId, clock } = parts;
+  const { mesh, nodeId, clock, log } = parts;
   const view = await openView(meshes, parts, signal);
   if (view === undefined) return;
   const ended = new Promise<void>((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
+  let isToldUnfit = false;
   mesh.announce = async (record) => {
     if (isDeepStrictEqual(view.entries.get(nodeId)?.value, record)) return;
+    // What nobody can read is heard here as well, as a change: announced, it would be announced again for ever.
+    if (!MeshRecord.safeParse(record).success) {
+      if (!isToldUnfit) log.warn({ address: record.address }, 'the routing mesh needs an IPv4 address of this node');
+      isToldUnfit = true;
+      return;
+    }
     const late = () => new PlimsollError('timeout', `The bus did not take it within ${ANNOUNCE_MS} ms`);
     await withDeadline(clock, ANNOUNCE_MS, meshes.put(nodeId, record), late);
   };
