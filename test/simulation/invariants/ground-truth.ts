@@ -1,7 +1,7 @@
 /** What is really there, whatever any process believes: containers that run, records that are stored. */
 import type { ObservedContainer } from '../../../agent/plan/observed-container.ts';
 import type { BucketName } from '../../../bus/bucket-definitions.ts';
-import type { RolloutRecord, ServiceRecord, TaskRecord } from '../../../model/records.ts';
+import type { RolloutRecord, ServiceRecord, SlotRecord, TaskRecord } from '../../../model/records.ts';
 import { isSound } from '../world/images.ts';
 import type { World } from '../world/world.ts';
 
@@ -54,6 +54,10 @@ export class GroundTruth {
 
   rollout(serviceId: string): RolloutRecord | undefined {
     return this.records('plim_rollout', serviceId)[0] as RolloutRecord | undefined;
+  }
+
+  slots(): readonly SlotRecord[] {
+    return this.records('plim_slot', '>') as readonly SlotRecord[];
   }
 
   tasks(): readonly TaskRecord[] {

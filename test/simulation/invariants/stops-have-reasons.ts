@@ -58,10 +58,15 @@ function hasReason(
   );
 }
 
-/** How many other slots of its service have a task that is to run. */
+/** How many other slots of its service have a task that is to run, or had one whose record was lost: it runs on. */
 function otherSlots(truth: GroundTruth, { serviceId, slot }: ObservedContainer): number {
-  const live = truth.tasks().filter((task) => task.serviceId === serviceId && task.desired !== 'stopped');
-  return new Set(live.map((task) => task.slot).filter((other) => other !== slot)).size;
+  const tasks = truth.tasks().filter((task) => task.serviceId === serviceId);
+  const known = new Set(tasks.map((task) => task.id));
+  const live = tasks.filter((task) => task.desired !== 'stopped');
+  const lost = truth
+    .slots()
+    .filter((each) => each.serviceId === serviceId && each.assigned.some(({ taskId }) => !known.has(taskId)));
+  return new Set([...live, ...lost].map((each) => each.slot).filter((other) => other !== slot)).size;
 }
 
 /** Its host has not heard the leader, and the service wants it to stop then. */
