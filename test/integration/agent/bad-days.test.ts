@@ -187,7 +187,7 @@ describe('the agent on a bad day', () => {
 
     await lab.statusWhere(task, ({ removed }) => removed, 'the task is removed');
     const published = lab.portCalls.indexOf('apply 8080');
-    expect(lab.portCalls.slice(published)).toEqual(['apply 8080', 'apply ', `withdraw ${task.id}`]);
+    expect(lab.portCalls.slice(published)).toEqual(['apply 8080', `withdraw ${task.id}`, 'apply ']);
   });
 
   it('refuses to run beside another host with its identity', async () => {
