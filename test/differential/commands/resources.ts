@@ -1,4 +1,7 @@
-/** What hosts have that Docker has no word for: the engines of both clusters advertise `FPGA=F2,FPGA=F1`. */
+/**
+ * What hosts have that Docker has no word for: the engines of both clusters advertise `FPGA=F2,FPGA=F1`. The CLI sends
+ * several kinds in an order of its own, another each time (a Go map's): one kind at most is looked at.
+ */
 import { type ComparedCommand, oneCommand, plainCommands } from '../compared-command.ts';
 
 const onH1 = 'service create --detach --no-resolve-image --restart-condition none --constraint node.hostname==h1';
@@ -11,8 +14,9 @@ export const resourceCommands: readonly ComparedCommand[] = [
   `),
   { ...oneCommand('service logs --raw chip'), until: /got/ },
   ...plainCommands(`
-    service update --detach --generic-resource-add FPGA=3 --generic-resource-add licence=0 chip
+    service update --detach --generic-resource-add FPGA=3 chip
     service inspect chip --format '{{json .Spec.TaskTemplate.Resources}}'
+    service update --detach --generic-resource-add licence=0 chip
     service update --detach --generic-resource-rm licence chip
     service inspect chip --format '{{json .Spec.TaskTemplate.Resources}}'
     service create --detach --no-resolve-image --name chips --generic-resource FPGA=3 plimsoll/sleep:1

@@ -227,6 +227,7 @@ const own = [
   ...replaced,
   ...lists,
   '--placement-pref',
+  '--generic-resource',
   '--cap-add',
   '--cap-drop',
   '--entrypoint',
