@@ -42,8 +42,22 @@ export const TaskUsage = z.object({
   memoryLimitBytes: Amount.optional(),
   receiveBytesPerSecond: Amount.optional(),
   transmitBytesPerSecond: Amount.optional(),
+  /** Begun to it; absent for tasks that neither publish a port nor are on a network. */
+  connectionsPerSecond: Amount.optional(),
 });
 export type TaskUsage = z.infer<typeof TaskUsage>;
+
+/** How many pairs of services a node tells of at most. */
+export const CALLS_AT_MOST = 200;
+
+/** Connections tasks of one service begin to tasks of another on this node. */
+export const ServiceCalls = z.object({
+  /** Absent for whoever is no ready task of a service on a network: clients from outside above all. */
+  from: Id.optional(),
+  to: Id,
+  connectionsPerSecond: Amount,
+});
+export type ServiceCalls = z.infer<typeof ServiceCalls>;
 
 /** `plim.usage.<node>`, every 2 s: what the host as a whole and each task of ours on it uses. */
 export const Usage = z.object({
@@ -57,6 +71,8 @@ export const Usage = z.object({
   /** Of the file system the engine keeps images and containers on; absent when it cannot be seen from the agent. */
   disk: z.object({ bytes: Amount, totalBytes: Amount }).optional(),
   tasks: z.array(TaskUsage),
+  /** Those with most connections; absent where they are not counted. */
+  calls: z.array(ServiceCalls).max(CALLS_AT_MOST).optional(),
 });
 export type Usage = z.infer<typeof Usage>;
 
