@@ -16,6 +16,7 @@ import type { AgentHttp, HttpParts } from './http-server.ts';
 import type { NodeMetrics } from './metrics/node-metrics.ts';
 import type { MeshParts } from './network/mesh/mesh.ts';
 import type { OverlayParts } from './network/overlay/overlay.ts';
+import type { Traffic } from './network/traffic/traffic.ts';
 import type { NetworkTools } from './network-requests.ts';
 import type { planTask } from './plan/plan-task.ts';
 import type { ProbeClient } from './probe/probe-client.ts';
@@ -57,6 +58,8 @@ export interface AgentParts {
   readonly startBeats: (state: BeatState, incarnation: number) => { stop(): Promise<void> };
   /** The part of /metrics about this host and all containers on it. */
   readonly nodeMetrics: NodeMetrics;
+  /** Counts the connections our containers get; absent where the kernel is not to be asked. */
+  readonly traffic?: Pick<Traffic, 'read'>;
   /** Reads what this host and our containers on it use. */
   /** Absent where nobody wants to know what is used: then nothing is published. */
   readonly usageMeter?: UsageMeter;

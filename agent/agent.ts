@@ -24,12 +24,14 @@ import type { MetricsPage } from './metrics/page-writer.ts';
 import { Mesh } from './network/mesh/mesh.ts';
 import { Overlay } from './network/overlay/overlay.ts';
 import type { MeshReach } from './network/overlay/overlay-view.ts';
+import { trafficView } from './network/traffic/traffic-view.ts';
 import { NodeDescription } from './node-description.ts';
 import { planUnhealthyReplacements } from './plan/replace-unhealthy.ts';
 import { Probers } from './probe/probers.ts';
 import { type Incarnation, markRegistered, nextIncarnation } from './registration.ts';
 import type { AgentSettings } from './settings.ts';
-import { type SupervisedTask, TaskSupervisor } from './task-supervisor.ts';
+import type { SupervisedTask } from './supervised-task.ts';
+import { TaskSupervisor } from './task-supervisor.ts';
 import type { UsageMeter } from './usage/usage-meter.ts';
 import { publishUsage } from './usage/usage-publisher.ts';
 
@@ -317,7 +319,10 @@ class Agent {
     const tasks = () => supervisor.tasks();
     const rootDir = () => description.rootDir;
     const publish = (usage: Usage) => link.publish(subjects.usage(nodeId), usage);
-    await publishUsage({ ...parts, nodeId, metrics, meter, tasks, rootDir, publish }, signal);
+    const { traffic } = parts;
+    const connections = traffic && (() => traffic.read(trafficView(tasks(), this.overlay.snapshot())));
+    const counting = connections && { connections };
+    await publishUsage({ ...parts, nodeId, metrics, meter, tasks, rootDir, publish, ...counting }, signal);
   }
 
   private async metricsPage(): Promise<MetricsPage> {

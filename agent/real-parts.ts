@@ -23,6 +23,7 @@ import { runHostCommand } from './network/command-runner.ts';
 import { createIngressPorts } from './network/ingress.ts';
 import { OverlayHost } from './network/overlay/overlay-host.ts';
 import { hostProcFiles } from './network/proc-files.ts';
+import { Traffic } from './network/traffic/traffic.ts';
 import { planTask } from './plan/plan-task.ts';
 import { createProbeClient } from './probe/probe-client.ts';
 import { realHost } from './real-host.ts';
@@ -74,6 +75,7 @@ export function realParts(settings: AgentSettings): AgentParts {
     ports: createIngressPorts({ run: runHostCommand, files: hostProcFiles, clock, log, metrics }),
     startBeats: (state, incarnation) => startBeatThread({ identity, incarnation, state, clock, log }),
     nodeMetrics: createNodeMetrics({ engine, clock, log, files, cgroups, roots, nodeId, version, measureLayers }),
+    traffic: new Traffic({ run: runHostCommand, files: hostProcFiles, clock, metrics }),
     usageMeter: createUsageMeter({ clock, files, cgroups, roots }),
     monotonicNs: () => process.hrtime.bigint(),
   };

@@ -1,5 +1,5 @@
 /** What nodes, services and tasks use, as tables in the manner of `docker stats`. Pure. */
-import type { NodeUsage, ServiceUsage, TaskUsageRow } from '../model/native-api.ts';
+import type { CallUsage, NodeUsage, ServiceUsage, TaskUsageRow } from '../model/native-api.ts';
 import { memorySize, trafficSize } from './byte-size.ts';
 import { formatTable } from './table.ts';
 import type { Terminal } from './terminal.ts';
@@ -7,6 +7,8 @@ import type { Terminal } from './terminal.ts';
 type Colors = Terminal['colors'];
 
 const UNKNOWN = '--';
+/** No service is called so. */
+const OUTSIDE = '(outside)';
 /** Shares from which on a number is yellow and red. */
 const MUCH = 0.7;
 const VERY_MUCH = 0.9;
@@ -34,8 +36,9 @@ export function serviceTable(services: readonly ServiceUsage[]): string {
     cpuPercent(service.cpuCores),
     known(service.memoryBytes, memorySize),
     pair(service.receiveBytesPerSecond, service.transmitBytesPerSecond, trafficSize),
+    known(service.connectionsPerSecond, perSecond),
   ]);
-  return formatTable(['SERVICE', 'TASKS', 'CPU %', 'MEM USAGE', 'NET I/O PER S'], rows);
+  return formatTable(['SERVICE', 'TASKS', 'CPU %', 'MEM USAGE', 'NET I/O PER S', 'CONN/S'], rows);
 }
 
 export function taskTable(tasks: readonly TaskUsageRow[], colors: Colors): string {
@@ -46,8 +49,24 @@ export function taskTable(tasks: readonly TaskUsageRow[], colors: Colors): strin
     pair(task.memoryBytes, task.memoryLimitBytes, memorySize),
     share(task.memoryBytes, task.memoryLimitBytes, colors),
     pair(task.receiveBytesPerSecond, task.transmitBytesPerSecond, trafficSize),
+    known(task.connectionsPerSecond, perSecond),
   ]);
-  return formatTable(['TASK', 'NODE', 'CPU %', 'MEM USAGE / LIMIT', 'MEM %', 'NET I/O PER S'], rows);
+  return formatTable(['TASK', 'NODE', 'CPU %', 'MEM USAGE / LIMIT', 'MEM %', 'NET I/O PER S', 'CONN/S'], rows);
+}
+
+export function callTable(calls: readonly CallUsage[]): string {
+  if (calls.length === 0)
+    return 'No connections to tasks that publish a port or are on a network in the last seconds\n';
+  const rows = calls.map(({ from, to, connectionsPerSecond }) => [
+    from ?? OUTSIDE,
+    to,
+    perSecond(connectionsPerSecond),
+  ]);
+  return formatTable(['FROM', 'TO', 'CONN/S'], rows);
+}
+
+function perSecond(rate: number): string {
+  return rate.toFixed(1);
 }
 
 function known(amount: number | undefined, format: (amount: number) => string): string {

@@ -128,6 +128,8 @@ export const ServiceUsage = z.object({
   memoryBytes: Amount,
   receiveBytesPerSecond: Amount,
   transmitBytesPerSecond: Amount,
+  /** Begun to its tasks; not known of services that neither publish a port nor are on a network. */
+  connectionsPerSecond: Amount,
 });
 export type ServiceUsage = z.infer<typeof ServiceUsage>;
 
@@ -143,5 +145,15 @@ export const TaskUsageRow = z.object({
   memoryLimitBytes: Amount,
   receiveBytesPerSecond: Amount,
   transmitBytesPerSecond: Amount,
+  connectionsPerSecond: Amount,
 });
 export type TaskUsageRow = z.infer<typeof TaskUsageRow>;
+
+/** `GET /v1/usage/calls`: which service begins connections to which, the most first. */
+export const CallUsage = z.object({
+  /** Absent for whoever is no ready task of a service on a network: clients from outside above all. */
+  from: z.string().optional(),
+  to: z.string(),
+  connectionsPerSecond: z.number(),
+});
+export type CallUsage = z.infer<typeof CallUsage>;

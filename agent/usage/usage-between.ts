@@ -22,8 +22,16 @@ export function usageBetween(nodeId: string, before: UsageSample | undefined, no
     memoryTotalBytes: host.memoryTotalBytes,
     load1: host.load1,
     disk,
-    tasks: [...tasks.values()],
+    tasks: [...tasks.values()].map((usage) => ({ ...usage, connectionsPerSecond: connectionRate(usage, before, now) })),
+    calls: now.connections && [...now.connections.calls],
   };
+}
+
+/** Not known of a task that was not there, or not counted, the time before. */
+function connectionRate({ taskId }: TaskUsage, before: UsageSample | undefined, now: UsageSample): number | undefined {
+  const seconds = now.connections && elapsedSeconds(before?.connections, now.connections);
+  const [then, since] = [before?.connections?.byTask.get(taskId), now.connections?.byTask.get(taskId)];
+  return roundedIfKnown(rate(then, since, seconds), 2);
 }
 
 function hostCores(before: HostSample | undefined, now: HostSample): number | undefined {

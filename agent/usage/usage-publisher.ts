@@ -2,11 +2,12 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Usage } from '../../model/messages.ts';
 import type { TaskRecord } from '../../model/records.ts';
-import type { Clock } from '../../runtime/clock.ts';
+import { type Clock, withDeadline } from '../../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Poke, runLoop } from '../../runtime/loop.ts';
 import type { AgentMetrics } from '../agent-metrics.ts';
+import type { ConnectionSample } from '../network/traffic/traffic.ts';
 import type { ObservedContainer } from '../plan/observed-container.ts';
 import { usageBetween } from './usage-between.ts';
 import type { UsageMeter } from './usage-meter.ts';
@@ -15,6 +16,8 @@ import type { UsageSample } from './usage-sample.ts';
 const PERIOD_MS = 2_000;
 /** The disk fills slowly, and a file system may take its time to answer. */
 const DISK_PERIOD_MS = 30_000;
+/** Connections counted later than this belong to the next summary. */
+const COUNT_MS = 500;
 /** Containers read before other work gets its turn. */
 const READ_AT_ONCE = 10;
 
@@ -27,6 +30,8 @@ export interface UsagePublisherParts {
   readonly tasks: () => readonly { readonly record: TaskRecord; readonly containers: readonly ObservedContainer[] }[];
   /** Where the engine keeps its files; undefined before it has said so. */
   readonly rootDir: () => string | undefined;
+  /** Absent where nobody counts connections. */
+  readonly connections?: () => Promise<ConnectionSample | undefined>;
   /** Lost while the bus is away: the next one says it all. */
   readonly publish: (usage: Usage) => void;
 }
@@ -40,7 +45,7 @@ export async function publishUsage(parts: UsagePublisherParts, signal: AbortSign
     const now = await sampler.sample();
     for (const { containerId } of endedSince(before, now)) parts.meter.forget(containerId);
     parts.publish(usageBetween(parts.nodeId, before, now));
-    before = now;
+    before = { ...now, connections: now.connections ?? before?.connections };
     isFailing = false;
   };
   const onError = (error: unknown) => {
@@ -61,6 +66,8 @@ class Sampler {
   private readonly parts: UsagePublisherParts;
   private disk: UsageSample['disk'];
   private diskReadAtMs: number | undefined;
+  private isCounting = false;
+  private cannotCount = false;
 
   constructor(parts: UsagePublisherParts) {
     this.parts = parts;
@@ -70,8 +77,33 @@ class Sampler {
     const host = this.parts.meter.host();
     if (!host) throw new PlimsollError('internal', 'Cannot read stat, meminfo or loadavg below /proc');
     this.readDisk();
-    return { host, disk: this.disk, tasks: await this.sampleTasks() };
+    const connections = await this.sampleConnections();
+    return { host, disk: this.disk, tasks: await this.sampleTasks(), connections };
   }
+
+  /** A host that is slow to answer delays nothing for long, and is not asked a second time meanwhile. */
+  private async sampleConnections(): Promise<UsageSample['connections']> {
+    const { connections, clock } = this.parts;
+    if (connections === undefined || this.isCounting) return undefined;
+    this.isCounting = true;
+    const counted = connections()
+      .then((sample) => {
+        this.cannotCount = false;
+        return sample;
+      }, this.notCounted)
+      .finally(() => {
+        this.isCounting = false;
+      });
+    const late = () => new PlimsollError('timeout', `not counted within ${COUNT_MS} ms`);
+    return withDeadline(clock, COUNT_MS, counted, late).catch(() => undefined);
+  }
+
+  private readonly notCounted = (error: unknown): undefined => {
+    const { log, metrics } = this.parts;
+    metrics.usageFailures.inc();
+    if (!this.cannotCount) log.warn({ error: messageOf(error) }, 'cannot count connections of tasks: trying again');
+    this.cannotCount = true;
+  };
 
   private async sampleTasks(): Promise<UsageSample['tasks']> {
     const sampled: UsageSample['tasks'][number][] = [];

@@ -1,4 +1,5 @@
 /** What is read at one moment of the host and of the cluster's containers on it, and where it comes from. */
+import type { ConnectionSample } from '../network/traffic/traffic.ts';
 
 /** Counters and amounts of one container. */
 export interface ContainerSample {
@@ -46,4 +47,6 @@ export interface UsageSample {
   readonly host: HostSample;
   readonly disk: { readonly bytes: number; readonly totalBytes: number } | undefined;
   readonly tasks: readonly (MeasuredTask & { readonly sample: ContainerSample })[];
+  /** Absent where connections are not counted, or could not be read. */
+  readonly connections?: ConnectionSample | undefined;
 }

@@ -1,19 +1,19 @@
 /** `plim top`: what uses the cluster's processors and memory, now. */
 import { Argument, type Command } from 'commander';
 import { z } from 'zod';
-import { NodeUsage, ServiceUsage, TaskUsageRow } from '../../model/native-api.ts';
+import { CallUsage, NodeUsage, ServiceUsage, TaskUsageRow } from '../../model/native-api.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { type ApiClient, createApiClient } from '../api-client.ts';
 import { showLive } from '../live-page.ts';
 import { addFormatOption, type OutputFormat, print } from '../output-format.ts';
 import { addSocketOption, commonSettings } from '../settings.ts';
 import type { Terminal } from '../terminal.ts';
-import { nodeTable, serviceTable, taskTable } from '../usage-tables.ts';
+import { callTable, nodeTable, serviceTable, taskTable } from '../usage-tables.ts';
 
 /** Nodes say as often what they use. */
 const PERIOD_MS = 2_000;
 
-const kinds = ['nodes', 'services', 'tasks'] as const;
+const kinds = ['nodes', 'services', 'tasks', 'calls'] as const;
 type Kind = (typeof kinds)[number];
 
 interface TopOptions {
@@ -24,18 +24,20 @@ interface TopOptions {
 const notes = `
 On a terminal it stays and refreshes every 2 s until Ctrl-C; into a pipe or file, and with --format json, it prints once.
 CPU % of a task or service: 100 % is one core, as in docker stats. Of a node: 100 % is all its cores.
+CONN/S: connections begun to it each second, whoever begins them; "calls" says which service does.
 "--" is what is not known: no limit is set, or nothing was heard of the node for 10 s.
 
 Examples:
   plim top
   plim top tasks
   plim top services --no-stream
+  plim top calls
   plim top tasks --format json | jq '.[] | select(.node == "host-2")'`;
 
 export function addTopCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command('top')
-    .description('show what nodes, services or tasks use, the busiest first')
+    .description('show what nodes, services or tasks use, and which services call which, the busiest first')
     .addArgument(new Argument('[kind]', 'of what').choices(kinds).default('nodes'))
     .option('--no-stream', 'print once');
   addFormatOption(addSocketOption(command))
@@ -49,7 +51,12 @@ export function addTopCommand(program: Command, terminal: Terminal): void {
     });
 }
 
-const answers = { nodes: z.array(NodeUsage), services: z.array(ServiceUsage), tasks: z.array(TaskUsageRow) } as const;
+const answers = {
+  nodes: z.array(NodeUsage),
+  services: z.array(ServiceUsage),
+  tasks: z.array(TaskUsageRow),
+  calls: z.array(CallUsage),
+} as const;
 
 async function printJson(client: ApiClient, kind: Kind, terminal: Terminal): Promise<void> {
   const rows = await client.get<unknown[]>(`/v1/usage/${kind}`, answers[kind]);
@@ -64,6 +71,8 @@ async function tableOf(client: ApiClient, kind: Kind, colors: Terminal['colors']
       return serviceTable(await client.get('/v1/usage/services', answers.services));
     case 'tasks':
       return taskTable(await client.get('/v1/usage/tasks', answers.tasks), colors);
+    case 'calls':
+      return callTable(await client.get('/v1/usage/calls', answers.calls));
   }
 }
 

@@ -6,6 +6,7 @@ import { runHostCommand } from '../../agent/network/command-runner.ts';
 import { createIngressPorts } from '../../agent/network/ingress.ts';
 import { OverlayHost } from '../../agent/network/overlay/overlay-host.ts';
 import { hostProcFiles } from '../../agent/network/proc-files.ts';
+import { Traffic } from '../../agent/network/traffic/traffic.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { messageOf } from '../../runtime/errors.ts';
 import { createLog } from '../../runtime/log.ts';
@@ -53,6 +54,7 @@ export async function clearNetwork(dockerUrl: string, clusterId: string, parts: 
     .remove()
     .catch(note);
   await new OverlayHost({ ...host, ...told, clusterId, networks }).clear().catch(note);
+  await new Traffic({ ...host, ...told, clock }).remove().catch(note);
 }
 
 /** Removes files and whole directories; what a killed Docker Engine left mounted below them is unmounted first. */

@@ -3,7 +3,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runnerIn, startIn } from '../support/network-namespace.ts';
+import { Traffic } from '../../agent/network/traffic/traffic.ts';
+import { derivedId } from '../../runtime/identifiers.ts';
+import { createMetrics } from '../../runtime/metrics.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { procFilesIn, runnerIn, startIn } from '../support/network-namespace.ts';
 import { OverlayWorld } from '../support/overlay-world.ts';
 
 /** Answers every line with its name, the caller's address and the line. */
@@ -141,6 +145,29 @@ describe.skipIf(!isRoot)('the overlay between two hosts', () => {
 
     expect(await once(lines, 'line')).toEqual([`db ${address.api} still here`]);
     talker.kill('SIGKILL');
+  });
+
+  it('counts connections where they reach a task, once each, and knows who began them', async () => {
+    const [api, db] = ['api', 'db'].map((name) => ({ serviceId: derivedId('service', name), serviceName: name }));
+    if (!api || !db) throw new Error('there are two services');
+    const [clock, namespace] = [new FakeClock(), world.namespace('b')];
+    const host = { run: runnerIn(namespace), files: procFilesIn(namespace) };
+    const traffic = new Traffic({ ...host, clock, metrics: createMetrics('test', '0') });
+    const tasks = [{ ...db, taskId: 'db.1', addresses: [address.db] }];
+    const view = { tasks, ranges: [], callers: () => new Map([[address.api, api]]) };
+    await traffic.read(view);
+
+    for (const way of [address.db, vip.db]) expect(await ask('api', way)).toContain('db ');
+    expect(await ask('b', address.db), 'what the host itself begins does not count').toContain('db ');
+    await clock.advance(10_000);
+
+    expect(await traffic.read(view)).toEqual({
+      atMs: 10_000,
+      byTask: new Map([['db.1', 2]]),
+      calls: [{ from: api.serviceId, to: db.serviceId, connectionsPerSecond: 0.2 }],
+    });
+    await traffic.remove();
+    expect(await world.inHost('b', 'nft list tables')).not.toContain('plimsoll_traffic');
   });
 
   it('puts back what others flushed', async () => {

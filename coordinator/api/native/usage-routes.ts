@@ -1,8 +1,8 @@
-/** `/v1/usage/nodes`, `/v1/usage/services`, `/v1/usage/tasks`: what is used now, as nodes said in the last seconds. */
+/** `/v1/usage/nodes`, `/v1/usage/services`, `/v1/usage/tasks`, `/v1/usage/calls`: what is used now, as nodes said in the last seconds. */
 import type { Express } from 'express';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { UsageBook } from '../../usage/usage-book.ts';
-import { type FreshUsage, nodeUsages, serviceUsages, taskUsages } from './usage-view.ts';
+import { callUsages, type FreshUsage, nodeUsages, serviceUsages, taskUsages } from './usage-view.ts';
 
 export interface UsageRouteParts {
   snapshot(): Snapshot;
@@ -13,6 +13,7 @@ const views: Readonly<Record<string, (snapshot: Snapshot, fresh: FreshUsage) => 
   nodes: nodeUsages,
   services: serviceUsages,
   tasks: taskUsages,
+  calls: callUsages,
 };
 
 /** `requireReady` throws while this coordinator does not know the cluster's state. */

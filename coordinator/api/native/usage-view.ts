@@ -1,6 +1,6 @@
 /** What nodes, services and tasks use, the busiest first. Pure. */
-import type { TaskUsage } from '../../../model/messages.ts';
-import type { NodeUsage, ServiceUsage, TaskUsageRow } from '../../../model/native-api.ts';
+import type { ServiceCalls, TaskUsage } from '../../../model/messages.ts';
+import type { CallUsage, NodeUsage, ServiceUsage, TaskUsageRow } from '../../../model/native-api.ts';
 import type { TaskRecord } from '../../../model/records.ts';
 import { liveServicesByName } from '../../store/live-services.ts';
 import { nodeName } from '../../store/node-names.ts';
@@ -58,9 +58,35 @@ export function serviceUsages(snapshot: Snapshot, fresh: FreshUsage): ServiceUsa
       memoryBytes: sumOf(usages, ({ memoryBytes }) => memoryBytes),
       receiveBytesPerSecond: sumOf(usages, (usage) => usage.receiveBytesPerSecond),
       transmitBytesPerSecond: sumOf(usages, (usage) => usage.transmitBytesPerSecond),
+      connectionsPerSecond: sumOf(usages, (usage) => usage.connectionsPerSecond),
     };
   });
   return rows.sort(busiestFirst);
+}
+
+/** Who calls whom, over all nodes: a node is believed about calls to services that exist. */
+export function callUsages(snapshot: Snapshot, fresh: FreshUsage): CallUsage[] {
+  const nameOf = (id: string) => snapshot.services.get(id)?.value.spec.Name;
+  const rows = new Map<string, CallUsage>();
+  for (const { from: caller, to: called, connectionsPerSecond } of [...fresh.values()].flatMap(callsOf)) {
+    const to = nameOf(called);
+    if (to === undefined) continue;
+    const from = caller && nameOf(caller);
+    const known = rows.get(`${from ?? ''} ${to}`)?.connectionsPerSecond ?? 0;
+    rows.set(`${from ?? ''} ${to}`, { from, to, connectionsPerSecond: known + connectionsPerSecond });
+  }
+  return [...rows.values()].sort(mostCallsFirst);
+}
+
+function callsOf({ usage }: HeardUsage): readonly ServiceCalls[] {
+  return usage.calls ?? [];
+}
+
+/** Equals by name, so that rows do not dance. */
+function mostCallsFirst(left: CallUsage, right: CallUsage): number {
+  const nameOf = ({ from = '', to }: CallUsage) => `${to} ${from}`;
+  const difference = right.connectionsPerSecond - left.connectionsPerSecond;
+  return difference || nameOf(left).localeCompare(nameOf(right), 'en', { numeric: true });
 }
 
 interface MeasuredTask {

@@ -1,6 +1,6 @@
 import { createColors } from 'picocolors';
 import { expect, test } from 'vitest';
-import { nodeTable, serviceTable, taskTable } from '../../../cli/usage-tables.ts';
+import { callTable, nodeTable, serviceTable, taskTable } from '../../../cli/usage-tables.ts';
 import { derivedId } from '../../../runtime/identifiers.ts';
 
 const plain = createColors(false);
@@ -33,8 +33,11 @@ test('nodes: shares of all their cores, memory and disk; nothing known of a sile
 test('services: sums over the tasks measured', () => {
   const web = { id, name: 'web', tasks: 2, desired: 3, cpuCores: 1.234, memoryBytes: 512 * 2 ** 20 };
 
-  expect(serviceTable([{ ...web, receiveBytesPerSecond: 1_500, transmitBytesPerSecond: 0 }])).toBe(
-    'SERVICE   TASKS     CPU %     MEM USAGE   NET I/O PER S\nweb       2/3       123.40%   512MiB      1.5kB / 0B\n',
+  expect(
+    serviceTable([{ ...web, receiveBytesPerSecond: 1_500, transmitBytesPerSecond: 0, connectionsPerSecond: 12.34 }]),
+  ).toBe(
+    'SERVICE   TASKS     CPU %     MEM USAGE   NET I/O PER S   CONN/S\n' +
+      'web       2/3       123.40%   512MiB      1.5kB / 0B      12.3\n',
   );
 });
 
@@ -46,4 +49,13 @@ test('tasks: beside their limits, coloured where near them', () => {
   expect(text).toContain(colors.red('48.00%'));
   expect(text).toContain(colors.yellow('75.00%'));
   expect(text).toContain('768MiB / 1GiB');
+});
+
+test('calls: who calls whom; who is no service is from outside', () => {
+  const calls = [
+    { from: 'web', to: 'api', connectionsPerSecond: 5 },
+    { to: 'web', connectionsPerSecond: 0.25 },
+  ];
+
+  expect(callTable(calls)).toBe('FROM        TO        CONN/S\nweb         api       5.0\n(outside)   web       0.3\n');
 });

@@ -128,4 +128,18 @@ describe('usageBetween()', () => {
       { taskId, serviceId, memoryBytes: 2 * MIB, cpuCores: 1.5 },
     ]);
   });
+
+  test('has the connections begun to a task between two counts, and none where one of them is missing', () => {
+    const counted = (atMs: number, begun?: number): UsageSample => ({
+      ...sample(atMs, { containers: { a: {} } }),
+      ...(begun !== undefined && { connections: { atMs, byTask: new Map([[taskId, begun]]), calls: [] } }),
+    });
+    const rate = (before: UsageSample, now: UsageSample) =>
+      usageBetween(nodeId, before, now).tasks[0]?.connectionsPerSecond;
+
+    expect(rate(counted(0, 10), counted(2_000, 25))).toBe(7.5);
+    expect(rate(counted(0, 10), counted(2_000, 10))).toBe(0);
+    expect(rate(counted(0), counted(2_000, 25))).toBeUndefined();
+    expect(rate(counted(0, 10), counted(2_000))).toBeUndefined();
+  });
 });

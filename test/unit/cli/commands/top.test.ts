@@ -14,6 +14,7 @@ const rows: Readonly<Record<string, object[]>> = {
   '/v1/usage/nodes': [node],
   '/v1/usage/services': [service],
   '/v1/usage/tasks': [task],
+  '/v1/usage/calls': [{ from: 'web', to: 'api', connectionsPerSecond: 5 }],
 };
 
 describe('plim top', () => {
@@ -45,6 +46,7 @@ describe('plim top', () => {
     [[], 'NODE '],
     [['nodes'], 'h1  '],
     [['services'], 'web       1/1       25.00%'],
+    [['calls'], 'web       api       5.0'],
     [['tasks', '--no-stream'], 'web.1     h1        25.00%    1MiB / --'],
   ])('%j prints one table where nobody watches', async (args, text) => {
     const { code, out } = await top(...args);
@@ -61,7 +63,7 @@ describe('plim top', () => {
     const { code, err } = await top('containers');
 
     expect(code).toBe(2);
-    expect(err).toContain('Allowed choices are nodes, services, tasks');
+    expect(err).toContain('Allowed choices are nodes, services, tasks, calls');
   });
 
   test('says that no coordinator answers', async () => {

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { nodeUsages, serviceUsages, taskUsages } from '../../../../../coordinator/api/native/usage-view.ts';
+import { callUsages, nodeUsages, serviceUsages, taskUsages } from '../../../../../coordinator/api/native/usage-view.ts';
 import type { HeardUsage } from '../../../../../coordinator/usage/usage-book.ts';
 import type { TaskUsage } from '../../../../../model/messages.ts';
 import type { TaskRecord } from '../../../../../model/records.ts';
+import { derivedId } from '../../../../../runtime/identifiers.ts';
 import { PlanWorld } from '../../../../support/plan-world.ts';
 
 describe('views of usage', () => {
@@ -79,5 +80,23 @@ describe('views of usage', () => {
     hear(liar, 1, [usageOf(task, 99)]);
 
     expect(taskUsages(world.snapshot(), fresh)).toEqual([]);
+  });
+
+  test('calls: sums over the nodes, by name, and none to a service that is gone', () => {
+    const calls = [
+      { from: serviceId, to: serviceId, connectionsPerSecond: 1 },
+      { to: serviceId, connectionsPerSecond: 3 },
+      { from: serviceId, to: derivedId('service', 'gone'), connectionsPerSecond: 9 },
+    ];
+    for (const nodeId of [quiet, busy]) {
+      hear(nodeId, 1);
+      const heard = fresh.get(nodeId);
+      if (heard) fresh.set(nodeId, { ...heard, usage: { ...heard.usage, calls } });
+    }
+
+    expect(callUsages(world.snapshot(), fresh)).toEqual([
+      { to: 'web', connectionsPerSecond: 6 },
+      { from: 'web', to: 'web', connectionsPerSecond: 2 },
+    ]);
   });
 });
