@@ -279,6 +279,7 @@ export const pendingCodes = [
   'max-replicas',
   'affinity',
   'volume',
+  'addresses',
 ] as const;
 export const PendingCode = z.enum(pendingCodes);
 export type PendingCode = z.infer<typeof PendingCode>;

@@ -8,6 +8,7 @@ import type { Snapshot } from '../store/snapshot.ts';
 import type { Moment } from './actions.ts';
 import { Kinship } from './affinity.ts';
 import { changedKeys } from './changed-keys.ts';
+import { NetworkRooms } from './network/network-room.ts';
 import { NodeBoard } from './node-board.ts';
 import { idsOfNodes, nodeOf, type PlanNode } from './nodes.ts';
 import { isOverForGood, type Load, Occupancy } from './occupancy.ts';
@@ -31,7 +32,7 @@ export interface ServiceRecords {
 export interface Changes {
   /** Services with a record, task, node or trace that changed. */
   readonly services: ReadonlySet<string>;
-  /** True when nodes, what they carry or whose kin a service is changed: who found no place may find one now. */
+  /** True when nodes, what they carry, kinship or addresses changed: who found no place may find one now. */
   readonly room: boolean;
 }
 
@@ -39,6 +40,7 @@ export class ClusterIndex {
   nodes: ReadonlyMap<string, PlanNode> = new Map();
   board: NodeBoard;
   kinship = new Kinship(new Map());
+  rooms = new NetworkRooms({ nets: new Map(), networks: new Map() });
   readonly occupancy = new Occupancy();
   private readonly byService = new Map<string, ServiceRecords>();
   private readonly tasksByNode = new Map<string, Set<string>>();
@@ -79,7 +81,10 @@ export class ClusterIndex {
       this.board = new NodeBoard(this.nodes.values(), this.occupancy, snapshot.busy);
     }
     const isOtherKinship = before?.services !== snapshot.services;
-    const room = changedNodes.length > 0 || isBusier || isOtherKinship || this.occupancy.changes.length > 0;
+    const isOtherAddresses = before?.nets !== snapshot.nets || before?.networks !== snapshot.networks;
+    if (isOtherAddresses) this.rooms = new NetworkRooms(snapshot);
+    const isOtherRoom = isBusier || isOtherKinship || isOtherAddresses;
+    const room = changedNodes.length > 0 || isOtherRoom || this.occupancy.changes.length > 0;
     this.before = snapshot;
     return { services: this.changed, room };
   }

@@ -8,14 +8,14 @@ import { ClusterIndex } from './cluster-index.ts';
 import { nodeFilters, roomFilters } from './filters.ts';
 import { nodesFailing } from './recent-failures.ts';
 import { candidateOf, rate } from './selection.ts';
-import { wantsOf } from './vacancies.ts';
+import { surroundingsOf, wantsOf } from './vacancies.ts';
 
 /** The nodes as one more task of the service would find them now, the best first, those that say no last. */
 export function explainPlacement(snapshot: Snapshot, service: ServiceRecord, now: Moment): NodeVerdict[] {
   const index = new ClusterIndex();
   index.update(snapshot, now);
   const { board, occupancy } = index;
-  const wants = wantsOf(service, index.kinship.of(service, occupancy));
+  const wants = wantsOf(service, surroundingsOf(service, index, 1));
   const failing = nodesFailing([pastOf(snapshot, service, index)], service.revision, now);
   const question = { board, occupancy, wants, filters: [], failing };
   const filters = [...nodeFilters, ...roomFilters];

@@ -3,6 +3,7 @@ import type { PendingCode, TaskRecord } from '../../model/records.ts';
 import type { Placement, TaskTemplate } from '../../model/service-spec.ts';
 import { type Constraint, meets, normalArchitecture, parseConstraint } from './constraints.ts';
 import { genericLacking, genericReservations, genericText } from './generic-resources.ts';
+import type { NetworkRoom } from './network/network-room.ts';
 import type { PlanNode } from './nodes.ts';
 import { hostPortsOf, type NodeUse, reservationsOf } from './occupancy.ts';
 
@@ -31,7 +32,13 @@ export interface Requirements {
   readonly maxReplicasPerNode: number;
   readonly near: readonly Kin[];
   readonly apart: readonly Kin[];
+  /** Of its networks those whose addresses may run out. */
+  readonly networks: readonly NetworkRoom[];
 }
+
+/** What a service's wants depend on beside itself. */
+export type Surroundings = Pick<Requirements, 'near' | 'apart' | 'networks'>;
+const ALONE: Surroundings = { near: [], apart: [], networks: [] };
 
 export interface Filter {
   readonly name: string;
@@ -50,7 +57,7 @@ export function requirementsOf(
   serviceId: string,
   template: TaskTemplate,
   ports: TaskRecord['ports'],
-  kin: Pick<Requirements, 'near' | 'apart'> = { near: [], apart: [] },
+  surroundings: Surroundings = ALONE,
 ): Requirements {
   const placement = template.Placement;
   return {
@@ -66,7 +73,7 @@ export function requirementsOf(
     generic: genericReservations(template),
     hostPorts: hostPortsOf(ports),
     maxReplicasPerNode: placement?.MaxReplicas ?? 0,
-    ...kin,
+    ...surroundings,
   };
 }
 
@@ -157,6 +164,22 @@ export const roomFilters: readonly Filter[] = [
       `host-mode port already in use on ${nodeCount(refused)}; wants ${wants.hostPorts.join(', ')}`,
     objection: (_node, use, { hostPorts }) =>
       `host-mode port already in use: ${hostPorts.filter((port) => (use.hostPorts.get(port) ?? 0) > 0).join(', ')}`,
+  },
+  {
+    name: 'addresses',
+    code: 'addresses',
+    concerns: ({ networks }) => networks.length > 0,
+    allows: (_node, use, { networks }) => networks.every((network) => network.hasAddress(use)),
+    explain: (refused, { networks }) =>
+      `no addresses left on ${nodeCount(refused)}; wants one of network ${networks.map(({ text }) => text).join(', ')}`,
+    objection: (node, use, { networks }) =>
+      networks
+        .filter((network) => !network.hasAddress(use))
+        .map((network) => {
+          const given = network.addressesOf(node.id);
+          return `has no address left of its ${given} of network ${network.text}, and there is no further range to give`;
+        })
+        .join(', '),
   },
   {
     name: 'max-replicas',

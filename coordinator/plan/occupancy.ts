@@ -1,4 +1,5 @@
 /** What each node carries by assignments: reservations, copies per service, host ports. Grows while a plan places tasks. */
+import { overlayAttachments } from '../../model/overlay-attachments.ts';
 import type { StatusRecord, TaskRecord } from '../../model/records.ts';
 import type { TaskTemplate } from '../../model/service-spec.ts';
 
@@ -11,6 +12,8 @@ export interface NodeUse {
   readonly byService: Map<string, number>;
   /** `tcp/80` -> how many assignments bind it on the host. */
   readonly hostPorts: Map<string, number>;
+  /** How many assignments have an address of each network. */
+  readonly networks: Map<string, number>;
   /** How many assignments run each image. */
   readonly images: Map<string, number>;
   /** How many of each kind of generic resource are taken. */
@@ -48,6 +51,7 @@ export class Occupancy {
   /** Where the tasks of each service are, and where each image is. */
   private readonly services = new Map<string, Map<string, number>>();
   private readonly images = new Map<string, Map<NodeUse, number>>();
+  private readonly networks = new Map<string, Map<NodeUse, number>>();
 
   /** Changes that are taken back when the plan is made. */
   private tries: { readonly load: Load; readonly sign: 1 | -1; readonly isWhole: boolean }[] | undefined;
@@ -89,6 +93,11 @@ export class Occupancy {
     return this.images.get(image) ?? new Map();
   }
 
+  /** The nodes with a task on a network. */
+  nodesOnNetwork(networkId: string): Iterable<NodeUse> {
+    return this.networks.get(networkId)?.keys() ?? [];
+  }
+
   isAnywhere(serviceId: string): boolean {
     return (this.services.get(serviceId)?.size ?? 0) > 0;
   }
@@ -115,6 +124,10 @@ export class Occupancy {
     use.nanoCpus += sign * reserved.nanoCpus;
     use.memoryBytes += sign * reserved.memoryBytes;
     for (const port of hostPortsOf(load.ports)) tally(use.hostPorts, port, sign);
+    for (const { Target: networkId } of overlayAttachments(load.template)) {
+      tally(use.networks, networkId, sign);
+      tally(tableIn(this.networks, networkId), use, sign);
+    }
     tally(use.images, load.template.ContainerSpec.Image, sign);
     tally(tableIn(this.images, load.template.ContainerSpec.Image), use, sign);
     for (const { kind, count, names } of load.generic ?? []) {
@@ -143,6 +156,7 @@ function emptyUse(nodeId: string): NodeUse {
     tasks: 0,
     byService: new Map(),
     hostPorts: new Map(),
+    networks: new Map(),
     images: new Map(),
     generic: new Map(),
     genericNames: new Map(),

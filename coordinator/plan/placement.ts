@@ -68,7 +68,7 @@ export class GroupPlacement {
     this.tree = new SpreadTree(wants.spread);
     this.changesSeen = occupancy.changes.length;
     this.left = tasks;
-    if (wants.spread.length > 0 || wants.near.length > 0) this.holdAll();
+    if (wants.spread.length + wants.near.length + wants.networks.length > 0) this.holdAll();
     else for (const at of selectBest(this.question, tasks)) this.hold(at);
   }
 
@@ -117,8 +117,8 @@ export class GroupPlacement {
     if (this.changesSeen === changes.length) return;
     this.lastRefusal = undefined;
     board.catchUp();
-    // Where the first task of a group goes decides where the others may: no node's answer is what it was.
-    if (wants.near.length > 0) for (const known of this.held.values()) this.rateAgain(known);
+    // Where a task of a group goes, to its kin or on the last range of a network, decides where the others may.
+    if (wants.near.length + wants.networks.length > 0) for (const known of this.held.values()) this.rateAgain(known);
     for (; this.changesSeen < changes.length; this.changesSeen += 1) {
       const nodeId = changes[this.changesSeen] ?? '';
       const known = this.held.get(nodeId);

@@ -122,6 +122,7 @@ export class RepeatedPlanner {
       newSlot,
     });
     const all = [...slots.values()];
+      rooms: index.rooms,
     const isDoubted = doubt?.services.has(service.id) === true;
     const isAtRest =
       !isDoubted && traces.size === 0 && chains.every((chain) => chain.length === 0) && !all.some(hasMissing);

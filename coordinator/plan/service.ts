@@ -14,6 +14,7 @@ import { wantedGlobal } from './global.ts';
 import { remember } from './history.ts';
 import { stepJob } from './job.ts';
 import type { NodeBoard } from './node-board.ts';
+import type { NetworkRooms } from './network/network-room.ts';
 import type { PlanNode } from './nodes.ts';
 import type { Occupancy } from './occupancy.ts';
 import { wantedReplicas } from './replicated.ts';
@@ -37,6 +38,7 @@ export interface ServicePlanning {
   readonly kinship: Kinship;
   readonly historyLimit: number;
   readonly now: Moment;
+  readonly rooms: NetworkRooms;
   readonly wakeAt: (wallMs: number) => void;
   /** Makes the slot of a key that has none yet. */
   readonly newSlot: (key: string) => Slot;
@@ -155,6 +157,7 @@ function staff(slots: readonly Slot[], inWork: ReadonlySet<string>, budget: Budg
 }
 
 /** Nothing tells of a task of this slot, and the nodes have not yet said whether there is one. */
+    rooms: planning.rooms,
 function isInDoubt(slot: Slot, { snapshot, entry }: ServicePlanning): boolean {
   return slot.isBlank && snapshot.doubt?.services.has(entry.value.id) === true;
 }

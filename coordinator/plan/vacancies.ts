@@ -4,9 +4,10 @@ import { isJob } from '../../model/jobs.ts';
 import type { ServiceRecord, TaskRecord } from '../../model/records.ts';
 import type { Moment } from './actions.ts';
 import type { Kinship } from './affinity.ts';
-import { type Requirements, requirementsOf } from './filters.ts';
+import { type Requirements, requirementsOf, type Surroundings } from './filters.ts';
 import { assignGeneric } from './generic-resources.ts';
 import { NodeBoard } from './node-board.ts';
+import type { NetworkRooms } from './network/network-room.ts';
 import type { PlanNode } from './nodes.ts';
 import { hostPortsOf, isOverForGood, type Occupancy } from './occupancy.ts';
 import { FAILURES_TO_AVOID_NODE, GroupPlacement, type PlacementResult, type Refusal } from './placement.ts';
@@ -31,6 +32,7 @@ export interface Staffing {
 }
 
 /** Fills the vacancies of one service, in order. */
+  readonly rooms: NetworkRooms;
 export function fillVacancies(vacancies: readonly Vacancy[], staffing: Staffing): void {
   if (vacancies.length === 0) return;
   const crew = new Crew(staffing, vacancies.length);
@@ -48,10 +50,10 @@ class Crew {
   private anywhere: GroupPlacement | undefined;
 
   constructor(staffing: Staffing, tasks: number) {
-    const { service, slots, kinship, occupancy, now } = staffing;
+    const { service, slots, now } = staffing;
     this.staffing = staffing;
     this.tasks = tasks;
-    this.wants = wantsOf(service, kinship.of(service, occupancy));
+    this.wants = wantsOf(service, surroundingsOf(service, staffing, tasks));
     const own = { id: '', desired: 'running', priorFailures: 0, reason: '' } as const;
     this.pattern = { ...taskBody(service, 0, '', now), ...own };
     this.failing = nodesFailing(slots, service.revision, now);
@@ -74,9 +76,19 @@ class Crew {
   }
 }
 
-/** What the current revision of a service asks of a node; without its kin, who do not matter to tasks that run. */
-export function wantsOf(service: ServiceRecord, kin?: Pick<Requirements, 'near' | 'apart'>): Requirements {
-  return requirementsOf(service.id, service.spec.TaskTemplate, taskPortsOf(service), kin);
+/** What the current revision of a service asks of a node; without what surrounds it, which does not matter to tasks that run. */
+export function wantsOf(service: ServiceRecord, surroundings?: Surroundings): Requirements {
+  return requirementsOf(service.id, service.spec.TaskTemplate, taskPortsOf(service), surroundings);
+}
+
+/** Its kin, and the networks whose addresses so many more tasks of it may use up. */
+export function surroundingsOf(
+  service: ServiceRecord,
+  { kinship, rooms, occupancy, board }: Pick<Staffing, 'kinship' | 'rooms' | 'occupancy' | 'board'>,
+  tasks: number,
+): Surroundings {
+  const most = { tasks, nodes: board.nodes.length };
+  return { ...kinship.of(service, occupancy), networks: rooms.of(service.spec.TaskTemplate, occupancy, most) };
 }
 
 /** A service's ports as its tasks carry them; 0 where the engine shall choose. */

@@ -55,6 +55,21 @@ export class AddressSpace {
     return rangeText(range);
   }
 
+  /** How many ranges a network can give out in all, and how many containers each has addresses for. */
+  static sizesOf(network: Pick<NetworkRecord, 'subnet'>): { readonly ranges: number; readonly addresses: number } {
+    const prefix = nodeRangePrefix(network);
+    const size = rangeSize({ base: 0, prefix });
+    return { ranges: Math.floor(rangeSize(poolOf(network)) / size), addresses: size - RESERVED_ADDRESSES };
+  }
+
+  /** How many of them are not given out. */
+  freeRanges(network: Pick<NetworkRecord, 'subnet'>): number {
+    const pool = poolOf(network);
+    const taken =
+      network.subnet === undefined ? this.poolTaken.size : this.ownTaken.filter((own) => overlaps(own, pool)).length;
+    return Math.max(0, AddressSpace.sizesOf(network).ranges - taken);
+  }
+
   /** Whether a network can grow on some node. */
   hasRangeFor(network: NetworkRecord): boolean {
     return this.freeRange(network, '') !== undefined;
@@ -73,7 +88,7 @@ export class AddressSpace {
   }
 
   private freeRange(network: NetworkRecord, nodeId: string): Ipv4Range | undefined {
-    const pool = network.subnet === undefined ? nodePool : ipv4Range(network.subnet);
+    const pool = poolOf(network);
     const prefix = nodeRangePrefix(network);
     const size = 2 ** (32 - prefix);
     const count = rangeSize(pool) / size;
@@ -94,6 +109,10 @@ export class AddressSpace {
     if (isOfPool) this.poolTaken.add(range.base);
     else this.ownTaken.push(range);
   }
+}
+
+function poolOf({ subnet }: Pick<NetworkRecord, 'subnet'>): Ipv4Range {
+  return subnet === undefined ? nodePool : ipv4Range(subnet);
 }
 
 /** A number that always follows from the words: the first 6 digits of an id are below 2^32. */

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { actionsOf } from '../../../../../coordinator/plan/actions.ts';
+import { explainPlacement } from '../../../../../coordinator/plan/explain-placement.ts';
 import { plan } from '../../../../../coordinator/plan/plan.ts';
 import type { NetRecord } from '../../../../../model/network-records.ts';
 import { derivedId } from '../../../../../runtime/identifiers.ts';
@@ -167,5 +168,38 @@ describe('addresses of networks', () => {
     world.tables.networks.clear();
     world.lead();
     expect(ranges()).toEqual(before);
+  });
+
+  test('a network without addresses left takes no more tasks and says so with numbers, until some are free again', () => {
+    addNetwork('back', { subnet: '10.50.0.0/27' });
+    const first = onNetwork('first', 10, [back]);
+    world.converge(1_000);
+    const second = onNetwork('second', 12, [back]);
+    world.converge(1_000);
+
+    const pending = () => [...world.tables.slots.values()].flatMap(({ value }) => value.pending ?? []);
+    expect(world.live(second)).toHaveLength(10);
+    expect(pending().map(({ code }) => code)).toEqual(['addresses', 'addresses']);
+    expect(pending()[0]?.reason).toBe(
+      'no suitable node (no addresses left on 2 nodes; wants one of network back (10.50.0.0/27: 4 ranges of 5 addresses))',
+    );
+    const [verdict] = explainPlacement(world.snapshot(), world.service(second), world.now);
+    expect(verdict?.objection).toMatch(/^has no address left of its 10 of network back \(10\.50\.0\.0\/27/);
+    expect(world.lead()).toBe(0);
+
+    world.scale(first, 8);
+    world.converge(1_000);
+    expect(pending()).toEqual([]);
+    expect(world.live(second)).toHaveLength(12);
+  });
+
+  test('the last range of a network goes to one node, the tasks with it', () => {
+    addNetwork('back', { subnet: '10.50.0.0/27' });
+    for (let index = 3; index <= 6; index += 1) world.addNode(`n${index}`);
+    const id = onNetwork('web', 6, [back]);
+    world.converge(1_000);
+
+    expect(world.live(id)).toHaveLength(6);
+    expect(new Set(world.live(id).map(({ nodeId }) => nodeId)).size).toBe(4);
   });
 });
