@@ -276,10 +276,10 @@ export const pendingCodes = [
   'platform',
   'resources',
   'port',
+  'addresses',
   'max-replicas',
   'affinity',
   'volume',
-  'addresses',
 ] as const;
 export const PendingCode = z.enum(pendingCodes);
 export type PendingCode = z.infer<typeof PendingCode>;

@@ -114,6 +114,7 @@ export class RepeatedPlanner {
       occupancy: index.occupancy,
       board: index.board,
       kinship: index.kinship,
+      rooms: index.rooms,
       historyLimit: snapshot.cluster?.value.taskHistoryLimit ?? DEFAULT_HISTORY_LIMIT,
       now,
       wakeAt: (wallMs) => {
@@ -122,7 +123,6 @@ export class RepeatedPlanner {
       newSlot,
     });
     const all = [...slots.values()];
-      rooms: index.rooms,
     const isDoubted = doubt?.services.has(service.id) === true;
     const isAtRest =
       !isDoubted && traces.size === 0 && chains.every((chain) => chain.length === 0) && !all.some(hasMissing);

@@ -13,8 +13,8 @@ import { type Requirements, stillSuits } from './filters.ts';
 import { wantedGlobal } from './global.ts';
 import { remember } from './history.ts';
 import { stepJob } from './job.ts';
-import type { NodeBoard } from './node-board.ts';
 import type { NetworkRooms } from './network/network-room.ts';
+import type { NodeBoard } from './node-board.ts';
 import type { PlanNode } from './nodes.ts';
 import type { Occupancy } from './occupancy.ts';
 import { wantedReplicas } from './replicated.ts';
@@ -36,9 +36,9 @@ export interface ServicePlanning {
   readonly occupancy: Occupancy;
   readonly board: NodeBoard;
   readonly kinship: Kinship;
+  readonly rooms: NetworkRooms;
   readonly historyLimit: number;
   readonly now: Moment;
-  readonly rooms: NetworkRooms;
   readonly wakeAt: (wallMs: number) => void;
   /** Makes the slot of a key that has none yet. */
   readonly newSlot: (key: string) => Slot;
@@ -152,12 +152,12 @@ function staff(slots: readonly Slot[], inWork: ReadonlySet<string>, budget: Budg
     occupancy: planning.occupancy,
     board: planning.board,
     kinship: planning.kinship,
+    rooms: planning.rooms,
     isPerNode: isGlobal(service.spec),
   });
 }
 
 /** Nothing tells of a task of this slot, and the nodes have not yet said whether there is one. */
-    rooms: planning.rooms,
 function isInDoubt(slot: Slot, { snapshot, entry }: ServicePlanning): boolean {
   return slot.isBlank && snapshot.doubt?.services.has(entry.value.id) === true;
 }

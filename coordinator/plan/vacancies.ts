@@ -6,8 +6,8 @@ import type { Moment } from './actions.ts';
 import type { Kinship } from './affinity.ts';
 import { type Requirements, requirementsOf, type Surroundings } from './filters.ts';
 import { assignGeneric } from './generic-resources.ts';
-import { NodeBoard } from './node-board.ts';
 import type { NetworkRooms } from './network/network-room.ts';
+import { NodeBoard } from './node-board.ts';
 import type { PlanNode } from './nodes.ts';
 import { hostPortsOf, isOverForGood, type Occupancy } from './occupancy.ts';
 import { FAILURES_TO_AVOID_NODE, GroupPlacement, type PlacementResult, type Refusal } from './placement.ts';
@@ -27,12 +27,12 @@ export interface Staffing {
   readonly occupancy: Occupancy;
   readonly board: NodeBoard;
   readonly kinship: Kinship;
+  readonly rooms: NetworkRooms;
   /** True when each slot belongs to one node. */
   readonly isPerNode: boolean;
 }
 
 /** Fills the vacancies of one service, in order. */
-  readonly rooms: NetworkRooms;
 export function fillVacancies(vacancies: readonly Vacancy[], staffing: Staffing): void {
   if (vacancies.length === 0) return;
   const crew = new Crew(staffing, vacancies.length);
