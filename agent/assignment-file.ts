@@ -10,7 +10,7 @@ import type { Log } from '../runtime/log.ts';
 import { Poke, runLoop } from '../runtime/loop.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
 import { TaskMemory } from './plan/task-memory.ts';
-import type { SupervisedTask } from './task-supervisor.ts';
+import type { SupervisedTask } from './supervised-task.ts';
 
 const WRITE_GAP_MS = 250;
 const REWRITE_MS = 60_000;

@@ -10,7 +10,7 @@ import type { AgentMetrics } from './agent-metrics.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Host } from './host.ts';
 import { type ImageUse, removableImages } from './plan/image-cleanup.ts';
-import type { SupervisedTask } from './task-supervisor.ts';
+import type { SupervisedTask } from './supervised-task.ts';
 
 const LOOK_MS = 5 * 60_000;
 const RETRY_MS = 60_000;

@@ -11,19 +11,18 @@ import type { Log } from '../runtime/log.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
 import { type Contact, needsContact } from './contact.ts';
 import type { Engine } from './engine/engine.ts';
-import { PayloadAwayError } from './files/payload-source.ts';
-import type { Now, ObservedContainer } from './plan/observed-container.ts';
+import type { ObservedContainer } from './plan/observed-container.ts';
 import type { Permit } from './plan/permit.ts';
-import { type planTask, refuseAttempt } from './plan/plan-task.ts';
+import type { planTask } from './plan/plan-task.ts';
 import { statusOf, type UnnumberedStatus } from './plan/status.ts';
 import type { Step } from './plan/step.ts';
 import { hasEnded, type TaskMemory } from './plan/task-memory.ts';
 import type { Probers } from './probe/probers.ts';
-import { type EngineStep, type ExecutorParts, executeStep, StepRefused } from './step-executor.ts';
+import type { EngineStep } from './step-executor.ts';
 import { StepLanes } from './step-lanes.ts';
-import { StepPace } from './step-pace.ts';
+import { nowOf, StepRunner, type StepRunnerParts } from './step-runner.ts';
+import { newTaskEntry, type SupervisedTask, type TaskEntry } from './supervised-task.ts';
 
-const ENGINE_RETRY_MS = 500;
 /** What an engine gets beyond the grace period before a task that may not run is ended past it. */
 const KILL_MARGIN_MS = 1_000;
 const STOP_WAIT_MS = 2_000;
@@ -39,7 +38,7 @@ export interface SupervisorParts {
   readonly startsAtOnce: number;
   /** Absent where no container can be asked. */
   readonly probes?: Probers | undefined;
-  readonly executor: Omit<ExecutorParts, 'engine' | 'onCreated'>;
+  readonly executor: StepRunnerParts['executor'];
   /** When services that stop where the leader is not heard may run. */
   readonly contact: Pick<Contact, 'permitFor' | 'expiredForMs'>;
   /** Ends a container's process past its engine. */
@@ -50,35 +49,13 @@ export interface SupervisorParts {
   readonly onChange: () => void;
 }
 
-/** A task with all that is known of it here. */
-export interface SupervisedTask {
-  readonly record: TaskRecord;
-  readonly orphaned: boolean;
-  readonly memory: TaskMemory | undefined;
-  readonly containers: readonly ObservedContainer[];
-}
-
-interface Entry {
-  record: TaskRecord;
-  orphaned: boolean;
-  memory: TaskMemory | undefined;
-  containers: Map<string, ObservedContainer>;
-  /** The step in work or waiting for its turn. */
-  job: { readonly kind: Step['kind']; readonly abort: AbortController } | undefined;
-  timer: AbortController | undefined;
-  readonly pace: StepPace;
-  /** As of the last plan; one that has expired stays so until the task is over, though the leader be heard again. */
-  permit: Permit;
-  /** Counts looks at the engine, so that an older full list does not overwrite a newer look. */
-  looks: number;
-}
-
 export class TaskSupervisor {
   private readonly parts: SupervisorParts;
-  private readonly entries = new Map<string, Entry>();
+  private readonly entries = new Map<string, TaskEntry>();
   /** Containers of this cluster nobody ever assigned to us, by id. */
   private readonly strays = new Map<string, ObservedContainer>();
   private readonly lanes: StepLanes;
+  private readonly steps: StepRunner;
   private readonly stopping = new AbortController();
   /** Nothing is planned before the engine has been seen once: unseen is not absent. */
   private seen = false;
@@ -86,6 +63,8 @@ export class TaskSupervisor {
   constructor(parts: SupervisorParts) {
     this.parts = parts;
     this.lanes = new StepLanes(parts.startsAtOnce);
+    const remember = (entry: TaskEntry, memory: TaskMemory) => this.remember(entry, memory);
+    this.steps = new StepRunner({ ...parts, remember, stopping: this.stopping.signal });
   }
 
   /** Takes an assignment over, with what is remembered of it when it comes from disk. */
@@ -171,7 +150,7 @@ export class TaskSupervisor {
     return this.containersWhere(() => true);
   }
 
-  private containersWhere(isAsked: (entry: Entry) => boolean): Orphan[] {
+  private containersWhere(isAsked: (entry: TaskEntry) => boolean): Orphan[] {
     const asked = [...this.entries.values()].filter(isAsked);
     const containers = [...asked.flatMap((entry) => [...entry.containers.values()]), ...this.strays.values()];
     return containers.map(({ taskId, serviceId, slot, revision, id, phase }) => ({
@@ -212,7 +191,7 @@ export class TaskSupervisor {
     }
   }
 
-  private killOverdue({ record, containers }: Entry): void {
+  private killOverdue({ record, containers }: TaskEntry): void {
     const overdueMs = this.parts.contact.expiredForMs(record) - stopGracePeriodMs(record.template) - KILL_MARGIN_MS;
     if (overdueMs <= 0) return;
     for (const container of containers.values()) {
@@ -256,26 +235,16 @@ export class TaskSupervisor {
   }
 
   /** As the engine shows them and the probes see them. */
-  private containersOf(entry: Entry): ObservedContainer[] {
+  private containersOf(entry: TaskEntry): ObservedContainer[] {
     const { probes } = this.parts;
     const containers = [...entry.containers.values()];
     return probes ? containers.map((container) => probes.view(container)) : containers;
   }
 
-  private newEntry(record: TaskRecord): Entry {
+  private newEntry(record: TaskRecord): TaskEntry {
     const containers = [...this.strays.values()].filter((container) => container.taskId === record.id);
     for (const container of containers) this.strays.delete(container.id);
-    return {
-      record,
-      orphaned: false,
-      memory: undefined,
-      containers: new Map(containers.map((container) => [container.id, container])),
-      job: undefined,
-      timer: undefined,
-      pace: new StepPace(),
-      permit: 'unknown',
-      looks: 0,
-    };
+    return newTaskEntry(record, containers);
   }
 
   /** Plans a task and starts its next step, unless one is in work. */
@@ -295,17 +264,20 @@ export class TaskSupervisor {
     else if (step) this.takeStep(entry, step);
   }
 
-  private takeStep(entry: Entry, step: EngineStep): void {
+  private takeStep(entry: TaskEntry, step: EngineStep): void {
     const notBeforeMs = entry.pace.notBeforeMs(step, entry.memory?.attempt ?? 1);
     if (notBeforeMs > this.parts.clock.elapsedMs()) this.turnAt(entry, notBeforeMs);
     else this.queueStep(entry, step);
   }
 
-  private plan(entry: Entry): Step | undefined {
+  private plan(entry: TaskEntry): Step | undefined {
     const before = entry.memory;
     entry.permit = this.permitOf(entry);
     this.parts.probes?.follow(entry.record, [...entry.containers.values()]);
-    const { memory, step } = this.parts.planTask({ ...entry, containers: this.containersOf(entry) }, this.now());
+    const { memory, step } = this.parts.planTask(
+      { ...entry, containers: this.containersOf(entry) },
+      nowOf(this.parts.clock),
+    );
     this.remember(entry, memory);
     if (before && memory.attempt > before.attempt) this.parts.metrics.restarts.inc();
     if (memory.final || entry.record.desired !== 'running') entry.permit = 'unknown';
@@ -313,11 +285,11 @@ export class TaskSupervisor {
     return step;
   }
 
-  private permitOf({ record, permit }: Entry): Permit {
+  private permitOf({ record, permit }: TaskEntry): Permit {
     return permit === 'expired' ? 'expired' : this.parts.contact.permitFor(record);
   }
 
-  private remember(entry: Entry, memory: TaskMemory): void {
+  private remember(entry: TaskEntry, memory: TaskMemory): void {
     const before = entry.memory;
     entry.memory = memory;
     if (before?.attempt !== memory.attempt || before.state !== memory.state) this.parts.onChange();
@@ -330,21 +302,21 @@ export class TaskSupervisor {
     this.parts.log.warn({ taskId: record.id, task, attempt: memory.attempt, error: memory.error }, 'an attempt failed');
   }
 
-  private report(entry: Entry): void {
+  private report(entry: TaskEntry): void {
     const { memory } = entry;
     if (!memory) return;
     const current = this.containersOf(entry).find((container) => container.attempt === memory.attempt);
     this.parts.onStatus(statusOf(entry.record, memory, current, this.parts.incarnation));
   }
 
-  private forget(entry: Entry): void {
+  private forget(entry: TaskEntry): void {
     this.parts.probes?.follow(entry.record, []);
     this.entries.delete(entry.record.id);
     this.parts.onForgotten(entry.record.id);
     this.parts.onChange();
   }
 
-  private turnAt(entry: Entry, untilElapsedMs: number): void {
+  private turnAt(entry: TaskEntry, untilElapsedMs: number): void {
     const timer = new AbortController();
     entry.timer = timer;
     const waitMs = Math.max(0, untilElapsedMs - this.parts.clock.elapsedMs());
@@ -354,98 +326,19 @@ export class TaskSupervisor {
     );
   }
 
-  private queueStep(entry: Entry, step: EngineStep): void {
+  private queueStep(entry: TaskEntry, step: EngineStep): void {
     const taskId = entry.record.id;
     const job = { kind: step.kind, abort: new AbortController() };
     entry.job = job;
     this.lanes.queue(step.kind, async () => {
-      await this.runJob(entry, step, job.abort.signal);
+      await this.steps.run(entry, step, job.abort.signal);
       entry.job = undefined;
       queueMicrotask(() => this.turn(taskId));
     });
   }
 
-  /** Does the step and looks at what came of it. Never throws. */
-  private async runJob(entry: Entry, step: EngineStep, signal: AbortSignal): Promise<void> {
-    const startedAtMs = this.parts.clock.elapsedMs();
-    try {
-      if (!signal.aborted && !this.stopping.signal.aborted) await this.execute(entry, step, signal);
-      await this.lookAgain(entry, step);
-    } catch (error) {
-      await this.stepFailed(entry, step, error, signal);
-    } finally {
-      const seconds = (this.parts.clock.elapsedMs() - startedAtMs) / 1000;
-      this.parts.metrics.stepSeconds.observe({ step: step.kind }, seconds);
-    }
-  }
-
-  private async execute(entry: Entry, step: EngineStep, signal: AbortSignal): Promise<void> {
-    const { record, memory } = entry;
-    const isCurrent = step.kind === 'stop' && entry.containers.get(step.containerId)?.attempt === memory?.attempt;
-    const parts = {
-      ...this.parts.executor,
-      engine: this.parts.engine,
-      onCreated: (_taskId: string, containerId: string) => {
-        if (entry.memory) entry.memory = { ...entry.memory, containerId };
-      },
-    };
-    await executeStep(parts, record, step, isCurrent, signal);
-    entry.pace.note(step, memory?.attempt ?? 1, this.parts.clock.elapsedMs());
-    if (step.kind === 'pull' && entry.memory) entry.memory = { ...entry.memory, needsImage: false };
-  }
-
-  /** Looks at the container the step was about, so that the next plan sees what the step did. */
-  private async lookAgain(entry: Entry, step: EngineStep): Promise<void> {
-    const containerId = 'containerId' in step ? step.containerId : entry.memory?.containerId;
-    if (step.kind === 'pull' || containerId === undefined) return;
-    entry.looks += 1;
-    const container = await this.parts.engine.look(this.parts.clusterId, containerId);
-    if (container) entry.containers.set(container.id, container);
-    else entry.containers.delete(containerId);
-  }
-
-  private async stepFailed(entry: Entry, step: EngineStep, error: unknown, signal: AbortSignal): Promise<void> {
-    if (signal.aborted && step.kind === 'pull') return;
-    if (!(error instanceof StepRefused)) return this.waitForEngine(entry, step, error);
-    if (error.step === 'create' && isMissingImage(error) && entry.memory && !entry.memory.needsImage) {
-      entry.memory = { ...entry.memory, needsImage: true };
-      return;
-    }
-    // Even a task to be stopped meanwhile: what was made before the refusal has to be removed.
-    await this.lookAgain(entry, step).catch((lookError) => this.waitForEngine(entry, step, lookError));
-    if (entry.memory && !signal.aborted) {
-      const refused = refuseAttempt(entry.memory, entry.record, { step: error.step, words: error.message }, this.now());
-      this.remember(entry, refused);
-    }
-  }
-
-  /** The engine (or the bus that has a secret) is away, which is no fault of the task: resolves when to try again. */
-  private async waitForEngine(entry: Entry, step: EngineStep, error: unknown): Promise<void> {
-    const code = error instanceof PlimsollError ? error.code : 'internal';
-    const fields = { taskId: entry.record.id, step: step.kind, error: messageOf(error), retryMs: ENGINE_RETRY_MS };
-    if (error instanceof PayloadAwayError) {
-      this.parts.log.warn(fields, 'a secret or config cannot be had from the cluster: trying again');
-    } else {
-      this.parts.metrics.engineFailures.inc({ code });
-      this.parts.log.warn(fields, 'the engine did not do a step: trying again');
-    }
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      await this.parts.clock.sleep(ENGINE_RETRY_MS, signal).catch(() => undefined);
-      const looked = await this.lookAgain(entry, step).then(
-        () => true,
-        () => false,
-      );
-      if (looked) return;
-    }
-  }
-
   private countOrphans(): void {
     this.parts.metrics.orphans.set(this.orphans().length);
-  }
-
-  private now(): Now {
-    return { wallMs: this.parts.clock.wallMs(), elapsedMs: this.parts.clock.elapsedMs() };
   }
 }
 
@@ -454,8 +347,4 @@ function groupByTask(containers: readonly ObservedContainer[]): Map<string, Obse
   for (const container of containers)
     groups.set(container.taskId, [...(groups.get(container.taskId) ?? []), container]);
   return groups;
-}
-
-function isMissingImage(error: StepRefused): boolean {
-  return error.refusal.code === 'not-found' && /no such image/i.test(error.message);
 }
