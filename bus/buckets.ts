@@ -1,4 +1,5 @@
 /** The buckets of design section 4 as typed doors. Keys are given without the kind prefix of shared buckets. */
+import type { AlertRecord } from '../model/alert-record.ts';
 import type { MeshRecord } from '../model/mesh-record.ts';
 import type { EndpointRecord, NetRecord, NetworkRecord } from '../model/network-records.ts';
 import type { PayloadRecord } from '../model/payload.ts';
@@ -44,6 +45,8 @@ export interface Buckets extends LeaderBuckets {
   readonly configs: Bucket<PayloadRecord>;
   /** plim_spec `volume.<id>`; key: `<id>` */
   readonly volumes: Bucket<VolumeRecord>;
+  /** plim_spec `alert.<service>`; key: `<service>` */
+  readonly alerts: Bucket<AlertRecord>;
   /** plim_spec `node.<id>`; key: `<id>` */
   readonly nodeSpecs: Bucket<NodeSpecRecord>;
   /** plim_spec `cluster.main`; key: `main` */

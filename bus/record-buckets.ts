@@ -1,5 +1,6 @@
 /** All buckets as typed doors over raw ones, and the fence that keeps a former leader from writing. */
 import type { z } from 'zod';
+import { AlertRecord } from '../model/alert-record.ts';
 import { MeshRecord } from '../model/mesh-record.ts';
 import { EndpointRecord, NetRecord, NetworkRecord, netKey } from '../model/network-records.ts';
 import { PayloadRecord } from '../model/payload.ts';
@@ -56,6 +57,7 @@ export function recordBuckets(parts: BucketsParts): Buckets {
     secrets: door('plim_spec', PayloadRecord, ({ id }) => id, 'secret.'),
     configs: door('plim_spec', PayloadRecord, ({ id }) => id, 'config.'),
     volumes: door('plim_spec', VolumeRecord, ({ id }) => id, 'volume.'),
+    alerts: door('plim_spec', AlertRecord, ({ serviceId }) => serviceId, 'alert.'),
     nodeSpecs: door('plim_spec', NodeSpecRecord, ({ id }) => id, 'node.'),
     clusters: door('plim_spec', ClusterRecord, undefined, 'cluster.'),
     epochs: door('plim_spec', EpochRecord, undefined, 'epoch.'),

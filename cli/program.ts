@@ -24,6 +24,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<AddC
     net: async () => (await import('./commands/net.ts')).addNetCommand,
     plan: async () => (await import('./commands/plan.ts')).addPlanCommand,
     autoscale: async () => (await import('./commands/autoscale.ts')).addAutoscaleCommand,
+    alerts: async () => (await import('./commands/alerts.ts')).addAlertsCommand,
     secret: async () => (await import('./commands/secret.ts')).addSecretCommand,
     context: async () => (await import('./commands/context.ts')).addContextCommand,
   },

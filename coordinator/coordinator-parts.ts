@@ -8,6 +8,7 @@ import type { Metrics } from '../runtime/metrics.ts';
 import type { TcpProbe } from '../runtime/tcp-probe.ts';
 import type { Admission } from './admission.ts';
 
+import type { Alertmanager } from './alerts/alertmanager.ts';
 import type { Prometheus } from './autoscale/prometheus.ts';
 import type { Vault } from './payloads/vault.ts';
 import type { Planner } from './plan/plan.ts';
@@ -35,6 +36,8 @@ export interface CoordinatorParts {
   readonly allowedHostAccess?: ReadonlySet<HostAccess>;
   /** What services scale by queries of; absent: they cannot. */
   readonly prometheus?: Prometheus | undefined;
+  /** What is asked which alerts fire; absent: nobody. */
+  readonly alertmanager?: Alertmanager | undefined;
   /** Seals the contents of secrets and configs. */
   readonly vault: Vault;
 }

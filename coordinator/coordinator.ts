@@ -79,6 +79,8 @@ function nativeApi({ settings, parts, core }: Assembly): ReturnType<typeof creat
     bus: core.bus,
     access: core.admission,
     usage: core.usage,
+    alertBook: core.alertBook,
+    alertToken: core.alertToken,
     snapshot: () => core.store.snapshot(),
     notReady: () => notReady(core),
     damagedRecords: () => core.store.damagedRecords(),

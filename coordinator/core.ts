@@ -8,6 +8,9 @@ import type { ClusterRecord } from '../model/records.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import { Lifecycle } from '../runtime/lifecycle.ts';
 import type { Admission } from './admission.ts';
+import { AlertBook } from './alerts/alert-book.ts';
+import { alertMetrics } from './alerts/alert-metrics.ts';
+import { AlertToken } from './alerts/alert-token.ts';
 import { autoscaleMetrics } from './autoscale/autoscale-metrics.ts';
 import type { CoordinatorParts } from './coordinator-parts.ts';
 import { Leadership } from './leadership.ts';
@@ -38,6 +41,9 @@ export interface CoordinatorCore {
   readonly wishes: Wishes;
   /** What nodes said last of their usage. */
   readonly usage: UsageBook;
+  /** Where alerts that act are written down, and what Alertmanager shows for it. */
+  readonly alertBook: AlertBook;
+  readonly alertToken: AlertToken;
   readonly isLeading: () => boolean;
   readonly plannedVersion: PlannedVersions;
   /** What is put on it ends before the core does. */
@@ -111,6 +117,8 @@ class Core implements CoordinatorCore {
   readonly admission: Admission;
   readonly wishes: Wishes;
   readonly usage: UsageBook;
+  readonly alertBook: AlertBook;
+  readonly alertToken: AlertToken;
   readonly lifecycle: Lifecycle;
   private readonly assembly: Assembly;
   private readonly metrics: ReturnType<typeof coordinatorMetrics>;
@@ -127,6 +135,9 @@ class Core implements CoordinatorCore {
     this.admission = parts.admission(bus, buckets);
     this.wishes = this.createWishes();
     this.usage = this.createUsageBook();
+    const snapshot = () => store.snapshot();
+    this.alertBook = new AlertBook({ ...assembly, ...parts, metrics: this.metrics, snapshot });
+    this.alertToken = new AlertToken({ ...assembly, ...parts, snapshot });
     this.leadership = new Leadership({
       ...assembly,
       ...parts,
@@ -134,6 +145,9 @@ class Core implements CoordinatorCore {
       autoscaleMetrics: autoscaleMetrics(parts.metrics),
       usage: this.usage,
       prometheus: parts.prometheus,
+      alertBook: this.alertBook,
+      alertMetrics: alertMetrics(parts.metrics),
+      alertmanager: parts.alertmanager,
       wishes: this.wishes,
       coordinatorId: parts.identity.coordinatorId,
     });

@@ -5,6 +5,10 @@ import { runLease } from '../bus/lease.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
+import type { AlertBook } from './alerts/alert-book.ts';
+import { AlertLoop } from './alerts/alert-loop.ts';
+import type { AlertMetrics } from './alerts/alert-metrics.ts';
+import type { Alertmanager } from './alerts/alertmanager.ts';
 import type { AutoscaleMetrics } from './autoscale/autoscale-metrics.ts';
 import { Autoscaler } from './autoscale/autoscaler.ts';
 import type { Prometheus } from './autoscale/prometheus.ts';
@@ -32,6 +36,10 @@ export interface LeadershipParts {
   readonly usage: UsageBook;
   /** Undefined where none was named. */
   readonly prometheus: Prometheus | undefined;
+  readonly alertBook: AlertBook;
+  readonly alertMetrics: AlertMetrics;
+  /** Undefined where none was named. */
+  readonly alertmanager: Alertmanager | undefined;
   readonly coordinatorId: string;
   readonly nodeId: () => string | undefined;
 }
@@ -107,9 +115,11 @@ export class Leadership {
     );
     this.loop = loop;
     const autoscaler = new Autoscaler({ ...this.parts, holdsLease }, epoch);
+    const alerts = new AlertLoop({ ...this.parts, holdsLease });
     const housekeeping = new Housekeeping({ ...this.parts, epoch });
     try {
-      await Promise.all([loop.run(signal), inventory.run(signal), housekeeping.run(signal), autoscaler.run(signal)]);
+      const loops = [loop, inventory, housekeeping, autoscaler, alerts];
+      await Promise.all(loops.map((each) => each.run(signal)));
     } catch (error) {
       log.error({ epoch, error: messageOf(error) }, 'a term of leadership ended with an error');
     } finally {

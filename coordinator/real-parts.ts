@@ -9,6 +9,7 @@ import { createMetrics } from '../runtime/metrics.ts';
 import { probeTcp } from '../runtime/tcp-probe.ts';
 import { programVersion } from '../runtime/version.ts';
 import { createAdmission } from './admission.ts';
+import { alertmanagerAt } from './alerts/alertmanager.ts';
 import { prometheusAt } from './autoscale/prometheus.ts';
 import type { CoordinatorParts } from './coordinator-parts.ts';
 import { vaultOf } from './payloads/vault.ts';
@@ -40,6 +41,7 @@ export function realParts(settings: CoordinatorSettings): CoordinatorParts {
     plan: planningAgain(),
     allowedHostAccess: new Set(settings.allow),
     prometheus: settings.prometheus === undefined ? undefined : prometheusAt(settings.prometheus, clock),
+    alertmanager: settings.alertmanager === undefined ? undefined : alertmanagerAt(settings.alertmanager, clock),
     vault: vaultOf(contentKeyOf(cluster)),
   };
 }

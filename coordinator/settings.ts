@@ -2,6 +2,13 @@
 import { z } from 'zod';
 import { hostAccesses } from '../model/host-access.ts';
 
+function baseUrl(example: string) {
+  return z
+    .url({ protocol: /^https?$/, error: `must be a URL such as ${example}` })
+    .refine((url) => !/@/.test(new URL(url).host + url.split('/')[2]), 'must not hold a user or password')
+    .optional();
+}
+
 export const CoordinatorSettings = z.object({
   /** Holds cluster/ (keys, this coordinator's identity) and, where the host is a node too, node/identity.json. */
   stateDir: z.string().default('/var/lib/plimsoll'),
@@ -24,10 +31,9 @@ export const CoordinatorSettings = z.object({
     )
     .pipe(z.array(z.enum(hostAccesses))),
   /** Where services that scale by a query have it answered: `http://10.0.0.5:9090`, a path before /api/v1 included. */
-  prometheus: z
-    .url({ protocol: /^https?$/, error: 'must be a URL such as http://10.0.0.5:9090' })
-    .refine((url) => !/@/.test(new URL(url).host + url.split('/')[2]), 'must not hold a user or password')
-    .optional(),
+  prometheus: baseUrl('http://10.0.0.5:9090'),
+  /** Asked which alerts fire, beside what it says at /v1/alerts: `http://10.0.0.5:9093`. */
+  alertmanager: baseUrl('http://10.0.0.5:9093'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 export type CoordinatorSettings = z.infer<typeof CoordinatorSettings>;

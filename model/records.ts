@@ -70,6 +70,8 @@ export const ClusterRecord = z.object({
   id: Id,
   taskHistoryLimit: z.int().min(0),
   labels: z.record(z.string(), z.string()),
+  /** Grows with each new token for alerts; absent: 0. */
+  alertTokenNumber: z.int().min(0).optional(),
   createdAtMs: TimeMs,
   updatedAtMs: TimeMs,
 });

@@ -6,7 +6,7 @@ import type { ServiceSpec } from './service-spec.ts';
 
 /** What a load was measured against. */
 export const LoadReading = z.object({
-  source: z.enum(['cpu', 'memory', 'query']),
+  source: z.enum(['cpu', 'memory', 'query', 'alert']),
   /** In the target's unit; absent when it could not be told. */
   value: z.number().optional(),
   target: z.number(),
@@ -20,7 +20,7 @@ export type LoadReading = z.infer<typeof LoadReading>;
 /**
  * What kept the count from being what the load asks for.
  * following: nothing. at-max, at-min: the service's bounds. pacing: windows, steps and cool-downs. frozen: an update is under
- * way. no-room: replicas wait for a node. blind: a load could not be told. held: somebody scaled the service by hand.
+ * way, or an alert says so. no-room: replicas wait for a node. blind: a load could not be told. held: somebody scaled the service by hand.
  */
 export const scaleConditions = [
   'following',
@@ -51,6 +51,8 @@ export const ScaleRecord = z.object({
   /** What the load asks for before bounds and pace; absent while it cannot be told. */
   wanted: z.int().min(0).optional(),
   readings: z.array(LoadReading).optional(),
+  /** When the count was last another one. */
+  changedAtMs: z.number().optional(),
   /** Until when the count somebody set by hand is left alone. */
   heldUntilMs: z.number().optional(),
 });

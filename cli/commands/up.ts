@@ -6,7 +6,7 @@ import { hostAccesses } from '../../model/host-access.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../../runtime/errors.ts';
 import { writeDockerContext } from '../docker-cli.ts';
-import { type BringUpOptions, bringUp } from '../host/bring-up.ts';
+import { type BringUpOptions, bringUp, localUrl } from '../host/bring-up.ts';
 import { defaultAdvertiseAddress } from '../host/default-address.ts';
 import { findProgram } from '../host/engine.ts';
 import { clusterAddress, DEFAULT_NATS_PORT } from '../host/join-cluster.ts';
@@ -35,6 +35,7 @@ const UpSettings = z.object({
   natsPort: Port.default(DEFAULT_NATS_PORT),
   prometheus: z.string().optional(),
   prometheusListen: z.string().default('127.0.0.1:9090'),
+  alertmanager: CoordinatorSettings.shape.alertmanager,
   startEngine: Switch.default(false),
   dockerdArg: z.array(z.string()).default([]),
   context: Switch.default(true),
@@ -58,8 +59,9 @@ export function addUpCommand(program: Command, terminal: Terminal): void {
     .option('--dockerd-arg <arg...>', 'further arguments of a dockerd started here')
     .option('--nats-server <program>', 'nats-server 2.10 or newer (default: the one on the PATH)')
     .option('--nats-port <port>', "port of a new cluster's NATS server (default 4222)")
-    .option('--prometheus <program>', 'start this Prometheus with our configuration (default: none)')
+    .option('--prometheus <program>', 'start this Prometheus with our configuration and rules (default: none)')
     .option('--prometheus-listen <address>', 'where Prometheus listens (default "127.0.0.1:9090")')
+    .option('--alertmanager <url>', 'Alertmanager that Prometheus sends alerts to, and coordinators ask')
     .option('--allow <labels>', `let services use plimsoll.{${hostAccesses.join(',')}}: those named, between commas`)
     .option('--no-context', 'make no docker context')
     .option('--config <file>', 'read settings from this YAML file')
@@ -84,12 +86,16 @@ function optionsOf(settings: UpSettings): BringUpOptions {
   const { stateDir, socket, docker, natsPort, dockerdArg: dockerdArgs } = settings;
   const address = settings.advertise ?? clusterAddress(stateDir) ?? defaultAdvertiseAddress();
   const allow = settings.allow.join(',') || undefined;
-  const layout = { program: currentPlim(), build: currentBuild(), stateDir, socket, address, docker, allow };
   const natsServer = findProgram(settings.natsServer, 'nats-server');
   const prometheus = settings.prometheus && {
     file: findProgram(settings.prometheus, 'prometheus'),
     listen: settings.prometheusListen,
   };
+  const urls = {
+    prometheusUrl: prometheus ? localUrl(prometheus.listen) : undefined,
+    alertmanagerUrl: settings.alertmanager,
+  };
+  const layout = { program: currentPlim(), build: currentBuild(), stateDir, socket, address, docker, allow, ...urls };
   const startEngine = settings.startEngine && !isSystemdHost();
   return { layout, natsServer, natsPort, startEngine, dockerdArgs, prometheus: prometheus || undefined };
 }

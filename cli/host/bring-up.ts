@@ -116,17 +116,23 @@ async function bringUpPrometheus(
   prometheus: NonNullable<BringUpOptions['prometheus']>,
   parts: BringUpParts,
 ): Promise<void> {
-  const build = writePrometheusConfig(layout.stateDir, `http://${layout.address}:${COORDINATOR_PORT}`);
+  const coordinatorUrl = `http://${layout.address}:${COORDINATOR_PORT}`;
+  const build = writePrometheusConfig(layout.stateDir, { coordinatorUrl, alertmanagerUrl: layout.alertmanagerUrl });
   await applyUnit(prometheusUnit({ ...prometheus, stateDir: layout.stateDir, build }), parts);
   await waitUntil(parts.clock, {
     what: `Prometheus at ${prometheus.listen}`,
     timeoutMs: PROMETHEUS_TIMEOUT_MS,
     logHint: parts.units.logHint('prometheus'),
     problem: async () => {
-      const response = await fetch(`http://${prometheus.listen.replace('0.0.0.0', '127.0.0.1')}/-/ready`);
+      const response = await fetch(`${localUrl(prometheus.listen)}/-/ready`);
       return response.ok ? undefined : `it answers ${response.status}`;
     },
   });
+}
+
+/** Where what listens on `host:port` is asked from this host. */
+export function localUrl(listen: string): string {
+  return `http://${listen.replace(/^(?:0\.0\.0\.0)?:/, '127.0.0.1:')}`;
 }
 
 async function applyUnit(unit: Unit, parts: BringUpParts): Promise<UnitChange> {

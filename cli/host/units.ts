@@ -16,6 +16,9 @@ export interface HostLayout {
   readonly docker: string;
   /** Labels that may open hosts to containers, between commas; none when absent. */
   readonly allow?: string | undefined;
+  /** URLs of what coordinators ask; none when absent. */
+  readonly prometheusUrl?: string | undefined;
+  readonly alertmanagerUrl?: string | undefined;
 }
 
 /**
@@ -46,6 +49,8 @@ export function natsUnit(command: { readonly file: string; readonly args: readon
 export function coordinatorUnit(host: HostLayout): Unit {
   const args = ['--state-dir', host.stateDir, '--socket', host.socket, ...addressArgs('--advertise', host)];
   if (host.allow !== undefined) args.push('--allow', host.allow);
+  if (host.prometheusUrl !== undefined) args.push('--prometheus', host.prometheusUrl);
+  if (host.alertmanagerUrl !== undefined) args.push('--alertmanager', host.alertmanagerUrl);
   return { ...plimUnit(host, 'coordinator', args), description: 'API, planning, failover', after: ['nats'] };
 }
 
@@ -89,6 +94,8 @@ export function prometheusUnit(options: PrometheusOptions): Unit {
     `--config.file=${join(directory, 'prometheus.yml')}`,
     `--storage.tsdb.path=${join(directory, 'data')}`,
     `--web.listen-address=${options.listen}`,
+    // How many replicas an alert asks for is said anew as often as rules are evaluated.
+    '--rules.alert.resend-delay=5s',
   ];
   const { file, build } = options;
   return { ...plain, name: 'prometheus', description: 'Prometheus', file, args, after: ['coordinator'], build };

@@ -6,12 +6,15 @@ import { effectiveReplicas, type LoadReading, type ScaleRecord } from '../../mod
 import type { Clock } from '../../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
+import { alertPolicy } from '../alerts/alert-policy.ts';
+import { standingOf } from '../alerts/alert-state.ts';
 import type { CoordinatorMetrics } from '../loops/coordinator-metrics.ts';
 import { publishEvent } from '../loops/events.ts';
 import { measuredTurn } from '../loops/measured-turn.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Store } from '../store/store.ts';
 import type { UsageBook } from '../usage/usage-book.ts';
+import { measureAlerts } from './alert-load.ts';
 import type { AutoscaleMetrics } from './autoscale-metrics.ts';
 import { CrewWatch } from './crew-watch.ts';
 import { decide } from './decide.ts';
@@ -111,10 +114,11 @@ export class Autoscaler {
     const situation = {
       policy,
       current,
-      readings: this.readings(policy, current, replicas),
+      readings: this.readings(service, current, replicas, snapshot),
       heldForMs: heldUntilMs - clock.wallMs(),
       isUpdating: isUpdating(snapshot, record.id),
       noRoom: pendingReason(snapshot, record.id),
+      frozenBy: freezing(record, snapshot, clock.wallMs()),
     };
     const { decision, history } = decide(situation, this.histories.get(record.id) ?? noHistory, clock.elapsedMs());
     this.parts.autoscaleMetrics.decisions.inc({ direction: directionOf(decision.replicas - current) });
@@ -123,13 +127,26 @@ export class Autoscaler {
     this.histories.set(record.id, history);
   }
 
-  private readings(policy: AutoscalePolicy, wanted: number, replicas: readonly Replica[]): LoadReading[] {
+  private readings(
+    { record, policy, scale }: ScalingService,
+    wanted: number,
+    replicas: readonly Replica[],
+    snapshot: Snapshot,
+  ): LoadReading[] {
+    const nowMs = this.parts.clock.wallMs();
+    const sinceChangeMs = nowMs - (scale?.value.changedAtMs ?? Number.NEGATIVE_INFINITY);
+    const alerts = snapshot.alerts.get(record.id)?.value.alerts ?? [];
     const crew = { wanted, replicas, warmUpMs: policy.warmUpMs, tolerance: policy.tolerance };
-    return policy.targets.map((target) =>
-      target.source === 'query'
-        ? measureQuery(target, this.queries.answer(target.query), crew)
-        : measureUsage(target, crew),
-    );
+    return policy.targets.flatMap((target) => {
+      switch (target.source) {
+        case 'alert':
+          return measureAlerts(target, { ...crew, alerts, sinceChangeMs, nowMs }) ?? [];
+        case 'query':
+          return measureQuery(target, this.queries.answer(target.query), crew);
+        default:
+          return measureUsage(target, crew);
+      }
+    });
   }
 
   private async write({ record, scale }: ScalingService, next: ScaleRecord, current: number): Promise<void> {
@@ -180,6 +197,13 @@ function queriesOf(scaling: readonly ScalingService[]): ReadonlySet<string> {
 function isUpdating({ rollouts }: Snapshot, serviceId: string): boolean {
   const state = rollouts.get(serviceId)?.value.state;
   return state === 'updating' || state === 'rollback_started';
+}
+
+/** The alert that fires for the count to stay as it is, or did when it was last heard of. */
+function freezing({ id, spec }: ServiceRecord, { alerts }: Snapshot, nowMs: number): string | undefined {
+  if (!alertPolicy(spec)?.actions.has('freeze')) return undefined;
+  const states = alerts.get(id)?.value.alerts ?? [];
+  return states.find((state) => state.action === 'freeze' && standingOf(state, nowMs) !== 'over')?.name;
 }
 
 function pendingReason({ slots }: Snapshot, serviceId: string): string | undefined {

@@ -12,6 +12,8 @@ export interface Situation {
   /** How long a count set by hand still stands; Infinity for a service somebody scaled to 0. */
   readonly heldForMs: number;
   readonly isUpdating: boolean;
+  /** The alert that says the count is to stay; undefined while none does. */
+  readonly frozenBy?: string | undefined;
   /** Why a replica has no node; undefined when all have. */
   readonly noRoom: string | undefined;
 }
@@ -81,6 +83,7 @@ function follow(
     return out(policy.max, 'at-max', `there were ${current}, more than the ${policy.max} allowed`);
   if (current < policy.min)
     return out(policy.min, 'at-min', `there were ${current}, fewer than the ${policy.min} wanted`);
+  if (situation.frozenBy !== undefined) return out(current, 'frozen', `alert ${situation.frozenBy} freezes the count`);
   if (load.isBlind) return out(current, 'blind', `${load.words}: nothing is changed`);
   const wish = `${load.words}: ${replicasText(load.wanted)} wanted`;
   const steady = stabilised(history, current, policy, nowMs);

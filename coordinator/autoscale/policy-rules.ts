@@ -42,7 +42,7 @@ function checkPolicy(
   if (max === 0) throw refuse('max', 'must be at least 1');
   if (min > max) throw refuse('min', `is ${min}, more than ${autoscaleLabel('max')}, ${max}`);
   if (targets.length === 0) {
-    const others = `${autoscaleLabel('memory')} or ${autoscaleLabel('query')}`;
+    const others = `${autoscaleLabel('memory')}, ${autoscaleLabel('query')} or a plimsoll.alerts that scales`;
     throw refuse('cpu', `is not there, nor is ${others}: at least one must say by what to scale`);
   }
   if (min === 0 && !targets.some(({ source }) => source === 'query')) {

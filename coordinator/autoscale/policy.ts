@@ -4,6 +4,7 @@
  */
 import { parseDurationMs } from '../../model/duration.ts';
 import type { ServiceSpec } from '../../model/service-spec.ts';
+import { alertPolicy, mayScale, type StepSize } from '../alerts/alert-policy.ts';
 
 /** What the labels begin with. */
 export const AUTOSCALE_AREA = 'plimsoll.autoscale.';
@@ -35,6 +36,17 @@ export type LoadTarget =
       readonly query: string;
       readonly target: number;
       readonly answers: 'total' | 'per-replica';
+    }
+  /** What alerts ask for, see alert-load.ts. */
+  | {
+      readonly source: 'alert';
+      readonly adds: boolean;
+      readonly takesAway: boolean;
+      readonly step: StepSize;
+      readonly everyMs: number;
+      readonly least: number;
+      /** Something else is measured, too. */
+      readonly isOneOfSeveral: boolean;
     };
 
 export interface AutoscalePolicy {
@@ -141,7 +153,7 @@ export function autoscalePolicy(spec: ServiceSpec): AutoscalePolicy | undefined 
     min: given.min ?? 1,
     max: given.max,
     mode: given.mode ?? 'on',
-    targets: targetsOf(given, spec),
+    targets: withAlerts(targetsOf(given, spec), spec, given.min ?? 1),
     tolerance: given.tolerance ?? 0.1,
     warmUpMs: given['warm-up'] ?? DEFAULT_WARM_UP_MS,
     holdOffMs: given['hold-off'] ?? DEFAULT_HOLD_OFF_MS,
@@ -175,6 +187,15 @@ function targetsOf(given: Given, spec: ServiceSpec): LoadTarget[] {
   const { query, target } = given;
   if (query === undefined || target === undefined) return shares;
   return [...shares, { source: 'query', query, target, answers: given['query-answers'] ?? 'total' }];
+}
+
+function withAlerts(targets: readonly LoadTarget[], spec: ServiceSpec, least: number): readonly LoadTarget[] {
+  const policy = alertPolicy(spec);
+  if (policy === undefined || !mayScale(policy)) return targets;
+  const { actions, step, everyMs } = policy;
+  const [adds, takesAway] = [actions.has('scale-up'), actions.has('scale-down')];
+  const isOneOfSeveral = targets.length > 0;
+  return [...targets, { source: 'alert', adds, takesAway, step, everyMs, least, isOneOfSeveral }];
 }
 
 function readOptions(labels: Readonly<Record<string, string>>): Given {

@@ -1,4 +1,5 @@
 /** What of the autoscaler's decisions is written down, and how long a count set by hand stands. Pure. */
+import type { Entry } from '../../bus/bus.ts';
 import type { ServiceRecord } from '../../model/records.ts';
 import type { LoadReading, ScaleRecord } from '../../model/scale-record.ts';
 import { desiredReplicas } from '../../model/service-defaults.ts';
@@ -33,12 +34,17 @@ export interface Decided {
   readonly decision: Decision;
   readonly readings: readonly LoadReading[];
   readonly heldUntilMs: number;
+  /** What was written before, and the count that stood when this was decided. */
+  readonly scale: Entry<ScaleRecord> | undefined;
+  readonly current: number;
   readonly nowMs: number;
 }
 
 export function newRecord(decided: Decided, epoch: number): ScaleRecord {
-  const { record, policy, decision, readings, heldUntilMs, nowMs } = decided;
+  const { record, policy, decision, readings, heldUntilMs, nowMs, scale, current } = decided;
   const { replicas, condition, reason, wanted } = decision;
+  const isChange = policy.mode === 'on' && replicas !== current;
+  const changedAtMs = isChange ? nowMs : scale?.value.changedAtMs;
   return {
     v: 1,
     epoch,
@@ -50,6 +56,7 @@ export function newRecord(decided: Decided, epoch: number): ScaleRecord {
     decidedAtMs: nowMs,
     specReplicas: desiredReplicas(record.spec),
     mode: policy.mode,
+    ...(changedAtMs === undefined ? {} : { changedAtMs }),
     ...(wanted === undefined ? {} : { wanted }),
     ...(heldUntilMs > nowMs && Number.isFinite(heldUntilMs) ? { heldUntilMs } : {}),
   };

@@ -29,7 +29,7 @@ const FIRST_BEATS_MS = 1_200;
 const POLL_MS = 20;
 
 /** Changes of these buckets never call for a plan. */
-const UNPLANNED: readonly (WatchedBucket | 'liveness')[] = ['leases'];
+const UNPLANNED: readonly (WatchedBucket | 'liveness')[] = ['leases', 'alerts'];
 
 export interface LeaderParts {
   readonly plan: Planner;

@@ -1,5 +1,6 @@
 /** Services that scale themselves as metrics: bounds, loads, what was decided and what stood in the way. */
 import { type LoadReading, type ScaleRecord, scaleConditions } from '../../model/scale-record.ts';
+import { groupBy } from '../../runtime/group-by.ts';
 import { type AutoscalePolicy, autoscalePolicy } from '../autoscale/policy.ts';
 import type { ServiceState } from './cluster-view.ts';
 import { oneHot, type StateFamily, type StateSample } from './state-family.ts';
@@ -40,6 +41,15 @@ export const autoscaleFamilies: readonly StateFamily[] = [
     'plimsoll_autoscaler_decided_timestamp_seconds',
     'When the last decision was written down.',
     ({ decidedAtMs }, labels) => [{ labels, value: decidedAtMs / 1000 }],
+  ),
+  family(
+    'plimsoll_alerts_firing',
+    'Alerts that ask something of a service and were not heard to be over, by what they ask; absent before the first.',
+    ({ alerts, labels }) =>
+      [...groupBy(alerts, ({ action }) => action)].map(([action, own]) => ({
+        labels: `${labels},action="${action}"`,
+        value: own.filter(({ status }) => status === 'firing').length,
+      })),
   ),
 ];
 

@@ -1,5 +1,6 @@
 /** A snapshot regrouped for metrics, once per page: services with their tasks, nodes with their load. Pure. */
 
+import type { AlertState } from '../../model/alert-record.ts';
 import { isJob } from '../../model/jobs.ts';
 import { containerLabels } from '../../model/labels.ts';
 import type {
@@ -40,6 +41,8 @@ export interface ServiceState {
   readonly desired: number;
   readonly tasks: readonly TaskState[];
   readonly pending: readonly PendingSlot[];
+  /** Alerts that ask something of it. */
+  readonly alerts: readonly AlertState[];
   /** The autoscaler's last decision; undefined for a service that does not scale itself. */
   readonly scale: ScaleRecord | undefined;
   /** State of the last update; undefined before the first. */
@@ -151,7 +154,8 @@ function viewService(
   const stack = record.spec.Labels?.[containerLabels.stackNamespace] ?? '';
   const labels = labelText({ service: record.spec.Name, stack });
   const mode = modeName(record.spec);
-  return { record, version, plannedVersion, mode, desired, tasks, pending, scale, updateState, labels };
+  const alerts = snapshot.alerts.get(record.id)?.value.alerts ?? [];
+  return { record, version, plannedVersion, mode, desired, tasks, pending, scale, alerts, updateState, labels };
 }
 
 /** A global service wants a task on each node the leader found fitting, a job what is begun and not complete. */

@@ -1,5 +1,5 @@
 /** Secrets and configs at rest: AES-256-GCM under the cluster's key, which lies beside the coordinator and never in a bucket. */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { PlimsollError } from '../../runtime/errors.ts';
 
 export interface Vault {
@@ -7,11 +7,14 @@ export interface Vault {
   seal(id: string, content: Uint8Array): string;
   /** Throws `invalid` when it was sealed under another key or for another id. */
   open(id: string, sealed: string): Uint8Array;
+  /** A password for a purpose: the same wherever the key is, and it tells neither the key nor another one. */
+  tokenOf(purpose: string): string;
 }
 
 const ALGORITHM = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+const TOKEN_BYTES = 32;
 
 /** `secret`: 32 bytes. */
 export function vaultOf(secret: Uint8Array): Vault {
@@ -37,5 +40,6 @@ export function vaultOf(secret: Uint8Array): Vault {
         );
       }
     },
+    tokenOf: (purpose) => Buffer.from(hkdfSync('sha256', secret, '', purpose, TOKEN_BYTES)).toString('base64url'),
   };
 }

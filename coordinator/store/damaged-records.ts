@@ -13,6 +13,7 @@ const places: Readonly<
   secrets: { bucket: 'plim_spec', prefix: 'secret.', advice: `tasks that run keep it; ${RESTORE}` },
   configs: { bucket: 'plim_spec', prefix: 'config.', advice: `tasks that run keep it; ${RESTORE}` },
   volumes: { bucket: 'plim_spec', prefix: 'volume.', advice: `nodes that have it keep it; ${RESTORE}` },
+  alerts: { bucket: 'plim_spec', prefix: 'alert.', advice: `delete it: alerts that fire are told anew` },
   nodeSpecs: { bucket: 'plim_spec', prefix: 'node.', advice: RESTORE },
   clusters: { bucket: 'plim_spec', prefix: 'cluster.', advice: RESTORE },
   nodes: { bucket: 'plim_node', prefix: '', advice: "restart this node's agent: it describes the node anew" },

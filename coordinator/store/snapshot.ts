@@ -1,5 +1,6 @@
 /** Everything a coordinator knows at one moment, immutable: what planners plan from and the API answers from. */
 import type { Entry } from '../../bus/bus.ts';
+import type { AlertRecord } from '../../model/alert-record.ts';
 import type { NetRecord, NetworkRecord } from '../../model/network-records.ts';
 import type { PayloadRecord } from '../../model/payload.ts';
 import type {
@@ -55,6 +56,8 @@ export interface Snapshot {
   readonly configs: ReadonlyMap<string, Entry<PayloadRecord>>;
   /** By id. */
   readonly volumes: ReadonlyMap<string, Entry<VolumeRecord>>;
+  /** By service id. */
+  readonly alerts: ReadonlyMap<string, Entry<AlertRecord>>;
   readonly nodeSpecs: ReadonlyMap<string, Entry<NodeSpecRecord>>;
   readonly nodes: ReadonlyMap<string, Entry<NodeRecord>>;
   readonly liveness: ReadonlyMap<string, NodeLiveness>;

@@ -15,6 +15,8 @@ import {
   STOP_MARGIN_MS,
 } from '../../model/service-policy.ts';
 import type { ServiceSpec } from '../../model/service-spec.ts';
+import { alertLabelRules } from '../alerts/alert-policy.ts';
+import { checkAlerts } from '../alerts/alert-rules.ts';
 import { autoscaleLabelRules } from '../autoscale/policy.ts';
 import { checkAutoscale, refuseUnmeasuredSources } from '../autoscale/policy-rules.ts';
 import { AFFINITY_LABEL, ANTI_AFFINITY_LABEL, kinTerms } from '../plan/affinity.ts';
@@ -63,6 +65,7 @@ const knownLabels: Readonly<Record<string, LabelRule>> = {
   [AFFINITY_LABEL]: { accepts: isKinList, wants: KIN_SYNTAX },
   [ANTI_AFFINITY_LABEL]: { accepts: isKinList, wants: KIN_SYNTAX },
   ...autoscaleLabelRules,
+  ...alertLabelRules,
   [VOLUME_MOVE_LABEL]: { accepts: (value) => isVolumeMove(value), wants: volumeMoves.join(' or ') },
   [MESH_AFFINITY_LABEL]: {
     accepts: (value) => meshAffinities.some((affinity) => affinity === value),
@@ -92,6 +95,7 @@ export function checkServiceLabels(spec: ServiceSpec): void {
   refuseLabelValues('Labels', spec.Labels);
   refuseLabelValues('TaskTemplate.ContainerSpec.Labels', spec.TaskTemplate.ContainerSpec.Labels);
   refuseHastyStop(spec);
+  checkAlerts(spec);
   checkAutoscale(spec);
 }
 

@@ -12,6 +12,7 @@ import { derivedId } from '../../runtime/identifiers.ts';
 import { createLog } from '../../runtime/log.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { aNodeRecord, nodeIdOf } from '../support/docker-api-server.ts';
+import { alertPartsOn } from '../support/alerts.ts';
 import { type MemoryConnection, MemoryServer } from '../support/memory-bus.ts';
 import { wishesOn } from '../support/wishes.ts';
 
@@ -92,6 +93,7 @@ function apisOn({ bus, buckets }: MemoryConnection, store: Store) {
   });
   const native = createNativeApi({
     ...common,
+    ...alertPartsOn(store, { bus, buckets }, systemClock),
     identity,
     notReady: () => undefined,
     damagedRecords: () => store.damagedRecords(),

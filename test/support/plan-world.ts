@@ -191,6 +191,7 @@ export class PlanWorld {
     const liveness = new Map([...this.states].map(([id, liveness]) => [id, { ...liveness, message: liveness.state }]));
     return {
       ...this.copiedTables(),
+      alerts: new Map(),
       cluster: {
         key: 'main',
         value: {

@@ -42,6 +42,7 @@ export function aSnapshot(parts: SnapshotParts = {}): Snapshot {
     secrets: new Map(),
     configs: new Map(),
     volumes: new Map(),
+    alerts: new Map(),
     nodeSpecs: new Map(),
     nodes: new Map(),
     liveness: new Map(liveness),

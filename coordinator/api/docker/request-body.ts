@@ -19,6 +19,20 @@ export async function readJson<T>(req: Request, schema: z.ZodType<T>): Promise<T
   return checkJson(parseJson(await readText(req)), schema);
 }
 
+/** The parsed body of a sender who says nothing reliable of its type. Throws ApiError 400 for what is not UTF-8 or not JSON, 413. */
+export async function readUtf8Json(req: Request): Promise<unknown> {
+  const bytes = await readBytes(req);
+  return parseJson(utf8(bytes));
+}
+
+function utf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new ApiError(400, 'the body: is not UTF-8');
+  }
+}
+
 /** `null` counts as absent, the case of keys does not count. Throws ApiError 400 naming the first wrong field. */
 export function checkJson<T>(json: unknown, schema: z.ZodType<T>): T {
   const result = schema.safeParse(spelledAs(schema, dropNulls(json)));
@@ -36,6 +50,10 @@ function describeIssue(issue: z.core.$ZodIssue): string {
 }
 
 async function readText(req: Request): Promise<string> {
+  return (await readBytes(req)).toString('utf8');
+}
+
+async function readBytes(req: Request): Promise<Buffer> {
   if (Number(req.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge(req);
   const chunks: Buffer[] = [];
   let length = 0;
@@ -44,7 +62,7 @@ async function readText(req: Request): Promise<string> {
     if (length > MAX_BODY_BYTES) throw tooLarge(req);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 function tooLarge(req: Request): ApiError {

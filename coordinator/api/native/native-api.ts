@@ -1,15 +1,14 @@
 /**
  * The native API. On the unix socket all of it; on TCP only what is safe to show to anyone who can reach the port:
- * metrics, service discovery and health.
+ * metrics, service discovery and health; and Alertmanager's webhook, for who has its token.
  */
-import express, { type ErrorRequestHandler, type Express, type Response } from 'express';
+import express, { type Express, type Response } from 'express';
 import type { Bus } from '../../../bus/bus.ts';
-import type { ErrorBody, ErrorCode } from '../../../model/error-body.ts';
 import type { HostAccess } from '../../../model/host-access.ts';
 import { ClusterEvent } from '../../../model/messages.ts';
 import type { DamagedRecord, JoinTokenAnswer } from '../../../model/native-api.ts';
 import type { Clock } from '../../../runtime/clock.ts';
-import { messageOf, PlimsollError } from '../../../runtime/errors.ts';
+import { PlimsollError } from '../../../runtime/errors.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Metrics } from '../../../runtime/metrics.ts';
 import type { PlannedVersions } from '../../metrics/state-page.ts';
@@ -17,10 +16,11 @@ import { NodePages } from '../../node-pages.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { UsageBook } from '../../usage/usage-book.ts';
 import type { Wishes } from '../../wishes/wishes.ts';
-import { ApiError } from '../docker/responses.ts';
 import { requestMetrics } from '../request-metrics.ts';
+import { type AlertRouteParts, addAlertRoutes, addAlertWebhook } from './alert-routes.ts';
 import { type AutoscaleRouteParts, addAutoscaleRoutes } from './autoscale-routes.ts';
 import { addDrainRoutes, type DrainRouteParts } from './drain-routes.ts';
+import { addErrorAnswers } from './error-answers.ts';
 import { addMetricsRoute } from './metrics-route.ts';
 import { addNetworkRoutes } from './network-routes.ts';
 import { addNodePageRoute } from './node-page-route.ts';
@@ -40,6 +40,8 @@ export interface ClusterAccess {
 }
 
 export interface NativeApiParts {
+  readonly alertBook: AlertRouteParts['alertBook'];
+  readonly alertToken: AlertRouteParts['alertToken'];
   snapshot(): Snapshot;
   /** Undefined when this coordinator can serve; else the sentence why it cannot (yet). */
   notReady(): string | undefined;
@@ -73,7 +75,7 @@ export interface NativeApiParts {
 export interface NativeApi {
   /** For the unix socket: everything under /v1/, plus all of `readOnly`. */
   readonly local: Express;
-  /** For TCP: /metrics, /v1/nodes/<node>/metrics, /v1/sd, /healthz, /readyz. */
+  /** For TCP: /metrics, /v1/nodes/<node>/metrics, /v1/sd, /healthz, /readyz; and POST /v1/alerts. */
   readonly readOnly: Express;
 }
 
@@ -85,6 +87,7 @@ export function createNativeApi(parts: NativeApiParts): NativeApi {
 function createReadOnlyApp(parts: NativeApiParts, nodePages: NodePages): Express {
   const app = newApp(parts);
   addPublicRoutes(app, parts);
+  addAlertWebhook(app, parts, () => requireReady(parts));
   addNodePageRoute(app, { ...parts, nodePages });
   addErrorAnswers(app, parts.log);
   return app;
@@ -103,6 +106,8 @@ function createLocalApp(parts: NativeApiParts, nodePages: NodePages): Express {
   addDrainRoutes(app, parts, () => requireReady(parts));
   addPlanRoutes(app, parts, () => requireReady(parts));
   addAutoscaleRoutes(app, parts, () => requireReady(parts));
+  addAlertWebhook(app, parts, () => requireReady(parts));
+  addAlertRoutes(app, parts, () => requireReady(parts));
   app.get('/v1/events', (_request, response) => streamEvents(parts, response));
   addErrorAnswers(app, parts.log);
   return app;
@@ -191,40 +196,4 @@ function discoveryVia(wanted: unknown): DiscoveryVia {
 function requireReady(parts: NativeApiParts): void {
   const reason = parts.notReady();
   if (reason !== undefined) throw new PlimsollError('unavailable', `Cannot tell the cluster's state: ${reason}`);
-}
-
-const httpStatus: Readonly<Record<ErrorCode, number>> = {
-  invalid: 400,
-  precondition: 400,
-  refused: 403,
-  'not-found': 404,
-  conflict: 409,
-  internal: 500,
-  unsupported: 501,
-  unavailable: 503,
-  timeout: 504,
-};
-
-function addErrorAnswers(app: Express, log: Log): void {
-  app.use((request, response) => {
-    sendError(response, 404, { code: 'not-found', message: `No such page: ${request.method} ${request.path}` });
-  });
-  const onError: ErrorRequestHandler = (error, request, response, _next) => {
-    const code = codeOf(error);
-    if (code === 'internal') log.error({ path: request.path, error: messageOf(error) }, 'native API request failed');
-    sendError(response, httpStatus[code], { code, message: messageOf(error) });
-  };
-  app.use(onError);
-}
-
-/** What cannot be decoded of a path or read of a body is the asker's doing. */
-function codeOf(error: unknown): ErrorCode {
-  if (error instanceof PlimsollError) return error.code;
-  const isAskersDoing = error instanceof URIError || (error instanceof ApiError && error.status < 500);
-  return isAskersDoing ? 'invalid' : 'internal';
-}
-
-function sendError(response: Response, status: number, body: ErrorBody): void {
-  if (response.headersSent) response.destroy();
-  else response.status(status).json(body);
 }

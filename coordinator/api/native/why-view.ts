@@ -17,6 +17,7 @@ import { liveServicesByName } from '../../store/live-services.ts';
 import { nodeName } from '../../store/node-names.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { taskTrouble } from '../task-trouble.ts';
+import { alertFacts } from './alert-view.ts';
 import { scaleFacts } from './autoscale-view.ts';
 import { drainProgress } from './drain-view.ts';
 import { nextPlacement, pendingPlacement } from './placement-view.ts';
@@ -73,7 +74,7 @@ function explainService(
   const rollout = snapshot.rollouts.get(service.id)?.value;
   const scale = snapshot.scales.get(service.id)?.value;
   const facts = [`${summary.running} of ${summary.desired} tasks run, ${summary.ready} of them ready`];
-  facts.push(...scaleFacts(service, scale));
+  facts.push(...scaleFacts(service, scale), ...alertFacts(snapshot, service, nowMs));
   if (rollout) facts.push(rolloutFact(rollout));
   const belongs = (each: { readonly value: { readonly serviceId: string } }) => each.value.serviceId === service.id;
   const tasks = [...snapshot.tasks.values()].filter(belongs).map(({ value }) => taskPart(snapshot, value, nowMs));
@@ -104,7 +105,7 @@ function taskPart(snapshot: Snapshot, task: TaskRecord, nowMs: number): WhyPart 
   return {
     name: taskName(snapshot, task, task.nodeId),
     state: status
-      ? `${known(snapshot, task, status)} for ${seconds(nowMs - status.changedAtMs)}`
+      ? `${known(snapshot, task, status)} for ${durationWords(nowMs - status.changedAtMs)}`
       : `assigned, not reported yet`,
     node: nodeName(snapshot, task.nodeId),
     reason: words.filter(Boolean).join('; '),

@@ -37,6 +37,8 @@ function parts(changes: Partial<NativeApiParts> = {}): NativeApiParts {
     nodes: { update: refused },
     payloads: noPayloads,
     services: { rollbackTo: refused, update: refused },
+    alertBook: { take: refused },
+    alertToken: { isShownIn: () => false, current: () => '', rotate: refused },
     access: { joinToken: async () => 'PLIM-1-old', rotateJoinToken: async () => 'PLIM-1-new' },
     metrics: createMetrics('coordinator', '1'),
     plannedVersion: () => undefined,

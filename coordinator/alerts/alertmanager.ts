@@ -1,0 +1,45 @@
+/** Asking Alertmanager which alerts fire (its API, `/api/v2/alerts`). */
+import { Agent, request } from 'undici';
+import { type Clock, withDeadline } from '../../runtime/clock.ts';
+import { messageOf, PlimsollError } from '../../runtime/errors.ts';
+import { type AlertReport, reportsOfListing } from './alert-report.ts';
+
+const TIMEOUT_MS = 4_000;
+const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
+
+export interface Alertmanager {
+  /** Alerts that fire, ask something of a service, and are neither silenced nor inhibited. Throws when it cannot be told. */
+  firing(): Promise<AlertReport[]>;
+}
+
+/** Alertmanager at `baseUrl`, which may have a path. */
+export function alertmanagerAt(baseUrl: string, clock: Clock): Alertmanager {
+  const url = new URL('api/v2/alerts', baseUrl.endsWith('/') ? baseUrl : `${baseUrl}/`);
+  const wanted = { active: 'true', silenced: 'false', inhibited: 'false', unprocessed: 'false' };
+  url.search = new URLSearchParams({ ...wanted, filter: 'plimsoll_action=~".+"' }).toString();
+  const dispatcher = new Agent({
+    connect: { timeout: TIMEOUT_MS },
+    headersTimeout: TIMEOUT_MS,
+    bodyTimeout: TIMEOUT_MS,
+    maxResponseSize: MAX_ANSWER_BYTES,
+  });
+  const ask = async (signal: AbortSignal): Promise<unknown> => {
+    const { statusCode, body } = await request(url, { dispatcher, signal });
+    const text = await body.text();
+    if (statusCode !== 200) throw new PlimsollError('unavailable', `it answers ${statusCode}`);
+    return JSON.parse(text);
+  };
+  const late = () => new PlimsollError('timeout', `it did not answer within ${TIMEOUT_MS / 1_000} s`);
+  return {
+    firing: async () => {
+      const asking = new AbortController();
+      try {
+        return reportsOfListing(await withDeadline(clock, TIMEOUT_MS, ask(asking.signal), late));
+      } catch (error) {
+        throw new PlimsollError('unavailable', `Alertmanager at ${url.origin}: ${messageOf(error)}`, { cause: error });
+      } finally {
+        asking.abort();
+      }
+    },
+  };
+}
