@@ -64,6 +64,16 @@ ensure_prometheus() {
   program_from_package prometheus prometheus "$PROMETHEUS_WANTED"
 }
 
+# The webhook's message of version 4 and the API of version 2 are older than any Debian we run on.
+ALERTMANAGER_WANTED=0.23
+
+# Answers alertmanager's path; amtool lies beside it. Debian calls it prometheus-alertmanager.
+ensure_alertmanager() {
+  local path
+  path=$(command -v prometheus-alertmanager || command -v alertmanager || true)
+  if [ -n "$path" ]; then printf '%s\n' "$path"; else program_from_package prometheus-alertmanager prometheus-alertmanager "$ALERTMANAGER_WANTED"; fi
+}
+
 # Answers node_exporter's path: the tests compare the agent's host metrics with its own.
 ensure_node_exporter() {
   local path
