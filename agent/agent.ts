@@ -25,6 +25,7 @@ import { Mesh } from './network/mesh/mesh.ts';
 import { Overlay } from './network/overlay/overlay.ts';
 import type { MeshReach } from './network/overlay/overlay-view.ts';
 import { trafficView } from './network/traffic/traffic-view.ts';
+import { NetworkWatch } from './network/watch/network-watch.ts';
 import { NodeDescription } from './node-description.ts';
 import { planUnhealthyReplacements } from './plan/replace-unhealthy.ts';
 import { Probers } from './probe/probers.ts';
@@ -72,6 +73,7 @@ class Agent {
   private readonly ingress: IngressFeed;
   private readonly overlay: Overlay;
   private readonly mesh: Mesh;
+  private readonly networkWatch: NetworkWatch | undefined;
   private readonly beats = new BeatState();
   private readonly description: NodeDescription;
   private readonly changed = new Poke();
@@ -92,6 +94,7 @@ class Agent {
     this.metrics = agentMetrics(parts.metrics);
     this.overlay = this.createOverlay();
     this.mesh = this.createMesh();
+    this.networkWatch = this.createNetworkWatch();
     this.ingress = new IngressFeed(this.mesh, parts.log, this.metrics);
     this.description = new NodeDescription({ ...parts, ...parts.identity, settings });
     this.events = new ContainerEvents(parts.identity.nodeId, parts.log, this.metrics);
@@ -119,6 +122,7 @@ class Agent {
     this.background('engine watch', this.createEngineWatch().run(lifecycle.signal));
     this.background('published ports', this.mesh.watch(lifecycle.signal));
     this.background('networks', this.overlay.watch(lifecycle.signal));
+    if (this.networkWatch) this.background('network watch', this.networkWatch.watch(lifecycle.signal));
     this.background('main loop', this.tick(lifecycle.signal));
     this.background('housekeeping', this.keepHouse(lifecycle.signal));
     this.background('metrics', parts.nodeMetrics.watch(lifecycle.signal));
@@ -159,6 +163,13 @@ class Agent {
     const { nodeId, clusterId } = parts.identity;
     const tasks = () => this.supervisor.tasks();
     return new Overlay({ ...parts, nodeId, clusterId, stateDir: settings.stateDir, host: parts.overlayHost, tasks });
+  }
+
+  private createNetworkWatch(): NetworkWatch | undefined {
+    const { networkTools: tools, clock, log } = this.parts;
+    const view = () => this.overlay.snapshot();
+    const troubles = () => [this.parts.ports.trouble, this.overlay.trouble].filter((each) => each !== undefined);
+    return tools && new NetworkWatch({ ...tools, clock, log, view, troubles });
   }
 
   private createMesh(): Mesh {
@@ -318,7 +329,10 @@ class Agent {
     const { nodeId } = parts.identity;
     const tasks = () => supervisor.tasks();
     const rootDir = () => description.rootDir;
-    const publish = (usage: Usage) => link.publish(subjects.usage(nodeId), usage);
+    const publish = (usage: Usage) => {
+      const networkWarnings = this.networkWatch?.warnings ?? [];
+      link.publish(subjects.usage(nodeId), { ...usage, networkWarnings });
+    };
     const { traffic } = parts;
     const connections = traffic && (() => traffic.read(trafficView(tasks(), this.overlay.snapshot())));
     const counting = connections && { connections };

@@ -13,14 +13,18 @@ import { checkHost } from './network/check/host-check.ts';
 import { checkPath } from './network/check/path-check.ts';
 import type { PathProbe } from './network/check/path-probe.ts';
 import type { CommandRunner } from './network/command-runner.ts';
+import type { ProcFiles } from './network/loopback-routing.ts';
 import type { Overlay } from './network/overlay/overlay.ts';
 import { planOverlay } from './network/overlay/plan-overlay.ts';
+import type { TunnelProbe } from './network/watch/tunnel-probe.ts';
 import type { TaskSupervisor } from './task-supervisor.ts';
 
 /** How the kernel of this host is looked at. */
 export interface NetworkTools {
   readonly run: CommandRunner;
+  readonly files: Pick<ProcFiles, 'read'>;
   readonly probe: PathProbe;
+  readonly probeTunnel: TunnelProbe;
 }
 
 export interface NetworkRequestParts {

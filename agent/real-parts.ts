@@ -24,6 +24,7 @@ import { createIngressPorts } from './network/ingress.ts';
 import { OverlayHost } from './network/overlay/overlay-host.ts';
 import { hostProcFiles } from './network/proc-files.ts';
 import { Traffic } from './network/traffic/traffic.ts';
+import { probeTunnel } from './network/watch/tunnel-probe.ts';
 import { planTask } from './plan/plan-task.ts';
 import { createProbeClient } from './probe/probe-client.ts';
 import { realHost } from './real-host.ts';
@@ -70,7 +71,7 @@ export function realParts(settings: AgentSettings): AgentParts {
       log,
       metrics,
     }),
-    networkTools: { run: runHostCommand, probe: createPathProbe(runHostCommand) },
+    networkTools: { run: runHostCommand, files: hostProcFiles, probe: createPathProbe(runHostCommand), probeTunnel },
     networks,
     ports: createIngressPorts({ run: runHostCommand, files: hostProcFiles, clock, log, metrics }),
     startBeats: (state, incarnation) => startBeatThread({ identity, incarnation, state, clock, log }),

@@ -1,5 +1,6 @@
 /** What goes over core NATS and is never stored: beats, usage, requests to an agent and their answers, joining. */
 import { z } from 'zod';
+import { NetworkWarning, WARNINGS_AT_MOST } from './network-warning.ts';
 import { Id } from './records.ts';
 
 /** `plim.beat.<node>`, every 500 ms from the agent's beat thread. */
@@ -73,6 +74,8 @@ export const Usage = z.object({
   tasks: z.array(TaskUsage),
   /** Those with most connections; absent where they are not counted. */
   calls: z.array(ServiceCalls).max(CALLS_AT_MOST).optional(),
+  /** What is wrong with the cluster's networks there. */
+  networkWarnings: z.array(NetworkWarning).max(WARNINGS_AT_MOST).optional(),
 });
 export type Usage = z.infer<typeof Usage>;
 

@@ -1,5 +1,6 @@
 /** What the coordinator's native API (`/v1/*` on its unix socket) answers: for what Docker's API has no word for. */
 import { z } from 'zod';
+import { NetworkWarning } from './network-warning.ts';
 import { PlacementTable } from './placement-table.ts';
 import { Id } from './records.ts';
 import { modeNames } from './service-defaults.ts';
@@ -62,6 +63,8 @@ export const ClusterStatus = z.object({
   nodes: z.array(NodeSummary),
   services: z.array(ServiceSummary),
   damagedRecords: z.array(DamagedRecord).default([]),
+  /** What agents say is wrong with the cluster's networks on their hosts. */
+  networkWarnings: z.array(NetworkWarning.omit({ peerId: true }).extend({ node: z.string() })).default([]),
 });
 export type ClusterStatus = z.infer<typeof ClusterStatus>;
 

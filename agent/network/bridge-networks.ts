@@ -13,7 +13,7 @@ export function parseConnectedNetworks(procNetRoute: string): BridgeNetwork[] {
     const columns = line.split('\t').map((column) => column.trim());
     const [device, destination, mask] = [columns[DEVICE], columns[DESTINATION], columns[MASK]];
     if (!device || !destination || !mask || columns[GATEWAY] !== '00000000' || mask === '00000000') continue;
-    networks.push({ device, subnet: `${addressOf(destination)}/${prefixLength(mask)}` });
+    networks.push({ device, subnet: `${addressInRouteTable(destination)}/${prefixInRouteTable(mask)}` });
   }
   return networks;
 }
@@ -43,11 +43,13 @@ function toNumber(address: string): number {
   return address.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0);
 }
 
-function addressOf(littleEndianHex: string): string {
+/** `0000C80A` is 10.200.0.0. */
+export function addressInRouteTable(littleEndianHex: string): string {
   return [...Buffer.from(littleEndianHex, 'hex')].reverse().join('.');
 }
 
-function prefixLength(maskHex: string): number {
+/** How many bits a mask written the same way has. */
+export function prefixInRouteTable(maskHex: string): number {
   const bits = Number.parseInt(maskHex, 16).toString(2);
   return bits.replaceAll('0', '').length;
 }

@@ -47,6 +47,8 @@ export interface IngressPorts {
   applyMesh(mesh: MeshView | undefined): Promise<void>;
   /** Checks, until the signal aborts, that the host still has what was applied, and repairs it within 2 s. */
   watch(signal: AbortSignal): Promise<void>;
+  /** Why the host does not serve what was applied; undefined while it does. */
+  readonly trouble?: string | undefined;
   /** Takes every trace off the host: table, Docker rule, kernel switches. */
   remove(): Promise<void>;
 }
@@ -88,6 +90,7 @@ class HostIngressPorts implements IngressPorts {
   private readonly queue = new SerialQueue();
   private checks = 0;
   private conntrackMissing = false;
+  trouble: string | undefined;
 
   constructor(parts: IngressParts) {
     this.parts = parts;
@@ -131,7 +134,20 @@ class HostIngressPorts implements IngressPorts {
     return this.queue.run(() => this.clear());
   }
 
-  private async install(): Promise<void> {
+  private install(): Promise<void> {
+    const note = (trouble: string | undefined) => {
+      this.trouble = trouble;
+    };
+    return this.bringUp().then(
+      () => note(undefined),
+      (error: unknown) => {
+        note(messageOf(error));
+        throw error;
+      },
+    );
+  }
+
+  private async bringUp(): Promise<void> {
     const wish = this.wishes.current;
     if (wish === undefined) return;
     if (!leadsSomewhere(wish) && this.installed === undefined && !(await this.hasLeftovers())) return;

@@ -28,7 +28,15 @@ export function formatStatus(status: ClusterStatus, colors: Terminal['colors']):
     `Version:  ${status.version}`,
   ].join('\n');
   const tables = `${nodeTable(status.nodes, colors)}\n${serviceTable(status.services, colors)}`;
-  return `${head}\n\n${tables}${damageTable(status.damagedRecords, colors)}`;
+  const troubles = `${warningTable(status.networkWarnings, colors)}${damageTable(status.damagedRecords, colors)}`;
+  return `${head}\n\n${tables}${troubles}`;
+}
+
+/** Nothing while all is well. */
+function warningTable(warnings: ClusterStatus['networkWarnings'], colors: Terminal['colors']): string {
+  if (warnings.length === 0) return '';
+  const rows = warnings.map(({ node, says, advice }) => [colors.yellow(node), says, advice]);
+  return `\n${formatTable(['NETWORKS ON', 'WHAT IS WRONG', 'WHAT TO DO'], rows)}`;
 }
 
 /** Nothing while all is well. */

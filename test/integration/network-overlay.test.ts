@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TUNNEL_PROBE_PORT } from '../../agent/network/overlay/overlay-names.ts';
 import { Traffic } from '../../agent/network/traffic/traffic.ts';
 import { derivedId } from '../../runtime/identifiers.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
@@ -29,6 +30,16 @@ const talkerProgram = `
   const socket = require('node:net').connect(Number(port), address, () => console.log('open'));
   socket.on('error', (error) => console.log(error.code));
   process.stdin.pipe(socket); socket.pipe(process.stdout);`;
+
+/** As agent/network/watch/tunnel-probe.ts does it. */
+const probeProgram = `
+  const [from, to, port, bytes, patienceMs] = process.argv.slice(1);
+  const over = (word) => { console.log(word); process.exit(); };
+  const socket = require('node:dgram').createSocket('udp4').on('error', (error) => over(error.code));
+  const failed = (error) => error && over(error.code);
+  const send = () => socket.send(Buffer.alloc(Number(bytes)), failed);
+  socket.bind({ address: from, port: 0 }, () => socket.connect(Number(port), to, send));
+  setTimeout(over, Number(patienceMs), 'timeout');`;
 
 /** For an answer that must come, on a machine that does much else; and for one that must not. */
 const PATIENCE_MS = 20_000;
@@ -168,6 +179,19 @@ describe.skipIf(!isRoot)('the overlay between two hosts', () => {
     });
     await traffic.remove();
     expect(await world.inHost('b', 'nft list tables')).not.toContain('plimsoll_traffic');
+  });
+
+  it('a datagram through the tunnel comes back, unless UDP 4789 is blocked', async () => {
+    const probe = async (bytes: number, patienceMs = PATIENCE_MS) => {
+      const words = ['10.200.0.1', '10.200.1.1', String(TUNNEL_PROBE_PORT), String(bytes), String(patienceMs)];
+      return (await runnerIn(world.namespace('a'))(process.execPath, ['-e', probeProgram, ...words])).stdout.trim();
+    };
+    expect(await probe(8)).toBe('ECONNREFUSED');
+    expect(await probe(1_400)).toBe('ECONNREFUSED');
+
+    await world.inHost('b', 'iptables -I INPUT -p udp --dport 4789 -j DROP');
+    expect(await probe(8, VAIN_MS)).toBe('timeout');
+    await world.inHost('b', 'iptables -D INPUT -p udp --dport 4789 -j DROP');
   });
 
   it('puts back what others flushed', async () => {

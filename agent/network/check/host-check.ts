@@ -98,9 +98,11 @@ async function tableFinding(run: CommandRunner, plan: OverlayPlan): Promise<Chec
   return undefined;
 }
 
-/** Rules of other programs that drop what goes between the hosts. */
+/** Rules of other programs that drop what goes between the hosts; without the elements of sets, which may be very many. */
 async function foreignDrops(run: CommandRunner): Promise<CheckFinding[]> {
-  const listed = await run('nft', ['list', 'ruleset']).catch((error: unknown) => ({ stdout: messageOf(error) }));
+  const listed = await run('nft', ['--terse', 'list', 'ruleset']).catch((error: unknown) => ({
+    stdout: messageOf(error),
+  }));
   return dropsOfTunnel(listed.stdout).map(({ table, rule }) =>
     broken(
       'firewall',

@@ -23,7 +23,7 @@ export interface MeshParts {
   readonly nodeId: string;
   readonly clusterId: string;
   readonly stateDir: string;
-  readonly ports: Pick<IngressPorts, 'checkFree' | 'apply' | 'applyMesh' | 'withdraw' | 'watch'>;
+  readonly ports: Pick<IngressPorts, 'checkFree' | 'apply' | 'applyMesh' | 'withdraw' | 'watch' | 'trouble'>;
   /** Makes the tunnel lead to these nodes, or to none. */
   readonly reach: (mesh: MeshReach | undefined) => Promise<void>;
   readonly files: JsonFiles;

@@ -6,6 +6,8 @@ import { ipv4Number } from '../../../runtime/ipv4.ts';
 export const VXLAN_DEVICE = 'plimsoll-vx';
 export const VXLAN_ID = 4242;
 export const VXLAN_PORT = 4789;
+/** Inside the tunnel: who asks here is told that nobody listens, and knows that the way is open. */
+export const TUNNEL_PROBE_PORT = 4790;
 
 /** What the names of our bridges begin with: the table matches them by it. */
 export const BRIDGE_PREFIX = 'plimb';

@@ -10,7 +10,7 @@ import { nodePoolText, vipPoolText } from '../../../model/address-pools.ts';
 import { ipv4Range, overlaps } from '../../../runtime/ipv4.ts';
 import { INGRESS_MARK } from '../mesh/peer-numbers.ts';
 import { baseChain, type Elements, type RenderedTable } from '../nft-elements.ts';
-import { BRIDGE_PREFIX, VXLAN_DEVICE } from './overlay-names.ts';
+import { BRIDGE_PREFIX, TUNNEL_PROBE_PORT, VXLAN_DEVICE } from './overlay-names.ts';
 
 export interface OverlayTable {
   readonly networks: readonly {
@@ -131,6 +131,7 @@ const fixedChains: readonly string[] = [
   ]),
   baseChain('host', `filter hook input priority ${PRIORITY.filter}`, [
     `iifname ${TUNNEL} ct state established,related accept`,
+    `iifname ${TUNNEL} udp dport ${TUNNEL_PROBE_PORT} reject`,
     `iifname ${TUNNEL} drop`,
     `iifname ${BRIDGES} ip saddr != @outbound goto confined`,
   ]),

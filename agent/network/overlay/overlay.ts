@@ -86,6 +86,8 @@ export class Overlay {
   private learnt: (() => void)[] = [];
   private readonly queue = new SerialQueue();
   private written = { zone: '', known: '' };
+  /** Why this host is not as planned; undefined while it is. */
+  trouble: string | undefined;
 
   constructor(parts: OverlayParts) {
     this.parts = parts;
@@ -207,6 +209,7 @@ export class Overlay {
     // What one part cannot do keeps none of the others from its work.
     const done = await Promise.allSettled([this.announce(plan), this.parts.host.apply(plan), this.write(plan)]);
     const failed = done.find((part) => part.status === 'rejected');
+    this.trouble = failed && messageOf(failed.reason);
     if (failed) this.learnt = [...learnt, ...this.learnt].slice(-WAITING_AT_MOST);
     else for (const tell of learnt) tell();
     if (failed) throw failed.reason;

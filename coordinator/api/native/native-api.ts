@@ -147,6 +147,7 @@ function addStatusRoutes(app: Express, parts: NativeApiParts): void {
       busConnected: parts.bus.connected,
       stateCurrent,
       damagedRecords: parts.damagedRecords(),
+      usage: parts.usage.fresh(),
     });
   app.get('/v1/status', (_request, response) => {
     response.json(status(parts.notReady() === undefined));

@@ -8,6 +8,7 @@ import { liveServicesByName } from '../../store/live-services.ts';
 import { isManager, managerStatusOf } from '../../store/manager-status.ts';
 import { nodeName } from '../../store/node-names.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
+import type { HeardUsage } from '../../usage/usage-book.ts';
 
 export interface StatusContext {
   readonly clusterId: string;
@@ -15,6 +16,8 @@ export interface StatusContext {
   readonly busConnected: boolean;
   readonly stateCurrent: boolean;
   readonly damagedRecords: readonly DamagedRecord[];
+  /** What nodes said lately. */
+  readonly usage: ReadonlyMap<string, Pick<HeardUsage, 'usage'>>;
 }
 
 export function clusterStatus(snapshot: Snapshot, context: StatusContext): ClusterStatus {
@@ -27,7 +30,21 @@ export function clusterStatus(snapshot: Snapshot, context: StatusContext): Clust
     nodes: sortedNodeSpecs(snapshot).map((spec) => nodeSummary(snapshot, spec)),
     services: liveServicesByName(snapshot).map((service) => serviceSummary(snapshot, service)),
     damagedRecords: [...context.damagedRecords],
+    networkWarnings: networkWarnings(snapshot, context.usage),
   };
+}
+
+/** By node; that nothing comes through to a node that is away says nothing of the network. */
+function networkWarnings(snapshot: Snapshot, said: StatusContext['usage']): ClusterStatus['networkWarnings'] {
+  const isHere = (id: string | undefined) => id === undefined || snapshot.liveness.get(id)?.state === 'ready';
+  const rows = [...said].flatMap(([nodeId, { usage }]) => {
+    const warnings = (usage.networkWarnings ?? []).filter(({ peerId }) => isHere(peerId));
+    return warnings.map(({ peerId, says, ...warning }) => {
+      const peer = peerId === undefined ? '' : `${nodeName(snapshot, peerId)}: `;
+      return { node: nodeName(snapshot, nodeId), says: `${peer}${says}`, ...warning };
+    });
+  });
+  return rows.sort((left, right) => left.node.localeCompare(right.node) || left.says.localeCompare(right.says));
 }
 
 function leaderOf(snapshot: Snapshot): Pick<ClusterStatus, 'leader'> {

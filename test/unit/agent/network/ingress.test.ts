@@ -27,6 +27,8 @@ class FakeHost {
   private isThere = false;
   private readonly elements = new Map<string, Map<string, string>>();
   loads = 0;
+  /** Programs started to ask what the kernel has. */
+  questions = 0;
   refusal: string | undefined;
   readonly switches = new Map([['/proc/sys/net/ipv4/conf/docker0/route_localnet', '0']]);
 
@@ -45,6 +47,7 @@ class FakeHost {
     if (program !== 'nft') return this.answer('');
     if (args[0]?.startsWith('--')) return this.answer('');
     if (args[0] === '-f') return this.load(stdin);
+    this.questions += 1;
     return this.table === ''
       ? { exitCode: 1, stdout: '', stderr: 'No such file or directory' }
       : this.answer(this.table);
@@ -107,6 +110,18 @@ describe('createIngressPorts()', () => {
     expect([...host.switches.values()]).toEqual(['0']);
   });
 
+  it('apply() asks the kernel only once what is left while there is nothing to serve, and again after there was', async () => {
+    for (let time = 0; time < 3; time += 1) await ports.apply([]);
+    expect(host.questions).toBe(1);
+
+    await ports.apply([a]);
+    await ports.remove();
+    expect(host.table).toBe('');
+    const questions = host.questions;
+    for (let time = 0; time < 3; time += 1) await ports.apply([]);
+    expect(host.questions).toBe(questions + 1);
+  });
+
   it('apply() loads the table once for the same endpoints', async () => {
     await ports.apply([a, b]);
     await ports.apply([b, a]);
@@ -164,6 +179,7 @@ describe('createIngressPorts()', () => {
   it('apply() says why the host refused, and succeeds later with the same list', async () => {
     host.refusal = 'Operation not permitted';
     await expect(ports.apply([a])).rejects.toThrow('Operation not permitted');
+    expect(ports.trouble).toContain('Operation not permitted');
 
     host.refusal = undefined;
     await ports.apply([a]);

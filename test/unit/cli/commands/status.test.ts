@@ -24,3 +24,14 @@ it('names damaged records, why they are, and what to do; says nothing of them wh
   expect(text).toMatch(/plim_spec service\.abc +v: Invalid input: expected 1 +restore the bucket/);
   expect(formatStatus(healthy, plain)).not.toContain('DAMAGED');
 });
+
+it('warns of what is wrong with networks, where, and what to do; says nothing of them while all is well', () => {
+  const networkWarnings = [
+    { node: 'h1', kind: 'blocked' as const, says: 'h2: nothing comes through', advice: 'let UDP 4789 pass' },
+  ];
+
+  expect(formatStatus({ ...healthy, networkWarnings }, plain)).toMatch(
+    /h1 +h2: nothing comes through +let UDP 4789 pass/,
+  );
+  expect(formatStatus(healthy, plain)).not.toContain('NETWORKS ON');
+});

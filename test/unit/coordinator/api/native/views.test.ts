@@ -4,7 +4,14 @@ import { explain } from '../../../../../coordinator/api/native/why-view.ts';
 import { ClusterStatus, WhyAnswer } from '../../../../../model/native-api.ts';
 import { PlanWorld } from '../../../../support/plan-world.ts';
 
-const context = { clusterId: 'c1', version: '1', busConnected: true, stateCurrent: true, damagedRecords: [] };
+const context = {
+  clusterId: 'c1',
+  version: '1',
+  busConnected: true,
+  stateCurrent: true,
+  damagedRecords: [],
+  usage: new Map(),
+};
 
 function whyOf(world: PlanWorld, term: string): WhyAnswer {
   return WhyAnswer.parse(explain(world.snapshot(), term, world.now));
@@ -45,6 +52,30 @@ describe('clusterStatus()', () => {
     const [node] = ClusterStatus.parse(clusterStatus(world.snapshot(), context)).nodes;
 
     expect(node).toMatchObject({ hostname: 'h1', state: 'down', message: 'let in, but its agent never registered' });
+  });
+});
+
+describe('clusterStatus() of networks', () => {
+  it('shows what agents say is wrong, but not that nothing comes through to a node that is away', () => {
+    const world = new PlanWorld();
+    const [h1, h2, h3] = ['h1', 'h2', 'h3'].map((name) => world.addNode(name));
+    if (!h1 || !h2 || !h3) throw new Error('there are three nodes');
+    world.setState(h3, 'lost');
+    const warning = { kind: 'blocked' as const, says: 'nothing comes through', advice: 'let UDP 4789 pass' };
+    const said = [
+      { ...warning, peerId: h2 },
+      { ...warning, peerId: h3 },
+      { ...warning, kind: 'overlap' as const, says: '10.200.0.0/24 on eth1 overlaps' },
+    ];
+    const numbers = { cpuTotalCores: 1, memoryBytes: 1, memoryTotalBytes: 1, load1: 0, tasks: [] };
+    const usage = new Map([[h1, { usage: { nodeId: h1, ...numbers, networkWarnings: said } }]]);
+
+    const { networkWarnings } = ClusterStatus.parse(clusterStatus(world.snapshot(), { ...context, usage }));
+
+    expect(networkWarnings.map(({ node, says }) => [node, says])).toEqual([
+      ['h1', '10.200.0.0/24 on eth1 overlaps'],
+      ['h1', 'h2: nothing comes through'],
+    ]);
   });
 });
 

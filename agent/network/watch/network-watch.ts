@@ -1,0 +1,177 @@
+/**
+ * Looks every half minute whether this host's part of the cluster's networks can work: what other programs and the network
+ * between the hosts make of it. Changes nothing; its agent tells the coordinators with its usage.
+ */
+import type { CheckFinding } from '../../../model/network-check.ts';
+import { type NetworkWarning, WARNINGS_AT_MOST } from '../../../model/network-warning.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import { messageOf } from '../../../runtime/errors.ts';
+import { gatewayOf } from '../../../runtime/ipv4.ts';
+import type { Log } from '../../../runtime/log.ts';
+import { Poke, runLoop } from '../../../runtime/loop.ts';
+import { checkHost } from '../check/host-check.ts';
+import type { CommandRunner } from '../command-runner.ts';
+import type { ProcFiles } from '../loopback-routing.ts';
+import type { OverlayView } from '../overlay/overlay-view.ts';
+import { type OverlayPlan, planOverlay } from '../overlay/plan-overlay.ts';
+import { foreignRoutes, overlapWarnings } from './host-routes.ts';
+import type { TunnelProbe } from './tunnel-probe.ts';
+
+export interface NetworkWatchParts {
+  readonly run: CommandRunner;
+  readonly files: Pick<ProcFiles, 'read'>;
+  readonly probeTunnel: TunnelProbe;
+  readonly view: () => OverlayView;
+  /** What the parts of this agent that serve networks and published ports cannot do. */
+  readonly troubles: () => readonly string[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const TIMES = { minGapMs: 30_000, resyncMs: 30_000, retryMs: 30_000 };
+/** Other nodes that are probed in one round; the next round goes on behind them. */
+const PROBED_AT_ONCE = 20;
+/** A node that is starting, or lost: one round says nothing. */
+const FAILURES_TO_WARN = 2;
+const SMALL_BYTES = 8;
+/** IP and UDP headers. */
+const HEADER_BYTES = 28;
+const kindOf: Readonly<Partial<Record<CheckFinding['step'], NetworkWarning['kind']>>> = { mtu: 'mtu', task: 'kernel' };
+
+/** Of what a program of the host said. */
+const MOST_CHARACTERS = 900;
+
+interface OtherNode {
+  readonly nodeId: string;
+  readonly nodeAddress: string;
+  /** The bridge's address there. */
+  readonly gateway: string;
+}
+
+export class NetworkWatch {
+  private readonly parts: NetworkWatchParts;
+  private readonly failures = new Map<string, { small: number; large: number }>();
+  private next = 0;
+  private found: readonly NetworkWarning[] = [];
+  private brokenBefore = new Set<string>();
+
+  constructor(parts: NetworkWatchParts) {
+    this.parts = parts;
+  }
+
+  /** As of the last round. */
+  get warnings(): readonly NetworkWarning[] {
+    return this.found.slice(0, WARNINGS_AT_MOST);
+  }
+
+  /** Until the signal aborts. */
+  async watch(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.parts;
+    const onError = (error: unknown) => {
+      log.debug({ error: messageOf(error) }, 'cannot look whether the networks of the cluster work here');
+    };
+    await runLoop({ tick: () => this.look(), poke: new Poke(), times: TIMES, clock, onError }, signal);
+  }
+
+  /** One round. */
+  async look(): Promise<void> {
+    const view = this.parts.view();
+    const plan = planOverlay(view);
+    const troubles = this.parts.troubles().map(warningOf);
+    const parts = plan.tunnel ? [this.overlaps(view), this.host(plan), this.others(view, plan)] : [];
+    this.found = [...troubles, ...(await Promise.all(parts)).flat()];
+  }
+
+  private async overlaps({ nets }: OverlayView): Promise<NetworkWarning[]> {
+    const ranges = nets.flatMap((net) => (net.kind === 'subnet' ? net.subnets : []));
+    if (ranges.length === 0) return [];
+    return overlapWarnings(foreignRoutes(await this.parts.files.read('/proc/net/route')), ranges);
+  }
+
+  /** What the agent puts right by itself is nobody's business: said when it was so the time before. */
+  private async host(plan: OverlayPlan): Promise<NetworkWarning[]> {
+    const findings = await checkHost(this.parts.run, plan).catch(unseen);
+    const broken = findings.filter(({ ok }) => !ok);
+    const before = this.brokenBefore;
+    this.brokenBefore = new Set(broken.map(({ says }) => says));
+    return broken
+      .filter(({ says }) => before.has(says))
+      .map(({ step, says, advice = '' }) => ({ kind: kindOf[step] ?? 'firewall', says, advice }));
+  }
+
+  private async others(view: OverlayView, plan: OverlayPlan): Promise<NetworkWarning[]> {
+    const [bridge] = plan.bridges;
+    const others = otherNodes(view);
+    for (const nodeId of this.failures.keys()) {
+      if (!others.some((other) => other.nodeId === nodeId)) this.failures.delete(nodeId);
+    }
+    if (bridge === undefined) return [];
+    const largeBytes = (plan.tunnel?.mtuLimitBytes ?? 0) - HEADER_BYTES;
+    await Promise.all(this.takeTurns(others).map((other) => this.probe(bridge.gateway, other, largeBytes)));
+    return others.flatMap((other) => this.warningsOf(other, largeBytes + HEADER_BYTES));
+  }
+
+  private takeTurns(others: readonly OtherNode[]): OtherNode[] {
+    if (others.length <= PROBED_AT_ONCE) return [...others];
+    const first = this.next % others.length;
+    this.next = first + PROBED_AT_ONCE;
+    return [...others.slice(first), ...others].slice(0, PROBED_AT_ONCE);
+  }
+
+  private async probe(from: string, { nodeId, gateway: to }: OtherNode, largeBytes: number): Promise<void> {
+    const known = this.failures.get(nodeId) ?? { small: 0, large: 0 };
+    const small = await this.parts.probeTunnel({ from, to, bytes: SMALL_BYTES });
+    const asksLarge = small && largeBytes > SMALL_BYTES;
+    const large = asksLarge ? await this.parts.probeTunnel({ from, to, bytes: largeBytes }) : true;
+    this.failures.set(nodeId, { small: small ? 0 : known.small + 1, large: large ? 0 : known.large + 1 });
+  }
+
+  private warningsOf({ nodeId, nodeAddress }: OtherNode, bytes: number): NetworkWarning[] {
+    const failed = this.failures.get(nodeId);
+    if (failed && failed.small >= FAILURES_TO_WARN) return [blocked(nodeId, nodeAddress)];
+    if (failed && failed.large >= FAILURES_TO_WARN) return [tooLarge(nodeId, nodeAddress, bytes)];
+    return [];
+  }
+}
+
+/** Those with a range: they have a bridge whose address answers. */
+function otherNodes({ nets, nodeId }: OverlayView): OtherNode[] {
+  const others = new Map<string, OtherNode>();
+  for (const net of nets) {
+    const [subnet] = net.kind === 'subnet' ? net.subnets : [];
+    if (net.kind !== 'subnet' || subnet === undefined || net.nodeId === nodeId || net.idleSinceMs !== undefined)
+      continue;
+    others.set(net.nodeId, { nodeId: net.nodeId, nodeAddress: net.nodeAddress, gateway: gatewayOf(subnet) });
+  }
+  return [...others.values()].sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
+}
+
+function warningOf(trouble: string): NetworkWarning {
+  const says = trouble.slice(0, MOST_CHARACTERS);
+  return { kind: 'kernel', says, advice: 'It is tried again all the time; the log of this node’s agent has the rest' };
+}
+
+function blocked(peerId: string, address: string): NetworkWarning {
+  return {
+    kind: 'blocked',
+    says: `nothing comes through to ${address}, or no answer back: UDP 4789 seems to be blocked`,
+    advice: 'Let UDP 4789 pass between the hosts, in both directions: their firewalls, security groups, switches',
+    peerId,
+  };
+}
+
+function tooLarge(peerId: string, address: string, bytes: number): NetworkWarning {
+  return {
+    kind: 'mtu',
+    says: `small packets come through to ${address}, packets of ${bytes} bytes do not`,
+    advice:
+      'Something between the hosts carries less than their interfaces say: set the interfaces’ MTU to what the way carries, or give networks a smaller com.docker.network.driver.mtu',
+    peerId,
+  };
+}
+
+/** Where the host's own programs fail, that is what is wrong. */
+function unseen(error: unknown): CheckFinding[] {
+  const says = `this host cannot be looked at: ${messageOf(error)}`;
+  return [{ step: 'task', ok: false, says, advice: 'Install nftables, iproute2 and util-linux; agents run as root' }];
+}

@@ -1,0 +1,17 @@
+/** What is wrong, or will be, with the cluster's networks on a host: said by its agent with its usage, shown by `plim status`. */
+import { z } from 'zod';
+import { Id } from './records.ts';
+
+/** How many of them an agent tells at most. */
+export const WARNINGS_AT_MOST = 20;
+
+export const NetworkWarning = z.object({
+  kind: z.enum(['overlap', 'blocked', 'kernel', 'mtu', 'firewall']),
+  /** With the values. */
+  says: z.string().max(1_000),
+  /** What to do. */
+  advice: z.string().max(1_000),
+  /** The other node it is about; absent = this host alone. */
+  peerId: Id.optional(),
+});
+export type NetworkWarning = z.infer<typeof NetworkWarning>;

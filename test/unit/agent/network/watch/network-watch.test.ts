@@ -1,0 +1,117 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { CommandRunner } from '../../../../../agent/network/command-runner.ts';
+import { NetworkWatch } from '../../../../../agent/network/watch/network-watch.ts';
+import type { NetRecord } from '../../../../../model/network-records.ts';
+import { derivedId } from '../../../../../runtime/identifiers.ts';
+import { createLog } from '../../../../../runtime/log.ts';
+import { FakeClock } from '../../../../support/fake-clock.ts';
+
+const network = { id: derivedId('network'), name: 'back', internal: false };
+const nodeId = derivedId('node', 'own');
+const peerId = derivedId('node', 'peer');
+
+function rangeOf(owner: string, subnet: string, nodeAddress: string): NetRecord {
+  const sizes = { tunnelMtuBytes: 1_450 };
+  return { v: 1, epoch: 1, kind: 'subnet', network, nodeId: owner, nodeAddress, subnets: [subnet], ...sizes };
+}
+
+const both = [rangeOf(nodeId, '10.200.0.0/26', '192.0.2.1'), rangeOf(peerId, '10.200.1.0/26', '192.0.2.2')];
+
+describe('NetworkWatch', () => {
+  let nets: readonly NetRecord[];
+  let asked: { from: string; to: string; bytes: number }[];
+  let largestBytes: number;
+  let troubles: string[];
+  let run: CommandRunner;
+  let watch: NetworkWatch;
+
+  beforeEach(() => {
+    nets = both;
+    asked = [];
+    largestBytes = 9_000;
+    troubles = [];
+    // A host with everything in its place, as far as it is asked.
+    run = async (program, args) => ({
+      exitCode: program === 'ip' && args.includes('link') ? 1 : 0,
+      stdout: '',
+      stderr: '',
+    });
+    watch = new NetworkWatch({
+      run: (...command) => run(...command),
+      files: { read: async () => '' },
+      probeTunnel: async (target) => {
+        asked.push(target);
+        return target.bytes <= largestBytes;
+      },
+      troubles: () => troubles,
+      view: () => ({ nodeId, nets, endpoints: [], tasks: [] }),
+      clock: new FakeClock(),
+      log: createLog('test', 'silent'),
+    });
+  });
+
+  const kinds = () => watch.warnings.filter((each) => each.peerId !== undefined).map(({ kind }) => kind);
+
+  test('asks the other node’s end from its own, small and as large as networks may send', async () => {
+    await watch.look();
+
+    expect(asked).toEqual([
+      { from: '10.200.0.1', to: '10.200.1.1', bytes: 8 },
+      { from: '10.200.0.1', to: '10.200.1.1', bytes: 1_422 },
+    ]);
+    expect(kinds()).toEqual([]);
+  });
+
+  test('warns the second time nothing comes through, until something does', async () => {
+    largestBytes = 0;
+    await watch.look();
+    expect(kinds()).toEqual([]);
+    await watch.look();
+    expect(kinds()).toEqual(['blocked']);
+    expect(watch.warnings.at(-1)).toMatchObject({ peerId, advice: expect.stringContaining('UDP 4789') });
+
+    largestBytes = 9_000;
+    await watch.look();
+    expect(kinds()).toEqual([]);
+  });
+
+  test('tells large packets that get lost from nothing coming through', async () => {
+    largestBytes = 1_000;
+    await watch.look();
+    await watch.look();
+
+    expect(kinds()).toEqual(['mtu']);
+    expect(watch.warnings.at(-1)?.says).toContain('packets of 1450 bytes do not');
+  });
+
+  test('what is wrong on this host itself is said when it was so the time before', async () => {
+    await watch.look();
+    expect(watch.warnings).toEqual([]);
+    await watch.look();
+    expect(watch.warnings.map(({ says }) => says)).toContainEqual(expect.stringContaining('plimsoll-vx is missing'));
+  });
+
+  test('says that it cannot look where programs are missing', async () => {
+    run = async () => {
+      throw new Error('Cannot run nft: it is not on the PATH');
+    };
+    await watch.look();
+    await watch.look();
+    expect(watch.warnings[0]).toMatchObject({ says: expect.stringContaining('Cannot run nft') });
+  });
+
+  test('a host without networks has nothing to say', async () => {
+    await watch.look();
+    await watch.look();
+    nets = [];
+    await watch.look();
+    expect(watch.warnings).toEqual([]);
+  });
+
+  test('says what this node cannot serve, with or without networks', async () => {
+    nets = [];
+    troubles = ['Cannot serve published ports on this host: nft not found on the PATH'];
+    await watch.look();
+    expect(watch.warnings).toMatchObject([{ kind: 'kernel', says: troubles[0] }]);
+  });
+});
