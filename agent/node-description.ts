@@ -1,4 +1,5 @@
 /** What this host is: asked of the engine at first and again now and then, for containers' templates and the node's record. */
+import { hostnameProblem } from '../model/hostname.ts';
 import type { NodeRecord } from '../model/records.ts';
 import { PlimsollError } from '../runtime/errors.ts';
 import type { Engine, EngineDescription } from './engine/engine.ts';
@@ -65,7 +66,7 @@ export class NodeDescription {
       id: parts.nodeId,
       incarnation: incarnation.incarnation,
       instance: incarnation.instance,
-      hostname: parts.host.hostname(),
+      hostname: validHostname(parts.host.hostname()),
       address,
       ...(uplinkMtuBytes !== undefined && { uplinkMtuBytes }),
       agentVersion: parts.version,
@@ -92,6 +93,17 @@ export class NodeDescription {
     if (this.engine) return this.engine;
     throw new PlimsollError('unavailable', 'The container engine has not answered yet');
   }
+}
+
+/** Throws `precondition`, naming it: the cluster would take the node's record for a damaged one. */
+function validHostname(hostname: string): string {
+  const problem = hostnameProblem(hostname);
+  if (problem === undefined) return hostname;
+  const whatToDo = 'Give the host another name with "hostnamectl set-hostname" and start the agent again';
+  throw new PlimsollError(
+    'precondition',
+    `Cannot run as a node: the hostname ${JSON.stringify(hostname)} ${problem}. ${whatToDo}`,
+  );
 }
 
 function natsHost(urls: readonly string[]): string {

@@ -70,3 +70,17 @@ export const eventStream = {
   maxBytes: 256 * MIB,
   maxAgeMs: 7 * 24 * 3_600_000,
 } as const;
+
+/** What is remembered for `plim why --at`: the newest of each subject, and no more in all than fits. */
+export const pastStream = {
+  name: 'plim_past',
+  subject: 'plim.past.>',
+  maxBytes: 256 * MIB,
+  /** Decisions of a service, ends of attempts of a slot. */
+  maxMessagesPerSubject: 256,
+} as const;
+
+/** The stream that keeps what is published on a subject. */
+export function streamOfSubject(subject: string): string {
+  return subject.startsWith('plim.past.') ? pastStream.name : eventStream.name;
+}

@@ -58,6 +58,8 @@ export interface Bus {
   publish(subject: string, message: unknown): void;
   /** Publishes into a stream and waits for the acknowledgement. */
   publishDurably(subject: string, message: unknown): Promise<void>;
+  /** What was published durably on `subject` (wildcards too) and is still kept, oldest first; what does not fit is dropped and counted. */
+  stored<T>(subject: string, schema: z.ZodType<T>): Promise<readonly T[]>;
   /** Every message on `subject`, parsed; one that does not fit is counted and dropped. */
   subscribe<T>(subject: string, schema: z.ZodType<T>, handler: (message: T, subject: string) => void): Subscription;
   /** Asks whoever answers `subject`. Throws `unavailable` at once when nobody listens, `timeout` after `timeoutMs`. */

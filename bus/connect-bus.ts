@@ -65,7 +65,7 @@ export async function connectBus(options: ConnectBusOptions): Promise<ConnectedB
     };
     const serverFences =
       identity.role === 'coordinator' && (await prepareServer(link, options, identity.writeSecret, raw));
-    const bus = new WireBus({ wire: new NatsWire(link, log), clock, log, metrics });
+    const bus = new WireBus({ wire: new NatsWire(link, clock, log), clock, log, metrics });
     return { bus, buckets: recordBuckets({ raw, serverFences, clock, log, metrics }) };
   } catch (error) {
     await link.close();

@@ -131,7 +131,7 @@ interface Place {
 }
 
 /** Where a message stands, from its reply subject: `$JS.ACK.[domain.account.]stream.consumer.n.stream.consumer.time.pending`. */
-function placeOf(reply: string | undefined): Place {
+export function placeOf(reply: string | undefined): Place {
   const tokens = reply?.split('.') ?? [];
   const [streamSequence, consumerSequence, nanoseconds, pending] = tokens
     .slice(tokens.length === 9 ? 5 : 7)

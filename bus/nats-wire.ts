@@ -1,18 +1,22 @@
 /** Core messaging over a NATS connection. */
 
+import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import type { NatsLink } from './nats-connection.ts';
-import type { Wire, WireMessage } from './wire.ts';
+import { storedMessages } from './stored-messages.ts';
+import type { StoredWireMessage, Wire, WireMessage } from './wire.ts';
 
 const NO_RESPONDERS = 503;
 
 export class NatsWire implements Wire {
   private readonly link: NatsLink;
+  private readonly clock: Clock;
   private readonly log: Log;
 
-  constructor(link: NatsLink, log: Log) {
+  constructor(link: NatsLink, clock: Clock, log: Log) {
     this.link = link;
+    this.clock = clock;
     this.log = log;
   }
 
@@ -50,6 +54,10 @@ export class NatsWire implements Wire {
       },
     });
     return { stop: () => subscription.unsubscribe() };
+  }
+
+  stored(subject: string): Promise<readonly StoredWireMessage[]> {
+    return storedMessages(this.link, subject, this.clock);
   }
 
   inbox(): string {

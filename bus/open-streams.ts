@@ -11,7 +11,7 @@ import {
 import { nanos } from '@nats-io/transport-node';
 import { PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
-import { type BucketDefinition, bucketDefinitions, eventStream } from './bucket-definitions.ts';
+import { type BucketDefinition, bucketDefinitions, eventStream, pastStream } from './bucket-definitions.ts';
 import { guardedSubjectOf, streamOf, subjectOf } from './kv-layout.ts';
 import { natsFailure } from './nats-failure.ts';
 
@@ -31,7 +31,7 @@ const DUPLICATE_WINDOW_MS = 2 * 60_000;
 /** Every stream there must be. Pure. */
 export function wantedStreams(choices: StreamChoices): WantedConfig[] {
   const buckets = Object.values<BucketDefinition>(bucketDefinitions).map((bucket) => bucketStream(bucket, choices));
-  return [...buckets, eventsStream(choices)];
+  return [...buckets, eventsStream(choices), pastsStream(choices)];
 }
 
 function bucketStream(bucket: BucketDefinition, choices: StreamChoices): WantedConfig {
@@ -70,6 +70,19 @@ function eventsStream(choices: StreamChoices): WantedConfig {
     discard: DiscardPolicy.Old,
     max_bytes: eventStream.maxBytes,
     max_age: nanos(eventStream.maxAgeMs),
+    num_replicas: choices.replicas,
+  };
+}
+
+function pastsStream(choices: StreamChoices): WantedConfig {
+  return {
+    name: pastStream.name,
+    subjects: [pastStream.subject],
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.Old,
+    max_bytes: pastStream.maxBytes,
+    max_msgs_per_subject: pastStream.maxMessagesPerSubject,
     num_replicas: choices.replicas,
   };
 }

@@ -13,6 +13,11 @@ export const subjects = {
   reply: (nodeId: string, requestId: string) => `plim.reply.${nodeId}.${requestId}`,
   event: (kind: string, id: string) => `plim.event.${kind}.${id}`,
   events: 'plim.event.>',
+  /** What the leader decided about a service, with what it saw; kept for later questions. */
+  pastDecisions: (serviceId: string) => `plim.past.decision.${serviceId}`,
+  /** How attempts of a slot ended; kept for later questions. `*` for all slots of a service. */
+  pastExits: (serviceId: string, slotKey: string) => `plim.past.exit.${serviceId}.${slotKey}`,
+  pasts: 'plim.past.>',
   /** A node asks whichever coordinator answers for a stream of bytes. */
   nodeAsk: (nodeId: string, verb: string) => `plim.ask.${nodeId}.${verb}`,
   /** Credits and farewells of such a stream: among the node's own replies, where it may speak. */

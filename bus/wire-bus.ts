@@ -87,6 +87,17 @@ export class WireBus implements Bus {
     }
   }
 
+  async stored<T>(subject: string, schema: z.ZodType<T>): Promise<readonly T[]> {
+    const kept = await this.wire.stored(subject);
+    return kept.flatMap((stored) => {
+      const message = { ...stored, reply: undefined, noResponders: false };
+      const parsed = this.reader.message(schema, message);
+      if ('value' in parsed) return [parsed.value];
+      this.drop(message, parsed.problem);
+      return [];
+    });
+  }
+
   subscribe<T>(subject: string, schema: z.ZodType<T>, handler: (message: T, subject: string) => void): Subscription {
     return this.wire.subscribe(subject, (message) => {
       const parsed = this.reader.message(schema, message);

@@ -8,11 +8,16 @@ export interface WireMessage {
   readonly noResponders: boolean;
 }
 
+/** A message a stream keeps. */
+export type StoredWireMessage = Pick<WireMessage, 'subject' | 'data'>;
+
 export interface Wire {
   /** Fire and forget; false when there is no connection to hand it to. Never throws. */
   publish(subject: string, data: Uint8Array, reply?: string): boolean;
   /** `handler` must not throw. Of all subscriptions of one `group`, only one gets each message. */
   subscribe(subject: string, handler: (message: WireMessage) => void, group?: string): { stop(): void };
+  /** What a stream keeps of this subject (wildcards too), oldest first. Throws `unavailable` or `timeout`. */
+  stored(subject: string): Promise<readonly StoredWireMessage[]>;
   /** A fresh subject of this connection's own for replies. */
   inbox(): string;
   readonly connected: boolean;

@@ -18,6 +18,7 @@ import { eventOf, publishEvent } from './loops/events.ts';
 import { Housekeeping } from './loops/housekeeping.ts';
 import { Inventory } from './loops/inventory.ts';
 import { LeaderLoop } from './loops/leader-loop.ts';
+import { PastRecorder } from './past/recorder.ts';
 import type { Planner } from './plan/plan.ts';
 import type { Store } from './store/store.ts';
 import type { UsageBook } from './usage/usage-book.ts';
@@ -99,6 +100,8 @@ export class Leadership {
     const { wishes, clock, log } = this.parts;
     const contacts = new Contacts({ ...this.parts, holdsLease });
     const answering = contacts.serve();
+    const recorder = new PastRecorder(this.parts);
+    const stopFollowing = recorder.followExits();
     const inventory = new Inventory({ ...this.parts, onFound: (found) => loop.takeOrphans(found) });
     const loop = new LeaderLoop(
       {
@@ -110,6 +113,7 @@ export class Leadership {
           const event = eventOf(action, before, clock.wallMs());
           if (event) publishEvent(this.parts, event);
         },
+        onPlanDone: (done, made, before) => recorder.noteDone(done, made, before),
       },
       epoch,
     );
@@ -124,6 +128,7 @@ export class Leadership {
       log.error({ epoch, error: messageOf(error) }, 'a term of leadership ended with an error');
     } finally {
       answering.stop();
+      stopFollowing();
     }
   }
 }

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { GenericResource } from './generic-resources.ts';
+import { Hostname } from './hostname.ts';
 import { RestartTally } from './restart-tally.ts';
 import { EndpointSpec, PortConfig, ServiceSpec, TaskTemplate } from './service-spec.ts';
 
@@ -92,7 +93,7 @@ export const NodeRecord = z.object({
   incarnation: z.int().min(1),
   /** The agent process that wrote this: tells a cloned disk from a restart when incarnations are equal. */
   instance: Id.optional(),
-  hostname: z.string(),
+  hostname: Hostname,
   /** Where other nodes reach this host (IPv4). */
   address: z.string(),
   /** What fits into a packet at that address; absent where the host does not tell. */

@@ -1,5 +1,6 @@
 /** How a host becomes a node: it makes its own key, shows the join token's right to ask, and gets a token for that key. */
 import { z } from 'zod';
+import { hostnameProblem } from '../../model/hostname.ts';
 import { JoinReply, JoinRequest, type JoinReply as Reply } from '../../model/messages.ts';
 import type { NodeSpecRecord } from '../../model/records.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -41,6 +42,7 @@ export async function admit(parts: JoinServerParts, request: z.infer<typeof Join
   const { cluster, log } = parts;
   const nodeId = request.nodeId ?? randomId();
   try {
+    checkHostname(request.hostname);
     await registerNode(parts, nodeId, request.publicKey);
     log.info({ nodeId, hostname: request.hostname }, 'a host joined the cluster');
     return {
@@ -55,6 +57,12 @@ export async function admit(parts: JoinServerParts, request: z.infer<typeof Join
     log.warn({ hostname: request.hostname, error: messageOf(error) }, 'a host could not join');
     return { accepted: false, error: messageOf(error) };
   }
+}
+
+function checkHostname(hostname: string): void {
+  const problem = hostnameProblem(hostname);
+  if (problem === undefined) return;
+  throw new PlimsollError('invalid', `Cannot join: the hostname ${JSON.stringify(hostname)} ${problem}`);
 }
 
 /** Writes a node's wish record if there is none; throws `refused` when the id belongs to another key. */
@@ -135,7 +143,7 @@ async function askToJoin(options: JoinOptions, keys: UserKeys, server: JoinServe
     log,
     metrics,
   });
-  const bus = new WireBus({ wire: new NatsWire(link, log), clock, log, metrics });
+  const bus = new WireBus({ wire: new NatsWire(link, clock, log), clock, log, metrics });
   try {
     const nodeId = options.former?.nodeId;
     const request = { publicKey: keys.publicKey, hostname: options.hostname, ...(nodeId ? { nodeId } : {}) };

@@ -45,6 +45,8 @@ export interface LeaderParts {
   readonly rollBackService: ApplyParts['rollBackService'];
   /** Told of each action carried out, with the snapshot it was planned from. */
   readonly onDone: (action: Action, before: Snapshot) => void;
+  /** Told of all of a plan that was carried out, once it was. */
+  readonly onPlanDone: (done: readonly Action[], made: Plan, before: Snapshot) => void;
 }
 
 /** Leads one term; made anew for each epoch. */
@@ -157,6 +159,7 @@ export class LeaderLoop {
     if (signal.aborted || !this.parts.holdsLease()) return false;
     const startedMs = clock.elapsedMs();
     let isFencedOff = false;
+    const done: Action[] = [];
     const written = await apply(made, {
       fenced: buckets.fenced({ epoch: this.epoch }),
       services: buckets.services,
@@ -164,12 +167,16 @@ export class LeaderLoop {
       mayWrite: () => !signal.aborted && this.parts.holdsLease(),
       rollBackService: this.parts.rollBackService,
       log,
-      onDone: (action) => this.done(action, snapshot),
+      onDone: (action) => {
+        done.push(action);
+        this.done(action, snapshot);
+      },
       onFailed: ({ kind }, error) => {
         isFencedOff ||= error instanceof FencedOff;
         metrics.actionFailures.inc({ kind, code: error instanceof PlimsollError ? error.code : 'internal' });
       },
     });
+    this.parts.onPlanDone(done, made, snapshot);
     await this.seen(written);
     metrics.applySeconds.observe((clock.elapsedMs() - startedMs) / 1000);
     this.failedPlans = written.failures === 0 ? 0 : this.failedPlans + 1;

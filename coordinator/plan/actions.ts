@@ -1,5 +1,6 @@
 /** What the planner may ask to be done: a value per write, each with its reason; `apply/` carries them out. */
 import type { NetRecord } from '../../model/network-records.ts';
+import type { PlacementTable } from '../../model/placement-table.ts';
 import type { RolloutRecord, SlotRecord, TaskRecord } from '../../model/records.ts';
 
 /** What every action carries: why, for people, and the revision it overwrites (absent = the key must not exist). */
@@ -40,6 +41,8 @@ export interface PlanFailure {
 export interface Plan {
   readonly chains: readonly Chain[];
   readonly failures: readonly PlanFailure[];
+  /** How placement found the nodes, by service, where a task was placed or asked in vain. */
+  readonly tables: ReadonlyMap<string, PlacementTable>;
   /** When time alone will call for another plan, in wall milliseconds; undefined = only a change can. */
   readonly nextAtMs: number | undefined;
 }

@@ -3,12 +3,10 @@ import type { NodeVerdict } from '../../model/placement-table.ts';
 import type { ServiceRecord } from '../../model/records.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Moment } from './actions.ts';
-import { compareCandidates } from './candidate-heap.ts';
 import { ClusterIndex } from './cluster-index.ts';
-import { nodeFilters, roomFilters } from './filters.ts';
 import { nodesFailing } from './recent-failures.ts';
-import { candidateOf, rate } from './selection.ts';
 import { surroundingsOf, wantsOf } from './vacancies.ts';
+import { verdictsOf } from './verdicts.ts';
 
 /** The nodes as one more task of the service would find them now, the best first, those that say no last. */
 export function explainPlacement(snapshot: Snapshot, service: ServiceRecord, now: Moment): NodeVerdict[] {
@@ -18,23 +16,7 @@ export function explainPlacement(snapshot: Snapshot, service: ServiceRecord, now
   const wants = wantsOf(service, surroundingsOf(service, index, 1));
   const failing = nodesFailing([pastOf(snapshot, service, index)], service.revision, now);
   const question = { board, occupancy, wants, filters: [], failing };
-  const filters = [...nodeFilters, ...roomFilters];
-  const found = board.nodes.map((at) => {
-    const refusing = filters.find((filter) => !filter.allows(at.node, at.use, wants));
-    const candidate = candidateOf(at);
-    rate(at, question, candidate);
-    return { candidate, objection: refusing?.objection(at.node, at.use, wants) };
-  });
-  found.sort(
-    (a, b) =>
-      Number(a.objection !== undefined) - Number(b.objection !== undefined) ||
-      compareCandidates(a.candidate, b.candidate),
-  );
-  return found.map(({ candidate, objection }) => {
-    const { failing, copies, busy, tasks, reservedTenths, lacksImage, at } = candidate;
-    const score = objection === undefined ? { failing, copies, busy, tasks, reservedTenths, lacksImage } : undefined;
-    return { nodeId: at.node.id, node: at.node.name, objection, score };
-  });
+  return verdictsOf(board.nodes, question);
 }
 
 /** All slots of the service as one. */

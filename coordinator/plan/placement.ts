@@ -1,4 +1,5 @@
 /** Where a task runs: filters first, then the lowest score. One look at the nodes per group of identical tasks, then a heap. */
+import type { NodeVerdict } from '../../model/placement-table.ts';
 import type { PendingCode } from '../../model/records.ts';
 import { type Candidate, CandidateHeap, compareCandidates } from './candidate-heap.ts';
 import { type Filter, nodeFilters, type Requirements, roomFilters } from './filters.ts';
@@ -7,6 +8,7 @@ import type { PlanNode } from './nodes.ts';
 import type { Occupancy } from './occupancy.ts';
 import { candidateOf, hasRoom, type Question, rate, selectBest } from './selection.ts';
 import { type Branch, SpreadTree } from './spread-tree.ts';
+import { verdictsOf } from './verdicts.ts';
 
 /** From this many failures in a row of a slot at a revision, a node is the last choice for it. */
 export const FAILURES_TO_AVOID_NODE = 5;
@@ -84,6 +86,26 @@ export class GroupPlacement {
     if (only) return { refusal: this.refusal(only) };
     this.lastRefusal ??= this.refusal(accepts);
     return { refusal: this.lastRefusal };
+  }
+
+  /** How the next task finds the nodes: all of a small cluster, of a larger one `most` that are nearest to being chosen. */
+  verdicts(most: number): NodeVerdict[] {
+    const { board } = this.wish;
+    board.catchUp();
+    return verdictsOf(board.nodes.length <= most ? board.nodes : this.nearest(most), this.question);
+  }
+
+  /** The best of those that are held, and where these are few the least loaded of the others. */
+  private nearest(most: number): readonly BoardNode[] {
+    const { board } = this.wish;
+    const held = [...this.held.values()].map(({ candidate }) => candidate).sort(compareCandidates);
+    const found = new Set(held.slice(0, most).map(({ at }) => at));
+    for (const index of board.order.sorted) {
+      if (found.size >= most) break;
+      const at = board.nodes[index];
+      if (at) found.add(at);
+    }
+    return [...found];
   }
 
   /** From now on every fitting node is held: whoever asks for particular ones may need any. */

@@ -4,6 +4,7 @@
  * moment it waits for changes that.
  */
 import type { Orphan } from '../../model/messages.ts';
+import type { PlacementTable } from '../../model/placement-table.ts';
 import { groupBy } from '../../runtime/group-by.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Chain, Moment, Plan, PlanFailure } from './actions.ts';
@@ -49,9 +50,10 @@ export class RepeatedPlanner {
     this.index.restartChanges();
     this.index.occupancy.begin();
     const failures: PlanFailure[] = [];
+    const tables = new Map<string, PlacementTable>();
     const chains = entriesOf(dirty, snapshot).flatMap((entry) => {
       try {
-        return this.planOne(entry, snapshot, now, orphans);
+        return this.planOne(entry, snapshot, now, orphans, tables);
       } catch (error) {
         this.restless.add(entry.value.id);
         failures.push({ of: { serviceId: entry.value.id }, error });
@@ -62,7 +64,7 @@ export class RepeatedPlanner {
     const networks = this.networks(snapshot, now, failures);
     const all = [...chains, ...this.endStrays(snapshot), ...networks.chains];
     const nextAtMs = earliest([...this.wakes.values(), enginePatienceEndsMs(snapshot, now), networks.nextAtMs]);
-    return { chains: all.filter((chain) => chain.length > 0), failures, nextAtMs };
+    return { chains: all.filter((chain) => chain.length > 0), failures, tables, nextAtMs };
   }
 
   private mustLookAtAll({ cluster, volumes }: Snapshot, now: Moment): boolean {
@@ -91,7 +93,13 @@ export class RepeatedPlanner {
     } else this.strays.delete(id);
   }
 
-  private planOne(entry: ServiceEntry, snapshot: Snapshot, now: Moment, orphans: readonly NodeOrphan[]): Chain[] {
+  private planOne(
+    entry: ServiceEntry,
+    snapshot: Snapshot,
+    now: Moment,
+    orphans: readonly NodeOrphan[],
+    tables: Map<string, PlacementTable>,
+  ): Chain[] {
     const { index } = this;
     const service = entry.value;
     const own = index.of(service.id);
@@ -120,6 +128,7 @@ export class RepeatedPlanner {
       wakeAt: (wallMs) => {
         wakeAtMs = Math.min(wallMs, wakeAtMs ?? wallMs);
       },
+      onTable: (table) => tables.set(service.id, table),
       newSlot,
     });
     const all = [...slots.values()];

@@ -31,6 +31,8 @@ export interface RolloutInput {
   /** The wanted slots whose nodes can be updated. */
   readonly slots: readonly Slot[];
   readonly before: RolloutRecord | undefined;
+  /** Why its update cannot be taken back; asked once it has failed. */
+  readonly obstacle: () => string | undefined;
   readonly now: Moment;
 }
 
@@ -152,7 +154,9 @@ function judge(
   const [first] = failures;
   if (!first || failures.length / total <= rules.maxFailureRatio) return undefined;
   const isRollback = input.service.change === 'rollback';
-  if (rules.failureAction === 'rollback' && !isRollback && hasEarlierRevision(input.service)) {
+  const mayGoBack = rules.failureAction === 'rollback' && !isRollback && hasEarlierRevision(input.service);
+  const obstacle = mayGoBack ? input.obstacle() : undefined;
+  if (mayGoBack && obstacle === undefined) {
     const message = `update rolled back due to ${causeOf(first, rules)}`;
     const next = { ...record, state: 'rollback_started', message } as const;
     return { record: next, inWork: workSet(record), rollBack: message, nextAtMs: undefined };
@@ -161,7 +165,7 @@ function judge(
   const paused: RolloutRecord = {
     ...record,
     state: isRollback ? 'rollback_paused' : 'paused',
-    message: `${what} paused due to ${causeOf(first, rules)}`,
+    message: `${what} paused due to ${causeOf(first, rules)}${obstacle ? `; not rolled back: ${obstacle}` : ''}`,
   };
   return { record: paused, inWork: workSet(paused), rollBack: undefined, nextAtMs: undefined };
 }

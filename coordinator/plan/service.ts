@@ -1,6 +1,7 @@
 /** The plan for one service: its slots, its roll-out, its unhealthy tasks; or its removal. */
 
 import { isJob } from '../../model/jobs.ts';
+import type { PlacementTable } from '../../model/placement-table.ts';
 import type { ServiceRecord, TaskRecord } from '../../model/records.ts';
 import { effectiveReplicas } from '../../model/scale-record.ts';
 import { isGlobal } from '../../model/service-defaults.ts';
@@ -19,6 +20,7 @@ import type { PlanNode } from './nodes.ts';
 import type { Occupancy } from './occupancy.ts';
 import { wantedReplicas } from './replicated.ts';
 import { restoreLost, type Trace } from './restore.ts';
+import { rollbackObstacle } from './rollback-obstacle.ts';
 import { type RolloutStep, stepRollout } from './rollout.ts';
 import { sameValue } from './same-value.ts';
 import { settleSlot, type Vacancy } from './settle.ts';
@@ -40,6 +42,8 @@ export interface ServicePlanning {
   readonly historyLimit: number;
   readonly now: Moment;
   readonly wakeAt: (wallMs: number) => void;
+  /** Told how placement found the nodes. */
+  readonly onTable: (table: PlacementTable) => void;
   /** Makes the slot of a key that has none yet. */
   readonly newSlot: (key: string) => Slot;
 }
@@ -59,6 +63,7 @@ export function planService(planning: ServicePlanning): Chain[] {
     version: planning.entry.revision,
     slots: slots.filter((slot) => canUpdate(slot, planning)),
     before: planning.snapshot.rollouts.get(service.id)?.value,
+    obstacle: () => rollbackObstacle(service, planning.snapshot),
     now: planning.now,
   });
   if (rollout.nextAtMs !== undefined) planning.wakeAt(rollout.nextAtMs);
@@ -154,6 +159,7 @@ function staff(slots: readonly Slot[], inWork: ReadonlySet<string>, budget: Budg
     kinship: planning.kinship,
     rooms: planning.rooms,
     isPerNode: isGlobal(service.spec),
+    onTable: planning.onTable,
   });
 }
 

@@ -1,6 +1,7 @@
 /** Gives vacant slots their tasks: places them, makes their records, or writes down why there is no place. */
 import type { GenericResource } from '../../model/generic-resources.ts';
 import { isJob } from '../../model/jobs.ts';
+import type { PlacementTable } from '../../model/placement-table.ts';
 import type { ServiceRecord, TaskRecord } from '../../model/records.ts';
 import type { Moment } from './actions.ts';
 import type { Kinship } from './affinity.ts';
@@ -17,6 +18,10 @@ import { failuresOf, type Vacancy } from './settle.ts';
 import type { Slot, SlotTask } from './slot.ts';
 import { type DataHolder, dataHolderOf, stickyVolumes } from './sticky-volumes.ts';
 import { startsFirst } from './update-order.ts';
+import { orderOf } from './verdicts.ts';
+
+/** Nodes in a table that is kept. */
+const MOST_VERDICTS = 20;
 
 export interface Staffing {
   readonly service: ServiceRecord;
@@ -30,6 +35,8 @@ export interface Staffing {
   readonly rooms: NetworkRooms;
   /** True when each slot belongs to one node. */
   readonly isPerNode: boolean;
+  /** Told how the first task that is placed on any node, or asks for one in vain, found the nodes. */
+  readonly onTable: (table: PlacementTable) => void;
 }
 
 /** Fills the vacancies of one service, in order. */
@@ -48,6 +55,7 @@ class Crew {
   private readonly tasks: number;
   private readonly failing: ReadonlySet<string>;
   private anywhere: GroupPlacement | undefined;
+  private isTold = false;
 
   constructor(staffing: Staffing, tasks: number) {
     const { service, slots, now } = staffing;
@@ -63,6 +71,15 @@ class Crew {
   placement(): GroupPlacement {
     this.anywhere ??= this.placementOn(this.staffing.board, this.tasks);
     return this.anywhere;
+  }
+
+  /** To be called before what was found out changes anything. */
+  tellTable(): void {
+    if (this.isTold || !this.anywhere) return;
+    this.isTold = true;
+    const { service, onTable } = this.staffing;
+    const question = `where tasks of ${service.spec.Name} were to go then`;
+    onTable({ question, order: orderOf(service), nodes: this.anywhere.verdicts(MOST_VERDICTS) });
   }
 
   /** On this node or nowhere. */
@@ -99,7 +116,8 @@ export function taskPortsOf(service: ServiceRecord): TaskRecord['ports'] {
 function fill(vacancy: Vacancy, crew: Crew): void {
   const { staffing } = crew;
   const choice = chooseAmong(vacancy, crew);
-  if ('refusal' in choice) return refuse(vacancy, choice.refusal, staffing);
+  if ('refusal' in choice) return refuse(vacancy, choice.refusal, crew);
+  crew.tellTable();
   const record = newTask(vacancy, choice, crew);
   staffing.occupancy.add(record);
   rememberSurge(vacancy, staffing.now);
@@ -241,12 +259,14 @@ function rememberSurge({ slot, lost, replaced }: Vacancy, now: Moment): void {
 }
 
 /** No place: written into the slot for people; whoever has to leave leaves all the same. */
-function refuse(vacancy: Vacancy, refusal: Refusal, staffing: Staffing): void {
+function refuse(vacancy: Vacancy, refusal: Refusal, crew: Crew): void {
+  const { staffing } = crew;
   const { slot, mover } = vacancy;
   if (mover) return;
   const { revision } = staffing.service;
   const known = slot.current.pending;
   const isKnown = known?.revision === revision && known.taskId === slot.nextTaskId;
+  if (!isKnown || known.reason !== refusal.reason) crew.tellTable();
   const sinceMs = isKnown ? known.sinceMs : staffing.now.wallMs;
   slot.amend({ pending: { taskId: slot.nextTaskId, revision, sinceMs, ...refusal } }, refusal.reason);
   // Not one node described: their records are lost, and with them every reason to believe there is no place.

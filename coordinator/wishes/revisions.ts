@@ -1,10 +1,12 @@
 /** Which change of a service makes its tasks anew: revisions compared by content. Pure. */
 import { isDeepStrictEqual } from 'node:util';
 import { isJob } from '../../model/jobs.ts';
-import type { Revision } from '../../model/records.ts';
+import type { Revision, ServiceRecord } from '../../model/records.ts';
 import type { ServiceSpec, TaskTemplate } from '../../model/service-spec.ts';
 
 const REVISIONS_KEPT = 10;
+
+type Undoable = Pick<ServiceRecord, 'spec' | 'previousSpec' | 'revision' | 'revisions'>;
 
 export interface RevisionHistory {
   /** The number tasks should run. */
@@ -33,6 +35,18 @@ export function withRevisionOf(
   if (spec.EndpointSpec !== undefined) added.endpointSpec = spec.EndpointSpec;
   const others = revisions.filter((known) => known !== same);
   return { revision: number, revisions: [...others, added].slice(-REVISIONS_KEPT) };
+}
+
+/**
+ * What a failed update goes back to: the specification before it, or, where that runs the same tasks (the service was scaled
+ * meanwhile), the tasks of the revision before it. Undefined where there is none.
+ */
+export function specBeforeUpdate(service: Undoable): ServiceSpec | undefined {
+  const { spec, previousSpec, revision, revisions } = service;
+  const history = { revision, revisions };
+  if (previousSpec && withRevisionOf(previousSpec, history, 0).revision !== revision) return previousSpec;
+  const earlier = revisions.findLast((known) => known.number !== revision);
+  return earlier && { ...spec, TaskTemplate: earlier.taskTemplate, EndpointSpec: earlier.endpointSpec };
 }
 
 function runsTheSame(known: Revision, spec: ServiceSpec): boolean {

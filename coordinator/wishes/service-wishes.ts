@@ -10,7 +10,7 @@ import { Claims } from './claims.ts';
 import { notFound, StaleVersionError } from './errors.ts';
 import { checkHostAccess } from './host-access-rules.ts';
 import { ingressPorts, portKey, refuseTakenPorts, settlePorts } from './ports.ts';
-import { withRevisionOf } from './revisions.ts';
+import { specBeforeUpdate, withRevisionOf } from './revisions.ts';
 import { claimKeys, nameClaim, portClaims } from './service-claims.ts';
 import { generatedName } from './service-names.ts';
 import { withNetworkIds } from './service-networks.ts';
@@ -127,8 +127,12 @@ export class ServiceWishes {
 
   /** Throws, naming it, when something an earlier specification needs is gone, or is not allowed any more. */
   private stillPossible(earlier: ServiceSpec): ServiceSpec {
-    const snapshot = this.parts.snapshot();
     checkHostAccess(earlier, this.parts.allowedHostAccess);
+    return this.withAllItNeeds(earlier);
+  }
+
+  private withAllItNeeds(earlier: ServiceSpec): ServiceSpec {
+    const snapshot = this.parts.snapshot();
     checkReferredExist(earlier.TaskTemplate.ContainerSpec, snapshot);
     return withNetworkIds(earlier, snapshot.networks);
   }
@@ -142,7 +146,7 @@ export class ServiceWishes {
     const spec = specBeforeUpdate(entry.value);
     if (spec === undefined)
       throw new PlimsollError('precondition', `service ${id} has no earlier revision to go back to`);
-    await this.change(entry, spec, 'rollback');
+    await this.change(entry, this.withAllItNeeds(spec), 'rollback');
   }
 
   /** Marks a service removed: it vanishes from every list at once, the leader stops its tasks and then forgets it. */
@@ -236,13 +240,6 @@ export class ServiceWishes {
     if (entry.revision !== version) throw new StaleVersionError();
     return entry;
   }
-}
-
-function specBeforeUpdate({ spec, previousSpec, revision, revisions }: ServiceRecord): ServiceSpec | undefined {
-  const history = { revision, revisions };
-  if (previousSpec && withRevisionOf(previousSpec, history, 0).revision !== revision) return previousSpec;
-  const earlier = revisions.findLast((known) => known.number !== revision);
-  return earlier && { ...spec, TaskTemplate: earlier.taskTemplate, EndpointSpec: earlier.endpointSpec };
 }
 
 function isConflict(error: unknown): error is PlimsollError {

@@ -13,7 +13,7 @@ import { requestTimeoutMs } from '../../bus/deadlines.ts';
 import { decodeJson, encodeJson } from '../../bus/envelope.ts';
 import { recordBuckets } from '../../bus/record-buckets.ts';
 import { subjects } from '../../bus/subjects.ts';
-import type { Wire, WireMessage } from '../../bus/wire.ts';
+import type { StoredWireMessage, Wire, WireMessage } from '../../bus/wire.ts';
 import { WireBus } from '../../bus/wire-bus.ts';
 import { type Clock, withDeadline } from '../../runtime/clock.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
@@ -54,6 +54,7 @@ export interface MemoryConnectionOptions {
 }
 
 const isEvent = compilePattern(subjects.events);
+const isPast = compilePattern(subjects.pasts);
 
 /** A client pings every 500 ms and gives up when two were missed. */
 const PING_MS = 500;
@@ -75,6 +76,8 @@ export class MemoryServer {
   readonly heartbeats: Heartbeats;
   /** What was published durably, oldest first. */
   readonly events: { readonly subject: string; readonly message: unknown }[] = [];
+  /** What was published to be remembered, oldest first. */
+  readonly pasts: StoredWireMessage[] = [];
   /** How far a reader that does not ask the stream's leader is behind. */
   followerLagMs = 0;
   /** False while JetStream has no leader: writes, reads and new watches get no answer; core messages flow. */
@@ -183,12 +186,19 @@ export class MemoryServer {
   }
 
   publish(message: WireMessage): void {
-    const isStored = isEvent(message.subject);
-    if (isStored) this.events.push({ subject: message.subject, message: decodeJson(message.data) });
+    const [isAnEvent, isOfThePast] = [isEvent(message.subject), isPast(message.subject)];
+    if (isAnEvent) this.events.push({ subject: message.subject, message: decodeJson(message.data) });
+    if (isOfThePast) this.pasts.push(message);
     const isHeard = this.routes.send(message);
     if (message.reply === undefined) return;
-    if (isStored) this.answer(message.reply, encodeJson({ stream: 'plim_events', seq: this.events.length }), false);
+    if (isAnEvent || isOfThePast) this.answer(message.reply, encodeJson({ stream: 'plim_events', seq: 1 }), false);
     else if (!isHeard) this.answer(message.reply, new Uint8Array(0), true);
+  }
+
+  stored(subject: string): StoredWireMessage[] {
+    const matches = compilePattern(subject);
+    const events = this.events.map((event) => ({ subject: event.subject, data: encodeJson(event.message) }));
+    return [...events, ...this.pasts].filter((message) => matches(message.subject));
   }
 
   nextInbox(owner: string): string {
@@ -439,6 +449,10 @@ export class MemoryConnection implements Wire {
     const listener = { pattern: subject, handler, owner: this, group };
     if (!this.closed) this.server.routes.add(listener);
     return { stop: () => this.server.routes.remove(listener) };
+  }
+
+  stored(subject: string): Promise<readonly StoredWireMessage[]> {
+    return this.askJetStream(`read ${subject}`, () => this.server.stored(subject), 'consumer');
   }
 
   inbox(): string {

@@ -30,6 +30,7 @@ import { addSecretRoutes } from './secret-routes.ts';
 import { type DiscoveryVia, discoveryTargets, discoveryVias } from './service-discovery.ts';
 import { clusterStatus } from './status-view.ts';
 import { addUsageRoutes } from './usage-routes.ts';
+import { explainAt } from './why-at.ts';
 import { explain } from './why-view.ts';
 
 /** What of the cluster's keys the API may use; see bus/identity. */
@@ -156,10 +157,15 @@ function addStatusRoutes(app: Express, parts: NativeApiParts): void {
     requireReady(parts);
     response.json(status(true).nodes);
   });
-  app.get('/v1/why/:term', (request, response) => {
+  app.get('/v1/why/:term', async (request, response) => {
     requireReady(parts);
-    const now = { wallMs: parts.clock.wallMs(), elapsedMs: parts.clock.elapsedMs() };
-    response.json(explain(parts.snapshot(), request.params.term, now));
+    const { bus, clock } = parts;
+    const snapshot = parts.snapshot();
+    const now = { wallMs: clock.wallMs(), elapsedMs: clock.elapsedMs() };
+    const { term } = request.params;
+    const atMs = timeOf(request.query.at);
+    if (atMs === undefined) return void response.json(explain(snapshot, term, now));
+    response.json(await explainAt(term, { snapshot, bus, atMs, nowMs: now.wallMs }));
   });
 }
 
@@ -186,6 +192,14 @@ function streamEvents(parts: NativeApiParts, response: Response): void {
     else response.write(`${JSON.stringify(event)}\n`);
   });
   response.on('close', () => subscription.stop());
+}
+
+/** A time the asker names, in milliseconds; undefined when it names none. */
+function timeOf(wanted: unknown): number | undefined {
+  if (wanted === undefined) return undefined;
+  const atMs = typeof wanted === 'string' ? Date.parse(wanted) : Number.NaN;
+  if (!Number.isNaN(atMs)) return atMs;
+  throw new PlimsollError('invalid', `at: must be an RFC 3339 time, not ${JSON.stringify(wanted)}`);
 }
 
 function discoveryVia(wanted: unknown): DiscoveryVia {

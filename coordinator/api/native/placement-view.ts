@@ -5,6 +5,7 @@ import type { ServiceRecord, SlotRecord } from '../../../model/records.ts';
 import { isGlobal } from '../../../model/service-defaults.ts';
 import type { Moment } from '../../plan/actions.ts';
 import { explainPlacement } from '../../plan/explain-placement.ts';
+import { orderOf } from '../../plan/verdicts.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 
 /** For one more replica; undefined for a service that is not scaled: its tasks belong to nodes, or are given by number. */
@@ -31,11 +32,4 @@ export function pendingPlacement(
     order: orderOf(service),
     nodes: bound === undefined ? all : all.filter((verdict) => verdict.nodeId === bound),
   };
-}
-
-function orderOf({ spec }: ServiceRecord): string {
-  const preferences = spec.TaskTemplate.Placement?.Preferences ?? [];
-  const keys = preferences.flatMap(({ Spread }) => (Spread ? [Spread.SpreadDescriptor] : []));
-  const numbers = 'the first column that differs decides, lower is better';
-  return keys.length === 0 ? numbers : `${numbers}; the spread over ${keys.join(', ')} comes before COPIES`;
 }

@@ -1,7 +1,6 @@
 /** `/v1/why`: the recorded reasons for the state of a service, a task or a node. Pure. */
 import type { WhyAnswer, WhyPart } from '../../../model/native-api.ts';
 import type {
-  ExitRecord,
   HistoryEntry,
   NodeSpecRecord,
   RolloutRecord,
@@ -11,7 +10,6 @@ import type {
   TaskRecord,
 } from '../../../model/records.ts';
 import { restartRules } from '../../../model/service-defaults.ts';
-import { PlimsollError } from '../../../runtime/errors.ts';
 import type { Moment } from '../../plan/actions.ts';
 import { liveServicesByName } from '../../store/live-services.ts';
 import { nodeName } from '../../store/node-names.ts';
@@ -20,9 +18,12 @@ import { taskTrouble } from '../task-trouble.ts';
 import { alertFacts } from './alert-view.ts';
 import { scaleFacts } from './autoscale-view.ts';
 import { drainProgress } from './drain-view.ts';
+import { durationWords } from './duration-words.ts';
+import { exitReason } from './exit-reason.ts';
 import { nextPlacement, pendingPlacement } from './placement-view.ts';
 import { nodeSummary, serviceSummary } from './status-view.ts';
 import { taskName } from './task-name.ts';
+import { theOneMeant } from './the-one-meant.ts';
 
 /**
  * Explains what `term` names: a service's name or id, a task's name (`web.1`) or id, a node's name or id; ids may be
@@ -36,26 +37,13 @@ export function explain(snapshot: Snapshot, term: string, now: Moment): WhyAnswe
     ...[...snapshot.slots.values()].flatMap(({ value }) => slotCandidate(snapshot, value, now)),
     ...[...snapshot.nodeSpecs.values()].map(({ value }) => nodeCandidate(snapshot, value, nowMs)),
   ];
-  return choose(candidates, term).answer();
+  return theOneMeant(candidates, term).answer();
 }
 
 interface Candidate {
   readonly id: string;
   readonly name: string;
   readonly answer: () => WhyAnswer;
-}
-
-function choose(candidates: readonly Candidate[], term: string): Candidate {
-  const exact = candidates.find((each) => each.id === term || each.name === term);
-  if (exact) return exact;
-  const matching = candidates.filter((each) => each.id.startsWith(term));
-  if (matching.length > 1) {
-    const names = matching.map((each) => `${each.name} (${each.id})`).join(', ');
-    throw new PlimsollError('invalid', `"${term}" fits several things: ${names}. Give more of the id`);
-  }
-  const only = matching[0];
-  if (!only) throw new PlimsollError('not-found', `No service, task or node is called "${term}"`);
-  return only;
 }
 
 function serviceCandidate(snapshot: Snapshot, service: ServiceRecord, now: Moment): Candidate {
@@ -100,7 +88,7 @@ function taskPart(snapshot: Snapshot, task: TaskRecord, nowMs: number): WhyPart 
   const trouble = taskTrouble(snapshot, task);
   const words = [trouble, status?.error, isUnhealthy, ending(task, status), restarts(status), task.reason];
   if (status?.retryAtMs !== undefined && status.retryAtMs > nowMs) {
-    words.push(`next attempt in ${seconds(status.retryAtMs - nowMs)}`);
+    words.push(`next attempt in ${durationWords(status.retryAtMs - nowMs)}`);
   }
   return {
     name: taskName(snapshot, task, task.nodeId),
@@ -136,25 +124,17 @@ function restarts(status: StatusRecord | undefined): string | undefined {
 
 function pendingParts(snapshot: Snapshot, slot: SlotRecord, nowMs: number): WhyPart[] {
   if (!slot.pending) return [];
-  const state = `pending for ${seconds(nowMs - slot.pending.sinceMs)}`;
+  const state = `pending for ${durationWords(nowMs - slot.pending.sinceMs)}`;
   return [{ name: taskName(snapshot, slot, slot.nodeId), state, node: '', reason: slot.pending.reason }];
 }
 
 function historyPart(snapshot: Snapshot, slot: SlotRecord, entry: HistoryEntry, nowMs: number): WhyPart {
   return {
     name: taskName(snapshot, slot, slot.nodeId),
-    state: `${entry.state} ${seconds(nowMs - entry.finishedAtMs)} ago`,
+    state: `${entry.state} ${durationWords(nowMs - entry.finishedAtMs)} ago`,
     node: nodeName(snapshot, entry.nodeId),
     reason: entry.error,
   };
-}
-
-/** A duration for people: "850 ms", "12 s", "3 min", "2 h". */
-function seconds(durationMs: number): string {
-  if (durationMs < 1_000) return `${Math.max(0, Math.round(durationMs))} ms`;
-  if (durationMs < 120_000) return `${Math.round(durationMs / 1_000)} s`;
-  if (durationMs < 7_200_000) return `${Math.round(durationMs / 60_000)} min`;
-  return `${Math.round(durationMs / 3_600_000)} h`;
 }
 
 function taskCandidate(snapshot: Snapshot, task: TaskRecord, nowMs: number): Candidate {
@@ -176,16 +156,10 @@ function exitParts(snapshot: Snapshot, task: TaskRecord, nowMs: number): WhyPart
   const exits = snapshot.statuses.get(task.id)?.value.exits ?? [];
   return [...exits].reverse().map((exit) => ({
     name: `attempt ${exit.attempt}`,
-    state: `${exit.state} ${seconds(nowMs - exit.finishedAtMs)} ago`,
+    state: `${exit.state} ${durationWords(nowMs - exit.finishedAtMs)} ago`,
     node: nodeName(snapshot, task.nodeId),
     reason: exitReason(exit),
   }));
-}
-
-/** The sentence about a failure has the exit code in it. */
-function exitReason({ oomKilled, error, exitCode }: ExitRecord): string {
-  const reason = error || `exit code ${exitCode}`;
-  return oomKilled ? `killed by the kernel: out of memory; ${reason}` : reason;
 }
 
 function slotCandidate(snapshot: Snapshot, slot: SlotRecord, now: Moment): Candidate[] {

@@ -41,6 +41,7 @@ describe('incidents', () => {
     cluster = await sharedCluster();
     pagesBefore = await metricPages(cluster);
     await cluster.try('config', 'create', 'incident-config', '/etc/hostname');
+    await cluster.try('secret', 'create', 'incident-secret', '/etc/hostname');
     const registry = await startRefusingRegistry(cluster, 'h2');
     const other = await occupyPort(cluster, 'h2', OCCUPIED_PORT);
     undo.push(registry.stop, other.stop);
@@ -50,6 +51,7 @@ describe('incidents', () => {
     for (const each of undo) await each();
     await cluster.clear();
     await cluster.try('config', 'rm', 'incident-config');
+    await cluster.try('secret', 'rm', 'incident-secret');
     for (const host of cluster.lab.hosts) {
       for (const volume of ['incident-tiny', 'incident-data']) {
         await cluster.engine(host.name, 'volume', 'rm', '--force', volume);

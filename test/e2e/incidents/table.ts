@@ -244,6 +244,22 @@ const updates: readonly Incident[] = [
     why: 'rollback_completed to revision 1: rollback completed: update rolled back due to failure or early termination of task <id>',
     metric: updateState('update-rolled-back', 'rollback_completed'),
   },
+  {
+    name: 'An update fails, and a secret of what it would be rolled back to is gone',
+    service: 'update-not-rolled-back',
+    create: [...onH2, '--update-failure-action', 'rollback', '--secret', 'incident-secret', image],
+    befall: async (cluster) => {
+      const stuck = ['--health-cmd', 'true', '--health-interval', '1h', '--secret-rm', 'incident-secret'];
+      await updated('update-not-rolled-back', ...stuck)(cluster);
+      await cluster.docker('secret', 'rm', 'incident-secret');
+      const soon = ['--label-add', 'plimsoll.update.progress-deadline=1s'];
+      await cluster.docker('service', 'update', '--detach', '--no-resolve-image', ...soon, 'update-not-rolled-back');
+      return '';
+    },
+    error: 'not ready after 1s (plimsoll.update.progress-deadline)',
+    why: 'paused to revision 2: update paused due to task <id>, which was not ready after 1s (plimsoll.update.progress-deadline); not rolled back: what was before needs the secret incident-secret, which is gone',
+    metric: updateState('update-not-rolled-back', 'paused'),
+  },
 ];
 
 /** Refused before anything is written: nothing is wrong with the service afterwards. */

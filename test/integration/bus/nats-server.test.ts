@@ -191,4 +191,18 @@ describe('joining over TLS', () => {
 
     expect(await admit(parts, { publicKey: 'UBBB', hostname: 'h2', nodeId })).toMatchObject({ accepted: false });
   });
+
+  test('a host whose name would break out of a header is not let in', async () => {
+    nats = await TestNats.start();
+    const { bus, buckets } = await nats.coordinator();
+    const request = { publicKey: 'UAAA', hostname: 'h1\nX-Evil: 1' };
+
+    const answer = await admit({ bus, buckets, cluster: nats.cluster, clock, log }, request);
+
+    expect(answer).toMatchObject({
+      accepted: false,
+      error: expect.stringContaining('Cannot join: the hostname "h1\\n'),
+    });
+    expect((await buckets.nodeSpecs.watch()).entries.size).toBe(0);
+  });
 });

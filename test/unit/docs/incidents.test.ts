@@ -25,6 +25,7 @@ const wanted = [
   'update is paused',
   'update is stuck',
   'update is rolled back',
+  'what it would be rolled back to is gone',
   'as often as its restart policy allows',
   'secret is not there',
   'config that is in use',

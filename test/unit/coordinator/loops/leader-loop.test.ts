@@ -48,6 +48,7 @@ function lead(plan: Planner, rollBackService: () => Promise<void>): void {
       holdsLease: () => true,
       rollBackService,
       onDone: () => undefined,
+      onPlanDone: () => undefined,
     },
     EPOCH,
   );
@@ -57,6 +58,7 @@ function lead(plan: Planner, rollBackService: () => Promise<void>): void {
 const rollsBack: Planner = () => ({
   chains: [[{ kind: 'roll-back-service', key: 'web', expectedRevision: 1, reason: 'its update failed' }]],
   failures: [],
+  tables: new Map(),
   nextAtMs: undefined,
 });
 
@@ -81,7 +83,7 @@ test('once something goes well it is asked for at once again', async () => {
   let refusals = 5;
   let rests = false;
   lead(
-    (...given) => (rests ? { chains: [], failures: [], nextAtMs: undefined } : rollsBack(...given)),
+    (...given) => (rests ? { chains: [], failures: [], tables: new Map(), nextAtMs: undefined } : rollsBack(...given)),
     async () => {
       askedAtMs.push(clock.elapsedMs());
       if (refusals-- > 0) throw new PlimsollError('precondition', 'not yet');
@@ -112,7 +114,7 @@ test('the fence that one bucket has lost is set again, though others can be writ
   lead(
     (...given) => {
       const { chains } = rollsBack(...given);
-      return { chains: isWritten() ? [] : [[write], ...chains], failures: [], nextAtMs: undefined };
+      return { chains: isWritten() ? [] : [[write], ...chains], failures: [], tables: new Map(), nextAtMs: undefined };
     },
     async () => undefined,
   );

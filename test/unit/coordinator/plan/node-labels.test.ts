@@ -8,6 +8,7 @@ const making = (words: TaskWords): Plan => {
   return {
     chains: [[{ kind: 'create-task', key: 'n.t', record, reason: 'because' }]],
     failures: [],
+    tables: new Map(),
     nextAtMs: undefined,
   };
 };

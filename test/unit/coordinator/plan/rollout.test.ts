@@ -134,6 +134,29 @@ test('failure action rollback goes back to the previous specification', () => {
   expect(images(world, id)).toEqual(['good', 'good', 'good']);
 });
 
+test.each([
+  ['secret db_password', { Secrets: [{ SecretID: 'gone', SecretName: 'db_password' }] }, []],
+  ['config app.conf and the network backend', { Configs: [{ ConfigID: 'gone', ConfigName: 'app.conf' }] }, ['backend']],
+])('an update that fails is paused where the %s it would go back to is gone', (missing, uses, targets) => {
+  const world = new PlanWorld();
+  for (const name of ['h1', 'h2', 'h3']) world.addNode(name);
+  const TaskTemplate = {
+    ContainerSpec: { Image: 'good', ...uses },
+    Networks: targets.map((Target) => ({ Target })),
+  };
+  const id = world.addService('web', 3, { TaskTemplate, UpdateConfig: { FailureAction: 'rollback' } });
+  world.converge();
+  world.behaviours.set('missing', 'no-image');
+  world.update(id, 'missing');
+
+  rollOut(world, id);
+
+  expect(rollout(world, id)).toMatchObject({ state: 'paused', revision: 2 });
+  expect(rollout(world, id)?.message).toMatch(/^update paused due to failure or early termination of task \w+; not /);
+  expect(rollout(world, id)?.message).toContain(`; not rolled back: what was before needs the ${missing}, which `);
+  expect(world.done.some(({ kind }) => kind === 'roll-back-service')).toBe(false);
+});
+
 test('failure action continue replaces every slot all the same', () => {
   const { world, id } = running(3, { FailureAction: 'continue', Parallelism: 0 });
   world.behaviours.set('quits', 'exits');

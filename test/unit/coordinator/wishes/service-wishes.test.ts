@@ -149,6 +149,7 @@ describe('service wishes', () => {
 
         await expect(wishes.services.rollback(id, version)).rejects.toThrow(sentence);
         await expect(wishes.services.rollbackTo(id, 1)).rejects.toThrow(sentence);
+        await expect(wishes.services.undoUpdate(id, version)).rejects.toThrow(sentence);
 
         expect(versionOf(id)).toBe(version);
       },
