@@ -15,6 +15,7 @@ the same. The count the autoscaler decides on is not part of the specification: 
 deploy" leave it alone. "docker service scale" stands for the time of hold-off.
   min, max          bounds; min is 1 unless said, 0 only with query
   cpu, memory       percent of what a replica reserves, else of its limit
+  connections       new connections a second that a replica should get
   query, target     PromQL that answers one number, and how much of it one replica carries
   query-answers     total (unless said), or per-replica: the answer is a mean, the target what it should be
   mode              on, or advise: decide and tell only

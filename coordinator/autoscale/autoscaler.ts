@@ -6,6 +6,7 @@ import { effectiveReplicas, type LoadReading, type ScaleRecord } from '../../mod
 import type { Clock } from '../../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
+import { Poke, runLoop } from '../../runtime/loop.ts';
 import { alertPolicy } from '../alerts/alert-policy.ts';
 import { standingOf } from '../alerts/alert-state.ts';
 import type { CoordinatorMetrics } from '../loops/coordinator-metrics.ts';
@@ -26,14 +27,16 @@ import { QueryBook } from './query-book.ts';
 import { scaleEvent } from './scale-event.ts';
 import { heldUntil, isWorthWriting, newRecord } from './scale-writing.ts';
 
-/** Nodes say as often what they use. */
-const PERIOD_MS = 2_000;
+/** Nodes say as often what they use; what one has said is looked at this soon. */
+const TIMES = { resyncMs: 1_500, minGapMs: 500, retryMs: 1_500 };
+/** A new leader has heard of every node by then. */
+const FIRST_LOOK_MS = 2_000;
 
 export interface AutoscalerParts {
   readonly buckets: Pick<Buckets, 'fenced'>;
   readonly bus: Pick<Bus, 'publishDurably'>;
   readonly store: Pick<Store, 'snapshot' | 'isCurrent' | 'reached' | 'vanished'>;
-  readonly usage: Pick<UsageBook, 'fresh'>;
+  readonly usage: Pick<UsageBook, 'fresh' | 'onHeard'>;
   /** Undefined where none was named. */
   readonly prometheus: Prometheus | undefined;
   readonly clock: Clock;
@@ -66,14 +69,17 @@ export class Autoscaler {
 
   /** Runs until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.parts;
-    while (!signal.aborted) {
-      await clock.sleep(PERIOD_MS, signal).catch(() => undefined);
-      if (signal.aborted) return;
-      await measuredTurn(this.parts, 'autoscale', () => this.turn()).catch((error: unknown) => {
-        log.error({ error: messageOf(error) }, 'a turn of autoscaling failed, trying again');
-      });
-    }
+    const { clock, log, usage } = this.parts;
+    const poke = new Poke();
+    const stopListening = usage.onHeard(() => {
+      if (this.histories.size > 0) poke.poke();
+    });
+    const tick = () => measuredTurn(this.parts, 'autoscale', () => this.turn());
+    const onError = (error: unknown) => {
+      log.error({ error: messageOf(error) }, 'a turn of autoscaling failed, trying again');
+    };
+    await clock.sleep(FIRST_LOOK_MS, signal).catch(() => undefined);
+    await runLoop({ tick, poke, times: TIMES, clock, onError }, signal).finally(stopListening);
   }
 
   /** Looks at every service once. What cannot be written is decided again at the next turn. */

@@ -89,10 +89,13 @@ function replicasOf(tasks: readonly TaskRecord[], memory: ReadonlyMap<string, Ta
       return known?.readySinceMs === undefined ? [] : [{ sinceMs: known.readySinceMs, readings: known.readings }];
     });
     if (ready.length === 0) return { readyForMs: undefined };
+    const used = (amountOf: (usage: TaskUsage) => number | undefined) =>
+      sum(ready.map(({ readings }) => mean(readings.map(({ usage }) => amountOf(usage)))));
     return {
       readyForMs: nowMs - Math.min(...ready.map(({ sinceMs }) => sinceMs)),
-      cpu: sum(ready.map(({ readings }) => mean(readings.map(({ usage }) => usage.cpuCores)))),
-      memory: sum(ready.map(({ readings }) => mean(readings.map(({ usage }) => usage.memoryBytes)))),
+      cpu: used(({ cpuCores }) => cpuCores),
+      memory: used(({ memoryBytes }) => memoryBytes),
+      connections: used(({ connectionsPerSecond }) => connectionsPerSecond),
     };
   });
 }

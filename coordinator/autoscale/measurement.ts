@@ -6,9 +6,10 @@ import type { LoadTarget } from './policy.ts';
 export interface Replica {
   /** How long it has been ready; undefined for one that is not. */
   readonly readyForMs: number | undefined;
-  /** Cores and bytes; undefined where nothing fresh was heard. */
+  /** Cores, bytes, and new connections a second; undefined where nothing fresh was heard. */
   readonly cpu?: number | undefined;
   readonly memory?: number | undefined;
+  readonly connections?: number | undefined;
 }
 
 export interface Crew {
@@ -22,44 +23,65 @@ export interface Crew {
 /** What Prometheus answered: a number, or why there is none. */
 export type QueryAnswer = { readonly value: number } | { readonly problem: string };
 
-type UsageTarget = Extract<LoadTarget, { source: 'cpu' | 'memory' }>;
+type UsageTarget = Extract<LoadTarget, { source: 'cpu' | 'memory' | 'connections' }>;
 type QueryTarget = Extract<LoadTarget, { source: 'query' }>;
 
 /** Rounding errors must not cost a replica. */
 const ROUNDING = 1e-9;
 
 /**
- * By what replicas use of what they reserve. Those that say nothing count as fully used when the load is below its target
+ * By what replicas use of what they reserve, or get of connections. Those that say nothing count as fully used when the load is below its target
  * and as unused when it is above: neither may make a change larger. Unlike in Kubernetes that holds for replicas that warm
  * up as well, below the target: what the others shed to them must not be taken for a load that has gone.
  */
 export function measureUsage(target: UsageTarget, crew: Crew): LoadReading {
-  const { source, percent } = target;
-  if (crew.wanted === 0) return { source, target: percent, value: 0, wanted: 0, words: `${source}: no replica runs` };
+  const { source } = target;
+  const shown = shownTarget(target);
+  if (crew.wanted === 0) return { source, target: shown, value: 0, wanted: 0, words: `${source}: no replica runs` };
   const warm = crew.replicas.filter(({ readyForMs }) => readyForMs !== undefined && readyForMs >= crew.warmUpMs);
   const used = warm.flatMap((replica) => replica[source] ?? []);
   if (used.length === 0) {
     const why = warm.length === 0 ? 'no replica has been ready long enough' : 'nothing was heard of what replicas use';
-    return { source, target: percent, words: `${source}: ${why}` };
+    return { source, target: shown, words: `${source}: ${why}` };
   }
   const ratio = ratioOf(used, target);
-  const value = ratio * percent;
-  const words = `${source} is at ${number(value)} % of its reservation, the target is ${percent} %`;
-  return { source, target: percent, value, wanted: wantedByUsage(ratio, used, target, crew), words };
+  const value = ratio * shown;
+  const words = usageWords(target, value);
+  return { source, target: shown, value, wanted: wantedByUsage(ratio, used, target, crew), words };
+}
+
+function shownTarget(target: UsageTarget): number {
+  return target.source === 'connections' ? target.perSecond : target.percent;
+}
+
+function usageWords(target: UsageTarget, value: number): string {
+  return target.source === 'connections'
+    ? `a replica gets ${number(value)} new connections a second, the target is ${number(target.perSecond)}`
+    : `${target.source} is at ${number(value)} % of its reservation, the target is ${target.percent} %`;
+}
+
+/** What a replica should use. */
+function goalOf(target: UsageTarget): number {
+  return target.source === 'connections' ? target.perSecond : target.reserved * (target.percent / 100);
+}
+
+/** What one that says nothing may use at the most, below the target. */
+function mostOf(target: UsageTarget): number {
+  return target.source === 'connections' ? target.perSecond : target.reserved * Math.max(1, target.percent / 100);
 }
 
 function wantedByUsage(ratio: number, used: readonly number[], target: UsageTarget, crew: Crew): number {
   const silent = Math.max(0, crew.wanted - used.length);
-  const assumed = ratio > 1 ? 0 : target.reserved * Math.max(1, target.percent / 100);
+  const assumed = ratio > 1 ? 0 : mostOf(target);
   const all = [...used, ...Array.from({ length: silent }, () => assumed)];
   const whole = silent === 0 ? ratio : ratioOf(all, target);
   if (isClose(whole, crew) || whole > 1 !== ratio > 1) return crew.wanted;
   return inDirection(whole, countOf(whole * all.length), crew.wanted);
 }
 
-function ratioOf(used: readonly number[], { reserved, percent }: UsageTarget): number {
+function ratioOf(used: readonly number[], target: UsageTarget): number {
   const sum = used.reduce((total, each) => total + each, 0);
-  return sum / (used.length * reserved * (percent / 100));
+  return sum / (used.length * goalOf(target));
 }
 
 /** By what Prometheus answered: the whole load over what a replica carries, or a mean over replicas against its target. */

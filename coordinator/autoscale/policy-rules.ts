@@ -29,9 +29,16 @@ export function checkAutoscale(spec: ServiceSpec): void {
     if (!has(source) || reservedOf(spec, source) !== undefined) continue;
     throw refuse(source, `is a share of the reservation or limit of ${source}, and the service has neither`);
   }
+  if (has('connections') && !canBeCalled(spec)) {
+    throw refuse('connections', 'counts connections on networks and published ports, and the service has neither');
+  }
   if (has('query') !== has('target')) throw refuse('query', `and ${autoscaleLabel('target')} belong together`);
   if (has('query-answers') && !has('query')) throw refuse('query-answers', `needs ${autoscaleLabel('query')}`);
   checkPolicy(autoscalePolicy(spec), refuse);
+}
+
+function canBeCalled({ EndpointSpec, TaskTemplate }: ServiceSpec): boolean {
+  return (EndpointSpec?.Ports ?? []).length > 0 || (TaskTemplate.Networks ?? []).length > 0;
 }
 
 function checkPolicy(
@@ -42,7 +49,7 @@ function checkPolicy(
   if (max === 0) throw refuse('max', 'must be at least 1');
   if (min > max) throw refuse('min', `is ${min}, more than ${autoscaleLabel('max')}, ${max}`);
   if (targets.length === 0) {
-    const others = `${autoscaleLabel('memory')}, ${autoscaleLabel('query')} or a plimsoll.alerts that scales`;
+    const others = `${autoscaleLabel('memory')}, ${autoscaleLabel('connections')}, ${autoscaleLabel('query')} or a plimsoll.alerts that scales`;
     throw refuse('cpu', `is not there, nor is ${others}: at least one must say by what to scale`);
   }
   if (min === 0 && !targets.some(({ source }) => source === 'query')) {

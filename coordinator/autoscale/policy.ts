@@ -30,6 +30,8 @@ export interface Pace {
 export type LoadTarget =
   /** Percent of what a replica reserves, or is limited to: cores or bytes. */
   | { readonly source: 'cpu' | 'memory'; readonly percent: number; readonly reserved: number }
+  /** New connections a replica should get in a second. */
+  | { readonly source: 'connections'; readonly perSecond: number }
   /** total: what one replica can carry of the query's answer. per-replica: what the answer, a mean over replicas, should be. */
   | {
       readonly source: 'query';
@@ -88,6 +90,10 @@ const options = {
   mode: choiceOf('on', 'advise'),
   cpu: percent,
   memory: percent,
+  connections: {
+    read: (text: string) => numberIn(text, Number.MIN_VALUE, Number.MAX_VALUE),
+    wants: 'new connections a second that a replica should get, a number above 0',
+  },
   query: { read: (text: string) => text.trim() || undefined, wants: 'an expression in PromQL' },
   target: {
     read: (text: string) => numberIn(text, Number.MIN_VALUE, Number.MAX_VALUE),
@@ -122,7 +128,6 @@ export function autoscaleLabel(name: OptionName): string {
 
 /** Sources the issue of autoscaling names and nothing measures yet. */
 export const unmeasuredSources: readonly string[] = [
-  `${AUTOSCALE_AREA}connections`,
   `${AUTOSCALE_AREA}nats.stream`,
   `${AUTOSCALE_AREA}nats.consumer`,
   `${AUTOSCALE_AREA}nats.lag`,
@@ -184,7 +189,8 @@ function targetsOf(given: Given, spec: ServiceSpec): LoadTarget[] {
     const percent = given[source];
     return percent === undefined || reserved === undefined ? [] : [{ source, percent, reserved }];
   });
-  const { query, target } = given;
+  const { query, target, connections } = given;
+  if (connections !== undefined) shares.push({ source: 'connections', perSecond: connections });
   if (query === undefined || target === undefined) return shares;
   return [...shares, { source: 'query', query, target, answers: given['query-answers'] ?? 'total' }];
 }

@@ -24,6 +24,7 @@ export interface UsageBookParts {
 export class UsageBook {
   private readonly heard = new Map<string, HeardUsage>();
   private readonly parts: UsageBookParts;
+  private readonly listeners = new Set<() => void>();
 
   constructor(parts: UsageBookParts) {
     this.parts = parts;
@@ -38,6 +39,12 @@ export class UsageBook {
       this.sweep();
     }
     subscription.stop();
+  }
+
+  /** Called whenever a node has said what it uses. Returns the way to stop. */
+  onHeard(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   /** By node, what was heard in the last 10 s. */
@@ -57,6 +64,7 @@ export class UsageBook {
   private take(usage: Usage, subject: string): void {
     if (subject !== subjects.usage(usage.nodeId) || !this.parts.isNode(usage.nodeId)) return;
     this.heard.set(usage.nodeId, { usage, heardAtMs: this.parts.clock.elapsedMs() });
+    for (const listener of this.listeners) listener();
   }
 
   private sweep(): void {

@@ -89,7 +89,7 @@ class World {
           reached: async () => undefined,
           vanished: async () => undefined,
         },
-        usage: { fresh: () => this.usage() },
+        usage: { fresh: () => this.usage(), onHeard: () => () => undefined },
         prometheus: { query: async () => this.answer },
         clock: this.clock,
         log: createLog('test', 'silent'),

@@ -33,6 +33,21 @@ describe('measureUsage()', () => {
     expect(measureUsage(cpuTarget, crew(replicas, count)).wanted).toBe(expected);
   });
 
+  it('counts connections a replica begins to get in a second', () => {
+    const target = { source: 'connections', perSecond: 10 } as const;
+    const called = (connections?: number): Replica => ({ readyForMs: 60_000, connections });
+    expect(measureUsage(target, crew([called(25), called(15)]))).toEqual({
+      source: 'connections',
+      target: 10,
+      value: 20,
+      wanted: 4,
+      words: 'a replica gets 20 new connections a second, the target is 10',
+    });
+    expect(measureUsage(target, crew([called(0), called(0)])).wanted).toBe(0);
+    expect(measureUsage(target, crew([called(4), called()])).wanted).toBe(2);
+    expect(measureUsage(target, crew([called()])).wanted).toBeUndefined();
+  });
+
   it('says why it cannot tell', () => {
     expect(measureUsage(cpuTarget, crew([fresh(1)]))).toMatchObject({
       words: expect.stringMatching(/ready long enough/),

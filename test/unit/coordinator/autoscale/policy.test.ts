@@ -78,7 +78,7 @@ describe('a service with nonsense in its autoscaling labels is refused by the na
     ],
     ['an unknown mode', { max: '3', cpu: '60', mode: 'off' }, /autoscale\.mode must be on or advise/],
     ['an unknown label', { max: '3', cpu: '60', cpus: '6' }, /Plimsoll knows no label "plimsoll\.autoscale\.cpus"/],
-    ['connections', { max: '3', connections: '60' }, /does not support .*autoscale\.connections/],
+    ['connections nobody can begin', { max: '3', connections: '60' }, /autoscale\.connections counts/],
     ['a queue', { max: '3', 'nats.stream': 'jobs' }, /does not support .*autoscale\.nats\.stream/],
   ])('%s', (_, options, error) => {
     expect(() => checkServiceSpec(scalingSpec(options))).toThrow(error);
