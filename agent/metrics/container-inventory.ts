@@ -10,6 +10,7 @@ import type { Log } from '../../runtime/log.ts';
 import { Poke, runLoop } from '../../runtime/loop.ts';
 import type { Engine, EngineEvent } from '../engine/engine.ts';
 import type { MeasuredContainer } from './container-metrics.ts';
+import { upperDirectory } from './upper-directory.ts';
 
 /** What the inventory needs of an engine. */
 export interface HostEngine extends Pick<Engine, 'listRaw' | 'inspectRaw'> {
@@ -23,6 +24,8 @@ export interface InventoryParts {
   readonly log: Log;
   /** The containers whose process is known already: they are listed, not inspected. */
   readonly isKnown: (containerId: string) => boolean;
+  /** /proc/<pid>/mountinfo of a container's first process; undefined when it has gone. */
+  readonly mountsOf: (pid: number) => string | undefined;
   /** Called for every event. */
   readonly onEvent: (event: EngineEvent) => void;
 }
@@ -50,7 +53,7 @@ const Inspected = z.object({
     Health: z.object({ Status: z.enum(['none', 'starting', 'healthy', 'unhealthy']) }).nullish(),
   }),
   LogPath: z.string().nullish(),
-  /** Absent or empty with containerd's image store, which does not tell where a layer lies. */
+  /** Absent or empty with containerd's image store: the container's mounts tell then where its layer lies. */
   GraphDriver: z.object({ Data: z.object({ UpperDir: z.string().nullish() }).nullish() }).nullish(),
 });
 
@@ -164,17 +167,23 @@ export class ContainerInventory {
     const inspected = await this.parts.engine.inspectRaw(containerId).catch(() => undefined);
     if (!inspected) return noRun;
     const { State, LogPath, GraphDriver } = Inspected.parse(inspected);
+    const pid = State.Pid === 0 ? undefined : State.Pid;
     return {
-      pid: State.Pid === 0 ? undefined : State.Pid,
+      pid,
       startedAtMs: Date.parse(State.StartedAt),
       health: State.Health?.Status ?? 'none',
-      layerDirectories: layerDirectories(GraphDriver?.Data?.UpperDir, LogPath),
+      layerDirectories: layerDirectories(GraphDriver?.Data?.UpperDir || this.upperDirectoryOf(pid), LogPath),
     };
+  }
+
+  private upperDirectoryOf(pid: number | undefined): string | undefined {
+    const mounts = pid === undefined ? undefined : this.parts.mountsOf(pid);
+    return mounts === undefined ? undefined : upperDirectory(mounts);
   }
 }
 
 /** The writable layer and the directory of the logs; none when the layer's place is not told: half would mislead. */
-function layerDirectories(upperDir: string | null | undefined, logPath: string | null | undefined): string[] {
+function layerDirectories(upperDir: string | undefined, logPath: string | null | undefined): string[] {
   if (!upperDir) return [];
   return logPath ? [upperDir, logPath.slice(0, logPath.lastIndexOf('/'))] : [upperDir];
 }

@@ -151,9 +151,11 @@ class HostOfContainers implements NodeMetrics {
   }
 
   private createInventory(): ContainerInventory {
+    const { files, roots } = this.parts;
     return new ContainerInventory({
       ...this.parts,
       isKnown: (containerId) => this.ownIds.has(containerId) && !this.parts.measureLayers,
+      mountsOf: (pid) => files.read(`${roots.procRoot}/${pid}/mountinfo`),
       onEvent: (event) => this.take(event),
     });
   }

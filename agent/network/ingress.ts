@@ -89,6 +89,8 @@ class HostIngressPorts implements IngressPorts {
   /** One change of the host at a time; each looks at the wishes of its own moment, so later ones find nothing to do. */
   private readonly queue = new SerialQueue();
   private checks = 0;
+  /** Nothing of ours is loaded: each question would start a program, every two seconds on a host without any port. */
+  private isKnownClear = false;
   private conntrackMissing = false;
   trouble: string | undefined;
 
@@ -188,6 +190,7 @@ class HostIngressPorts implements IngressPorts {
     }
     // What the kernel has after a failure is not what we believed: the next try loads the whole.
     this.installed = undefined;
+    this.isKnownClear = false;
     await this.nft(`${change}\n`);
     // Only now: the table holds the guard that makes these switches harmless.
     await this.loopback.switchOn(wish.loopbackDevices);
@@ -259,7 +262,10 @@ class HostIngressPorts implements IngressPorts {
 
   /** A table of an earlier process. Without nft there can be none. */
   private async hasLeftovers(): Promise<boolean> {
-    return (await this.listing().catch(() => '')) !== '';
+    if (this.isKnownClear) return false;
+    const listing = await this.listing().catch(() => '');
+    this.isKnownClear = listing === '';
+    return !this.isKnownClear;
   }
 
   private async forgetFlows(

@@ -1,5 +1,6 @@
 /** What a benchmark found, for people (a table) and for programs (JSON). Pure but for the look at the machine. */
 import { arch, cpus, release, totalmem } from 'node:os';
+import { type Calibration, calibrate } from './calibration.ts';
 import { type Summary, summaryOf } from './statistics.ts';
 
 /** One thing measured for every contestant, or at every size. */
@@ -27,6 +28,8 @@ export interface Machine {
   readonly kernel: string;
   readonly architecture: string;
   readonly node: string;
+  /** When the benchmark ended. */
+  readonly calibration: Calibration;
 }
 
 export function thisMachine(): Machine {
@@ -38,6 +41,7 @@ export function thisMachine(): Machine {
     kernel: release(),
     architecture: arch(),
     node: process.version,
+    calibration: calibrate(),
   };
 }
 
@@ -82,9 +86,13 @@ export function tableOf({ title, machine, columns, rows }: Report): string {
     ...columns.map((column) => cellText(cells[column])),
     ...(withGoals ? [goal ?? ''] : []),
   ]);
-  const { cpu, cores, memoryGiB, kernel, node } = machine;
-  const where = `${cores} x ${cpu}, ${memoryGiB} GiB, Linux ${kernel}, Node ${node}`;
-  return [title, where, '', ...markdown([head, ...body]), ''].join('\n');
+  return [title, whereText(machine), '', ...markdown([head, ...body]), ''].join('\n');
+}
+
+function whereText({ cpu, cores, memoryGiB, kernel, node, calibration }: Machine): string {
+  const { arithmeticMs, smallReadsMs } = calibration;
+  const speed = `calibration ${shortNumber(arithmeticMs)} ms and ${shortNumber(smallReadsMs)} ms`;
+  return `${cores} x ${cpu}, ${memoryGiB} GiB, Linux ${kernel}, Node ${node}, ${speed}`;
 }
 
 function markdown(lines: readonly (readonly string[])[]): string[] {

@@ -2,9 +2,11 @@
 import { once } from 'node:events';
 import type { Express, Response } from 'express';
 import { type MetricsPageParts, metricsPage } from '../../metrics/metrics-page.ts';
+import { cutOffLateReader, type SendingParts } from './late-reader.ts';
 
-export function addMetricsRoute(app: Express, parts: MetricsPageParts): void {
+export function addMetricsRoute(app: Express, parts: MetricsPageParts & SendingParts): void {
   app.get('/metrics', async (_request, response) => {
+    cutOffLateReader(response, parts);
     response.set('Content-Type', parts.metrics.contentType);
     for await (const piece of metricsPage(parts)) {
       if (response.destroyed) return;

@@ -3,9 +3,10 @@ import type { Express } from 'express';
 import { PlimsollError } from '../../../runtime/errors.ts';
 import type { NamedNode, NodePages } from '../../node-pages.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
+import { cutOffLateReader, type SendingParts } from './late-reader.ts';
 import { nodeByReference } from './node-reference.ts';
 
-export interface NodePageRouteParts {
+export interface NodePageRouteParts extends SendingParts {
   snapshot(): Snapshot;
   /** Undefined when this coordinator can serve; else the sentence why it cannot (yet). */
   notReady(): string | undefined;
@@ -21,6 +22,7 @@ export function addNodePageRoute(app: Express, parts: NodePageRouteParts): void 
       throw new PlimsollError('unavailable', `Node ${node.name} is lost: ${liveness.message}`);
     }
     const page = await parts.nodePages.page(node);
+    cutOffLateReader(response, parts);
     response.set('Content-Type', 'text/plain; version=0.0.4; charset=utf-8').send(page);
   });
 }

@@ -4,9 +4,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AgentHttp, serveHttp } from '../../../agent/http-server.ts';
 import { createLog } from '../../../runtime/log.ts';
 import { eventually } from '../../support/eventually.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 
 const PIECE = Buffer.alloc(1_000, 'x');
 const PIECES = 40;
+const LARGE_PIECE = Buffer.alloc(64 << 10, 'x');
 
 /** Pieces that note in which turn of the event loop each of them was asked for. */
 function watchedPieces() {
@@ -36,17 +38,21 @@ describe("an agent's page", () => {
   let watched: ReturnType<typeof watchedPieces>;
   let released = 0;
   let http: AgentHttp;
+  let time: FakeClock;
+  let pieces: readonly Uint8Array[];
 
   beforeEach(async () => {
     released = 0;
     let elapsedMs = 0;
+    time = new FakeClock();
     // Whoever looks at this clock has worked for another millisecond.
-    const clock = { elapsedMs: () => (elapsedMs += 1) };
+    const clock = { elapsedMs: () => (elapsedMs += 1), after: time.after.bind(time) };
     const release = () => {
       released += 1;
     };
     watched = watchedPieces();
-    const metricsPage = async () => ({ pieces: watched.pieces, release });
+    pieces = watched.pieces;
+    const metricsPage = async () => ({ pieces, release });
     const healthy = () => ({ healthy: true, why: 'ok' });
     http = await serveHttp(0, { log: createLog('test', 'silent'), metricsPage, healthy }, clock);
   });
@@ -71,5 +77,20 @@ describe("an agent's page", () => {
     socket.destroy();
 
     await eventually(() => released === 1);
+  });
+
+  it('is released when its reader takes nothing of it for too long', async () => {
+    // More than the kernel holds for a reader.
+    pieces = Array.from({ length: 1_000 }, () => LARGE_PIECE);
+    const socket = connect(http.port, '127.0.0.1');
+    socket.write('GET /metrics HTTP/1.1\r\nHost: agent\r\n\r\n');
+    await once(socket, 'data');
+    socket.pause();
+
+    await time.advance(59_999);
+    expect(released).toBe(0);
+    await time.advance(1);
+    await eventually(() => released === 1);
+    socket.destroy();
   });
 });

@@ -10,6 +10,8 @@ class OtherPeoplesEngine implements HostEngine {
   lists = 0;
   readonly inspected: string[] = [];
   refuses = false;
+  /** Docker's own store tells where layers lie, containerd's does not. */
+  imageStore: 'docker' | 'containerd' = 'docker';
   /** Called before an inspection is answered. */
   beforeAnswer: (id: string) => void = () => undefined;
   private onEvent: (event: EngineEvent) => void = () => undefined;
@@ -36,7 +38,7 @@ class OtherPeoplesEngine implements HostEngine {
     return {
       State: { Pid: run.pid, StartedAt: '2026-01-01T00:00:00Z', Health: { Status: 'starting' } },
       LogPath: `/docker/containers/${id}/${id}-json.log`,
-      GraphDriver: { Data: { UpperDir: `/docker/overlay2/${id}/diff` } },
+      ...(this.imageStore === 'docker' ? { GraphDriver: { Data: { UpperDir: `/docker/overlay2/${id}/diff` } } } : {}),
     };
   }
 
@@ -64,6 +66,7 @@ async function watched(isKnown: (id: string) => boolean = () => false) {
     clock,
     log: createLog('test', 'silent'),
     isKnown,
+    mountsOf: (pid) => `1 2 0:3 / / rw - overlay overlay rw,lowerdir=/a,upperdir=/snapshots/${pid}/fs,workdir=/b`,
     onEvent: () => undefined,
   });
   const ended = new AbortController();
@@ -94,6 +97,17 @@ describe('ContainerInventory', () => {
         layerDirectories: ['/docker/overlay2/db/diff', '/docker/containers/db'],
       },
     ]);
+  });
+
+  it('finds the layer of a container by its mounts where the engine does not tell', async () => {
+    const { engine, clock, inventory } = await watched();
+    engine.imageStore = 'containerd';
+    engine.running.set('cache', { pid: 200, name: 'cache' });
+    engine.tell('start', 'cache');
+    await clock.advance(2_000);
+
+    const found = inventory.containers().find(({ id }) => id === 'cache');
+    expect(found?.layerDirectories).toEqual(['/snapshots/200/fs', '/docker/containers/cache']);
   });
 
   it('asks the engine nothing while nothing changes', async () => {

@@ -3,6 +3,8 @@ import express from 'express';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { addNodePageRoute } from '../../../../../coordinator/api/native/node-page-route.ts';
 import { PlimsollError } from '../../../../../runtime/errors.ts';
+import { createLog } from '../../../../../runtime/log.ts';
+import { FakeClock } from '../../../../support/fake-clock.ts';
 import { PlanWorld } from '../../../../support/plan-world.ts';
 
 describe('/v1/nodes/<node>/metrics', () => {
@@ -19,7 +21,8 @@ describe('/v1/nodes/<node>/metrics', () => {
     const app = express();
     const page = async ({ id }: { id: string }) => Buffer.from(`page of ${id}\n`);
     const snapshot = () => world.snapshot();
-    addNodePageRoute(app, { snapshot, notReady: () => notReady, nodePages: { page } });
+    const sending = { clock: new FakeClock(), log: createLog('test', 'silent') };
+    addNodePageRoute(app, { ...sending, snapshot, notReady: () => notReady, nodePages: { page } });
     app.use(((error, _request, response, _next) => {
       response.status(400).send(error instanceof PlimsollError ? `${error.code}: ${error.message}` : 'a bug');
     }) as express.ErrorRequestHandler);
