@@ -9,7 +9,7 @@ import { z } from 'zod';
 import type { Bus } from '../bus/bus.ts';
 import { subjects } from '../bus/subjects.ts';
 import type { TaskRecord } from '../model/records.ts';
-import { failoverPolicy, STOP_MARGIN_MS } from '../model/service-policy.ts';
+import { type FailoverPolicy, failoverPolicy, STOP_MARGIN_MS, stopsOnDisconnect } from '../model/service-policy.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
 import type { JsonFiles } from '../runtime/files.ts';
@@ -22,6 +22,9 @@ const ASK_MS = 1_000;
 /** So old an answer may be while no task needs one: a task that comes then runs at once, by a contact that is still good. */
 const IDLE_ASK_MS = 3_000;
 const ANSWER_TIMEOUT_MS = 1_000;
+
+/** Made once: schemas are dear to make. */
+const Anything = z.unknown();
 
 const ContactFile = z.object({ v: z.literal(1), bootId: z.string(), sinceBootMs: z.number() });
 
@@ -48,6 +51,8 @@ export class Contact {
   private last: Uptime | 'long ago' | undefined;
   /** Whether an answer to this life of the agent is on disk. */
   private isStored = false;
+  /** By the labels they are read from: asked for several times a second. */
+  private readonly policies = new WeakMap<TaskRecord['serviceLabels'], FailoverPolicy>();
 
   constructor(parts: ContactParts) {
     this.parts = parts;
@@ -66,7 +71,7 @@ export class Contact {
 
   /** Whether a task may run now. */
   permitFor({ serviceLabels }: Pick<TaskRecord, 'serviceLabels'>): Permit {
-    const { onDisconnect, afterMs } = failoverPolicy(serviceLabels);
+    const { onDisconnect, afterMs } = this.policyOf(serviceLabels);
     if (onDisconnect === 'keep') return 'valid';
     if (this.last === undefined) return 'unknown';
     return this.ageMs < afterMs ? 'valid' : 'expired';
@@ -74,8 +79,16 @@ export class Contact {
 
   /** How long a task has run without a permit, in milliseconds; 0 while it has one. */
   expiredForMs({ serviceLabels }: Pick<TaskRecord, 'serviceLabels'>): number {
-    const { onDisconnect, afterMs } = failoverPolicy(serviceLabels);
+    const { onDisconnect, afterMs } = this.policyOf(serviceLabels);
     return onDisconnect === 'keep' || this.last === undefined ? 0 : Math.max(0, this.ageMs - afterMs);
+  }
+
+  private policyOf(labels: TaskRecord['serviceLabels']): FailoverPolicy {
+    const known = this.policies.get(labels);
+    if (known) return known;
+    const policy = failoverPolicy(labels);
+    this.policies.set(labels, policy);
+    return policy;
   }
 
   /** How long ago the leader answered; infinite when it never did. */
@@ -116,7 +129,7 @@ export class Contact {
   private async ask(bus: Pick<Bus, 'request'>, tasks: ContactTasks): Promise<void> {
     const askedAt = this.parts.host.uptime();
     try {
-      await bus.request(subjects.contact(this.parts.nodeId), null, z.unknown(), ANSWER_TIMEOUT_MS);
+      await bus.request(subjects.contact(this.parts.nodeId), null, Anything, ANSWER_TIMEOUT_MS);
     } catch {
       return; // That nobody answers is what is measured here.
     }
@@ -148,5 +161,5 @@ export class Contact {
 
 /** Whether a task may run only where the leader is heard. */
 export function needsContact({ serviceLabels }: Pick<TaskRecord, 'serviceLabels'>): boolean {
-  return failoverPolicy(serviceLabels).onDisconnect === 'stop';
+  return stopsOnDisconnect(serviceLabels);
 }

@@ -3,14 +3,16 @@ import { z } from 'zod';
 import { ErrorBody } from '../model/error-body.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
 
-const Envelope = z.union([z.object({ ok: z.unknown() }), z.object({ error: ErrorBody })]);
+const Success = z.object({ ok: z.unknown() });
+const Failure = z.object({ error: ErrorBody });
 
 export function encodeJson(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value ?? null));
 }
 
 export function decodeJson(data: Uint8Array): unknown {
-  return JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString());
+  const bytes = Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  return JSON.parse(bytes.toString());
 }
 
 function wireError(error: unknown): ErrorBody {
@@ -28,9 +30,11 @@ export function encodeError(error: unknown): Uint8Array {
 
 /** The answer, or the error the other side threw. */
 export function decodeAnswer(data: Uint8Array): unknown {
-  const envelope = Envelope.parse(decodeJson(data));
-  if ('error' in envelope) throw new PlimsollError(envelope.error.code, envelope.error.message);
-  return envelope.ok;
+  const envelope = decodeJson(data);
+  const success = Success.safeParse(envelope);
+  if (success.success) return success.data.ok;
+  const { error } = Failure.parse(envelope);
+  throw new PlimsollError(error.code, error.message);
 }
 
 export type Frame =

@@ -31,8 +31,13 @@ export interface FailoverPolicy {
   readonly afterMs: number;
 }
 
+/** Whether its tasks run only where the leader is heard. */
+export function stopsOnDisconnect(labels: Labels): boolean {
+  return labels?.[ON_DISCONNECT_LABEL] === 'stop';
+}
+
 export function failoverPolicy(labels: Labels): FailoverPolicy {
-  const onDisconnect = labels?.[ON_DISCONNECT_LABEL] === 'stop' ? 'stop' : 'keep';
+  const onDisconnect = stopsOnDisconnect(labels) ? 'stop' : 'keep';
   const afterMs = durationOf(labels, FAILOVER_AFTER_LABEL);
   return { onDisconnect, afterMs: afterMs ?? (onDisconnect === 'stop' ? DEFAULT_STOP_AFTER_MS : 0) };
 }

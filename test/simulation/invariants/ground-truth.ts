@@ -2,6 +2,7 @@
 import type { ObservedContainer } from '../../../agent/plan/observed-container.ts';
 import type { BucketName } from '../../../bus/bucket-definitions.ts';
 import type { RolloutRecord, ServiceRecord, SlotRecord, TaskRecord } from '../../../model/records.ts';
+import { groupBy } from '../../../runtime/group-by.ts';
 import { isSound } from '../world/images.ts';
 import type { World } from '../world/world.ts';
 
@@ -11,28 +12,37 @@ export interface RunningContainer extends ObservedContainer {
   readonly place: string;
 }
 
+/** As of so many changes of the engines. */
+interface Running {
+  readonly changes: number;
+  readonly containers: readonly RunningContainer[];
+  readonly byService: ReadonlyMap<string, readonly RunningContainer[]>;
+}
+
 export class GroundTruth {
   private readonly world: World;
   /** Records by their text: most stay as they are. */
   private readonly parsed = new Map<string, unknown>();
   private readonly lastRecords = new Map<string, { readonly changes: number; readonly records: readonly unknown[] }>();
-  private lastRunning: { readonly changes: number; readonly containers: readonly RunningContainer[] } | undefined;
+  private lastRunning: Running | undefined;
 
   constructor(world: World) {
     this.world = world;
   }
 
   running(): readonly RunningContainer[] {
-    const changes = this.world.hosts.reduce((sum, { engine }) => sum + engine.changes, 0);
-    if (this.lastRunning?.changes !== changes) this.lastRunning = { changes, containers: this.listRunning() };
-    return this.lastRunning.containers;
+    return this.nowRunning().containers;
+  }
+
+  runningOf(serviceId: string): readonly RunningContainer[] {
+    return this.nowRunning().byService.get(serviceId) ?? [];
   }
 
   /** Other containers that run for the same place. */
   besides(host: string, { id, serviceId, slot }: ObservedContainer): RunningContainer[] {
     const isOther = (one: RunningContainer) => one.id !== id || one.host !== host;
     const place = this.placeOn(host, slot);
-    return this.running().filter((one) => one.serviceId === serviceId && one.place === place && isOther(one));
+    return this.runningOf(serviceId).filter((one) => one.place === place && isOther(one));
   }
 
   placeOn(host: string, slot: number): string {
@@ -62,6 +72,16 @@ export class GroundTruth {
 
   tasks(): readonly TaskRecord[] {
     return this.records('plim_task', '>') as readonly TaskRecord[];
+  }
+
+  private nowRunning(): Running {
+    let changes = 0;
+    for (const { engine } of this.world.hosts) changes += engine.changes;
+    if (this.lastRunning?.changes !== changes) {
+      const containers = this.listRunning();
+      this.lastRunning = { changes, containers, byService: groupBy(containers, ({ serviceId }) => serviceId) };
+    }
+    return this.lastRunning;
   }
 
   private listRunning(): RunningContainer[] {

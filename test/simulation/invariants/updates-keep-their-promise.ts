@@ -31,10 +31,9 @@ export const updatesKeepTheirPromise: InvariantMaker = ({ world, operator, truth
         steady.clear();
         return undefined;
       }
-      const running = truth.running();
       for (const service of truth.services()) {
         const replicas = truth.replicasOf(service);
-        const ready = running.filter((one) => one.serviceId === service.id && isReady(one) && isSound(one.image));
+        const ready = truth.runningOf(service.id).filter((one) => isReady(one) && isSound(one.image));
         const isWhole = ready.length >= replicas && ready.every(({ revision }) => revision === service.revision);
         const before = steady.get(service.id);
         const least = Math.min(before?.least ?? replicas, promised(service, replicas));

@@ -11,18 +11,27 @@ export class SimulatedTime {
   }
 
   /** Lets time pass until then. What is due at one moment is rung one by one, each running to its end first. */
-  async runUntil(endMs: number): Promise<void> {
-    await settled();
-    for (let next = this.alarms.takeDue(endMs); next; next = this.alarms.takeDue(endMs)) {
-      this.nowMs = Math.max(this.nowMs, next.dueMs);
-      next.ring();
-      await settled();
-    }
-    this.nowMs = endMs;
+  runUntil(endMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const next = () => {
+        const alarm = this.alarms.takeDue(endMs);
+        this.nowMs = alarm ? Math.max(this.nowMs, alarm.dueMs) : endMs;
+        if (!alarm) return resolve();
+        try {
+          alarm.ring();
+        } catch (error) {
+          return reject(error);
+        }
+        whenSettled(next);
+      };
+      whenSettled(next);
+    });
   }
 }
 
-/** Resolves when no promise is left to go on: Node runs the next tick only after all of them. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => process.nextTick(resolve));
+/** Calls back, as promises do, when none is left to go on: Node runs the next tick only after all of them. */
+function whenSettled(callback: () => void): void {
+  process.nextTick(() => void nothing.then(callback));
 }
+
+const nothing = Promise.resolve();
