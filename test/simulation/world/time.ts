@@ -29,9 +29,9 @@ export class SimulatedTime {
   }
 }
 
-/** Calls back, as promises do, when none is left to go on: Node runs the next tick only after all of them. */
-function whenSettled(callback: () => void): void {
-  process.nextTick(() => void nothing.then(callback));
+/** Does it, as promises do theirs, when none is left to go on: Node runs the next tick only after all of them. */
+function whenSettled(work: () => void): void {
+  process.nextTick(() => void nothing.then(work));
 }
 
 const nothing = Promise.resolve();
