@@ -71,7 +71,23 @@ ALERTMANAGER_WANTED=0.23
 ensure_alertmanager() {
   local path
   path=$(command -v prometheus-alertmanager || command -v alertmanager || true)
-  if [ -n "$path" ]; then printf '%s\n' "$path"; else program_from_package prometheus-alertmanager prometheus-alertmanager "$ALERTMANAGER_WANTED"; fi
+  if [ -n "$path" ]; then
+    printf '%s\n' "$path"
+    return
+  fi
+  path=$(program_from_package prometheus-alertmanager prometheus-alertmanager "$ALERTMANAGER_WANTED") || return
+  link_alertmanager_templates || return
+  printf '%s\n' "$path"
+}
+
+# Debian's Alertmanager reads its templates at a fixed place and does not start without them.
+link_alertmanager_templates() {
+  local templates=/usr/share/prometheus/alertmanager
+  [ ! -e "$templates/default.tmpl" ] || return 0
+  require_root "link $templates" || return
+  install_note "$templates: a link to Alertmanager's templates, without which it does not start"
+  mkdir -p "${templates%/*}"
+  ln -sfn "$(install_cache_dir)/programs/prometheus-alertmanager$templates" "$templates"
 }
 
 # Answers node_exporter's path: the tests compare the agent's host metrics with its own.
