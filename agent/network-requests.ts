@@ -1,5 +1,6 @@
 /** What this node answers about the cluster's networks on its host: whether they are as they should be, where a way breaks. */
 import type { Bus, Subscription } from '../bus/bus.ts';
+import { HeldPortsRequest, type HostPortNumber } from '../model/host-ports.ts';
 import {
   type CheckFinding,
   HostCheckReply,
@@ -13,6 +14,7 @@ import { checkHost } from './network/check/host-check.ts';
 import { checkPath } from './network/check/path-check.ts';
 import type { PathProbe } from './network/check/path-probe.ts';
 import type { CommandRunner } from './network/command-runner.ts';
+import { heldPorts, portKey } from './network/held-ports.ts';
 import type { ProcFiles } from './network/loopback-routing.ts';
 import type { Overlay } from './network/overlay/overlay.ts';
 import { planOverlay } from './network/overlay/plan-overlay.ts';
@@ -48,10 +50,28 @@ export function answerNetworkChecks({ bus, nodeId, tools, overlay, supervisor }:
       const none = (findings: CheckFinding[]) => ({ findings, peers: [] });
       return checkPath({ ...tools, state, processOf }, request).catch((error: unknown) => none(unseen(error)));
     }),
+    bus.answer(nodeId, 'held-ports', HeldPortsRequest, async ({ ports }) => {
+      const [held, own] = [await heldPorts(tools.files), portsOfTasks(supervisor)];
+      const isHeld = (port: HostPortNumber) => held.has(portKey(port)) && !own.has(portKey(port));
+      return { held: ports.filter(isHeld) };
+    }),
     bus.answer(nodeId, 'check-host', HostCheckRequest, async ({ peers }): Promise<HostCheckReply> => {
       return { findings: await checkHost(tools.run, state().plan, peers).catch(unseen) };
     }),
   ];
+}
+
+/** What the engine holds on the host for tasks, those it is about to stop included. */
+function portsOfTasks(supervisor: Pick<TaskSupervisor, 'tasks'>): ReadonlySet<string> {
+  const tasks = supervisor.tasks();
+  const asked = tasks.flatMap(({ record }) =>
+    record.ports.map(({ Protocol, PublishedPort }) => [Protocol, PublishedPort] as const),
+  );
+  const given = tasks.flatMap(({ containers }) => containers.flatMap(({ hostPorts }) => hostPorts ?? []));
+  return new Set([
+    ...asked.map(([protocol, port]) => portKey({ protocol, port })),
+    ...given.map(({ protocol, publishedPort: port }) => portKey({ protocol, port })),
+  ]);
 }
 
 /** Where the host's own programs fail, that is the finding. */

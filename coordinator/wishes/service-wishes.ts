@@ -8,6 +8,7 @@ import { orderWarnings } from '../plan/update-order.ts';
 import { checkQuery, handScalingWarnings } from './autoscale-wish.ts';
 import { Claims } from './claims.ts';
 import { notFound, StaleVersionError } from './errors.ts';
+import { refuseHeldPorts } from './held-ports.ts';
 import { checkHostAccess } from './host-access-rules.ts';
 import { ingressPorts, portKey, refuseTakenPorts, settlePorts } from './ports.ts';
 import { specBeforeUpdate, withRevisionOf } from './revisions.ts';
@@ -56,6 +57,7 @@ export class ServiceWishes {
     checkReferredExist(wanted.TaskTemplate.ContainerSpec, this.parts.snapshot());
     const warnings = await checkQuery(wanted, undefined, this.parts.prometheus);
     const spec = withNetworkIds(withServerDefaults(wanted), this.parts.snapshot().networks);
+    await refuseHeldPorts(spec.EndpointSpec?.Ports ?? [], [], this.parts);
     const owner = { v: 1, ownerId: id, ownerName: spec.Name } as const;
     const taken = await this.claims.take([nameClaim(spec.Name)], owner);
     const nowMs = this.parts.clock.wallMs();
@@ -89,6 +91,7 @@ export class ServiceWishes {
     const asked = await checkQuery(wanted, entry.value.spec, this.parts.prometheus);
     const warnings = [...asked, ...handScalingWarnings(wanted, entry.value.spec)];
     const spec = withNetworkIds(withServerDefaults(wanted), this.parts.snapshot().networks);
+    await refuseHeldPorts(spec.EndpointSpec?.Ports ?? [], entry.value.ports, this.parts);
     const value = { ...entry.value, ...this.sealedAuth(id, registryAuth) };
     await this.change({ ...entry, value }, spec, 'update');
     return { warnings: [...warnings, ...warningsOf(spec, entry.value.spec)] };

@@ -21,7 +21,7 @@ export interface ReadBarrier {
 
 export interface WishParts {
   readonly buckets: Pick<Buckets, WishBucket | 'nodes' | 'claims' | 'meshes'>;
-  readonly bus: Pick<Bus, 'publishDurably'>;
+  readonly bus: Pick<Bus, 'publishDurably' | 'askNode'>;
   readonly snapshot: () => Snapshot;
   readonly barrier: ReadBarrier;
   /** Seals the contents of secrets and configs. */

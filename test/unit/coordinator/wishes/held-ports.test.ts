@@ -1,0 +1,86 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Bus } from '../../../../bus/bus.ts';
+import { openStore, type Store } from '../../../../coordinator/store/store.ts';
+import type { Wishes } from '../../../../coordinator/wishes/wishes.ts';
+import type { HostPortNumber } from '../../../../model/host-ports.ts';
+import type { PortConfig } from '../../../../model/service-spec.ts';
+import { PlimsollError } from '../../../../runtime/errors.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { MemoryServer } from '../../../support/memory-bus.ts';
+import { PlanWorld } from '../../../support/plan-world.ts';
+import { aSpec } from '../../../support/snapshots.ts';
+import { wishesOn } from '../../../support/wishes.ts';
+
+const web: HostPortNumber = { protocol: 'tcp', port: 80 };
+
+function publishing(PublishMode: PortConfig['PublishMode'], PublishedPort = 80) {
+  return aSpec({ EndpointSpec: { Ports: [{ Protocol: 'tcp', TargetPort: 80, PublishedPort, PublishMode }] } });
+}
+
+describe('ports that programs on the nodes hold', () => {
+  /** By node id; nodes that are not in it do not answer. */
+  let held: Map<string, readonly HostPortNumber[]>;
+  let world: PlanWorld;
+  let store: Store;
+  let wishes: Wishes;
+  let [h1, h2] = ['', ''];
+
+  beforeEach(async () => {
+    const clock = new FakeClock();
+    const connection = new MemoryServer({ clock }).connect();
+    store = await openStore({ buckets: connection.buckets, clock });
+    world = new PlanWorld();
+    [h1, h2] = [world.addNode('h1'), world.addNode('h2')];
+    held = new Map([h1, h2].map((id) => [id, []]));
+    const askNode: Bus['askNode'] = async (nodeId, verb, { ports }: { ports: HostPortNumber[] }, reply) => {
+      const answer = verb === 'held-ports' ? held.get(nodeId) : undefined;
+      if (answer === undefined) throw new PlimsollError('timeout', 'no answer');
+      return reply.parse({ held: ports.filter(({ port }) => answer.some((each) => each.port === port)) });
+    };
+    wishes = wishesOn(store, connection, clock, {
+      bus: { publishDurably: connection.bus.publishDurably.bind(connection.bus), askNode },
+      snapshot: () => {
+        const { nodes, nodeSpecs, liveness } = world.snapshot();
+        return { ...store.snapshot(), nodes, nodeSpecs, liveness };
+      },
+    });
+  });
+
+  test('every node answers on an ingress port: one node’s program is enough to refuse it', async () => {
+    held.set(h2, [web]);
+
+    const words = "port '80/tcp' is already in use by another program on node h2";
+    await expect(wishes.services.create(publishing('ingress'))).rejects.toMatchObject({
+      code: 'invalid',
+      message: words,
+    });
+    expect([...store.snapshot().services]).toEqual([]);
+  });
+
+  test('a port of the hosts is refused when no node has it free', async () => {
+    held.set(h2, [web]);
+    await wishes.services.create(publishing('host'));
+
+    held.set(h1, [web]);
+    const other = { ...publishing('host'), Name: 'other' };
+    await expect(wishes.services.create(other)).rejects.toThrow('already in use by another program on nodes h1, h2');
+  });
+
+  test('an update is asked about ports it adds, not about those the service has', async () => {
+    const { id } = await wishes.services.create(publishing('ingress'));
+    const update = (port: number) =>
+      wishes.services.update(id, publishing('ingress', port), store.snapshot().services.get(id)?.revision ?? 0);
+    held.set(h1, [web, { protocol: 'tcp', port: 81 }]);
+
+    await expect(update(80)).resolves.toBeDefined();
+    await expect(update(81)).rejects.toThrow("port '81/tcp' is already in use");
+  });
+
+  test('nodes that do not answer, or are not ready, hold nothing as far as is known', async () => {
+    held.delete(h1);
+    held.set(h2, [web]);
+    world.setState(h2, 'lost');
+
+    await expect(wishes.services.create(publishing('ingress'))).resolves.toBeDefined();
+  });
+});
