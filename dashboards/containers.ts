@@ -8,7 +8,7 @@ export function ofServices(metric: string, ...matchers: readonly string[]): stri
   return onNodes(metric, `${SERVICE_LABEL}=~"$service"`, ...matchers);
 }
 
-/** Each task's own, by `task`: `web.2`, whatever attempt. */
+/** Each task's own, by `task`: `web.2 on h1`, whatever attempt. */
 export function byTask(expr: string): string {
   return `sum by (task) (${taskNamed(expr)})`;
 }
@@ -50,7 +50,11 @@ export function rateOf(metric: string, ...matchers: readonly string[]): string {
   return rate(ofServices(metric, ...matchers));
 }
 
-/** Containers are named `<service>.<slot>.<task id>`: without the id an attempt continues the line of the one before. */
-function taskNamed(expr: string): string {
-  return `label_replace(${expr}, "task", "$1", "name", "(.+?)([.][a-z0-9]{25})?")`;
+/**
+ * `web.2 on h1`: containers are named `<service>.<slot>.<task id>`, of a global service `<service>.<node id>.<task id>`.
+ * Without the ids an attempt continues the line of the one before.
+ */
+export function taskNamed(expr: string): string {
+  const place = `label_join(${expr}, "place", " ", "name", "instance")`;
+  return `label_replace(${place}, "task", "$1 on $3", "place", "(.+?)([.][a-z0-9]{25})* (\\\\S+)")`;
 }

@@ -24,6 +24,7 @@ const nodesIn = (state: string) =>
 const amount = (what: string, resource: string) =>
   sum('', allNodes(`plimsoll_node_status_${what}`, `resource="${resource}"`));
 const perService = (metric: string) => max('service, stack', of(metric));
+const missing = `${perService('plimsoll_service_status_replicas_unavailable')} > 0`;
 const replicas = (what: string) => sum('', perService(`plimsoll_service_${what}`));
 
 export const idleShare = `avg by (instance) (${rate(of('node_cpu_seconds_total', 'mode="idle"'))})`;
@@ -51,7 +52,7 @@ export const cluster: Board = {
         'Services short of tasks',
         'Services with fewer available tasks than wanted; the table below names them.',
         'short',
-        orZero(count('', `${perService('plimsoll_service_status_replicas_unavailable')} > 0`)),
+        orZero(count('', missing)),
         none,
       ),
       stat(
@@ -161,8 +162,8 @@ export const cluster: Board = {
         'Services with fewer available tasks than wanted: none in health. A service’s name leads to its own dashboard.',
         ['service', 'stack'],
         [
-          column('Wanted', 'short', `${perService('plimsoll_service_spec_replicas')} > 0`),
-          column('Missing', 'short', `${perService('plimsoll_service_status_replicas_unavailable')} > 0`, none),
+          column('Wanted', 'short', `${perService('plimsoll_service_spec_replicas')} and ${missing}`),
+          column('Missing', 'short', missing, none),
         ],
       ),
     ),

@@ -1,5 +1,5 @@
 /** Rows of the board of tasks: what only few want to know of containers, and those few badly. */
-import { each, highest, ofServices, onDisks, rateEach, taskLines } from '../containers.ts';
+import { each, highest, ofServices, onDisks, rateEach, taskLines, taskNamed } from '../containers.ts';
 import { foldedRow, graph, shareGraph } from '../panels.ts';
 
 const pressure = (what: string) => rateEach(`container_pressure_${what}_seconds_total`);
@@ -25,7 +25,7 @@ export const limitsRow = foldedRow(
     { min: 0 },
   ),
   graph('Limits of processes', 'Soft limits of each container’s first process, -1 for none.', 'short', {
-    '{{task}} {{ulimit}}': `max by (task, ulimit) (label_replace(${ofServices('container_ulimits_soft')}, "task", "$1", "name", "(.+?)([.][a-z0-9]{25})?"))`,
+    '{{task}} {{ulimit}}': `max by (task, ulimit) (${taskNamed(ofServices('container_ulimits_soft'))})`,
   }),
   graph(
     'Weight',

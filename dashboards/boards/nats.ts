@@ -142,9 +142,13 @@ export const nats: Board = {
           '{{bucket}} acknowledgement lost': some('bucket', 'plimsoll_bus_lost_acknowledgements_total'),
         },
       ),
-      countsGraph('Watches rebuilt', 'Watches rebuilt from scratch, by reason.', {
-        '{{bucket}} ({{reason}})': some('bucket, reason', 'plimsoll_bus_watch_rebuilds_total'),
-      }),
+      graph(
+        'Watches read again',
+        'Watches read from the beginning, by reason: reread is the usual full pass.',
+        'short',
+        { '{{bucket}} ({{reason}})': some('bucket, reason', 'plimsoll_bus_watch_rebuilds_total') },
+        { min: 0 },
+      ),
     ),
     row(
       'What was not understood',

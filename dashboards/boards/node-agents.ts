@@ -48,10 +48,16 @@ export const agentsRow = row(
       increase(onNodes('plimsoll_overlay_acknowledgements_missing_total')),
     ),
   }),
-  countsGraph('Network tables', 'Changes of the tables of published ports and of the cluster’s networks, by result.', {
-    '{{instance}} ports {{result}}': sum('instance, result', increase(onNodes('plimsoll_ingress_changes_total'))),
-    '{{instance}} networks {{result}}': sum('instance, result', increase(onNodes('plimsoll_overlay_changes_total'))),
-  }),
+  graph(
+    'Network tables',
+    'Changes of the tables of published ports and of the cluster’s networks, by result.',
+    'short',
+    {
+      '{{instance}} ports {{result}}': sum('instance, result', increase(onNodes('plimsoll_ingress_changes_total'))),
+      '{{instance}} networks {{result}}': sum('instance, result', increase(onNodes('plimsoll_overlay_changes_total'))),
+    },
+    { min: 0 },
+  ),
   graph(
     'Sessions',
     'Sessions (logs, exec, copies) that coordinators have open with the engine.',

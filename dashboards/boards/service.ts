@@ -159,8 +159,8 @@ export const service: Board = {
     row(
       'Duration',
       graph(
-        'Until its tasks run',
-        'Age of each task’s container: a saw-tooth is a crash loop.',
+        'Age of its containers',
+        'Time since each container was started: a saw-tooth is a crash loop.',
         's',
         { '{{task}}': `time() - ${highestByTask(ofServices('container_start_time_seconds'))}` },
         { min: 0 },

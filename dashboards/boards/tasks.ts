@@ -1,6 +1,6 @@
 /** Tasks and their containers, as deep as the kernel tells. */
 import type { Board } from '../board.ts';
-import { byTask, each, highest, ofServices, onDisks, rateEach, rateOf, taskLines } from '../containers.ts';
+import { byTask, each, highest, ofServices, onDisks, rateEach, rateOf, taskLines, taskNamed } from '../containers.ts';
 import {
   atLeast,
   column,
@@ -216,7 +216,7 @@ export const tasks: Board = {
         'Faults per second, and those of them that had to read the disk.',
         'suffix: /s',
         {
-          '{{task}} {{failure_type}}': `sum by (task, failure_type) (label_replace(${rateOf('container_memory_failures_total', 'scope="container"')}, "task", "$1", "name", "(.+?)([.][a-z0-9]{25})?"))`,
+          '{{task}} {{failure_type}}': `sum by (task, failure_type) (${taskNamed(rateOf('container_memory_failures_total', 'scope="container"'))})`,
         },
         { min: 0 },
       ),

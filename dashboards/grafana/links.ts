@@ -18,9 +18,9 @@ export function linksOfSeries(legends: readonly string[]): DataLink[] {
   return [...new Set(labels)].flatMap((label) => linksOf(label, `\${__field.labels.${label}}`));
 }
 
-/** From the cells of a column of a table. */
+/** From the cells of the column that shows a label. */
 export function linksOfColumn(label: string): DataLink[] {
-  return linksOf(label, `\${__data.fields["${label}"]}`);
+  return linksOf(label, '${__value.text}');
 }
 
 function linksOf(label: string, value: string): DataLink[] {

@@ -109,8 +109,11 @@ function gaugeOf({ unit, queries, thresholds, max }: GaugePanel): GaugeBuilder {
 /** The expressions' tables put side by side by the labels they share; each value gets its column's title and unit. */
 function tableOf({ by, columns }: TablePanel): TableBuilder {
   const valueOf = (index: number) => (columns.length === 1 ? 'Value' : `Value #${refId(index)}`);
-  const titles = columns.map(({ title }, index) => [valueOf(index), title] as const);
-  const order = [...by, ...titles.map(([field]) => field)].map((field, index) => [field, index] as const);
+  const titles = [
+    ...by.map((label) => [label, titleOf(label)] as const),
+    ...columns.map(({ title }, index) => [valueOf(index), title] as const),
+  ];
+  const order = titles.map(([field]) => field).map((field, index) => [field, index] as const);
   const builder = new TableBuilder()
     .targets(tableQueries(columns.map(({ expr }) => expr)))
     .withTransformation({ id: 'merge', options: {} })
@@ -124,7 +127,7 @@ function tableOf({ by, columns }: TablePanel): TableBuilder {
     });
   for (const label of by) {
     const links = linksOfColumn(label);
-    if (links.length > 0) builder.overrideByName(label, [{ id: 'links', value: links }]);
+    if (links.length > 0) builder.overrideByName(titleOf(label), [{ id: 'links', value: links }]);
   }
   for (const { title, unit, thresholds } of columns) {
     const coloured = thresholds && [
@@ -135,6 +138,12 @@ function tableOf({ by, columns }: TablePanel): TableBuilder {
     builder.overrideByName(title, [{ id: 'unit', value: unit }, ...(coloured ?? [])]);
   }
   return builder;
+}
+
+/** `engine_version` -> `Engine version`. */
+function titleOf(label: string): string {
+  const words = label.replaceAll('_', ' ');
+  return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
 }
 
 function grafanaThresholds({ base, steps }: Thresholds): ThresholdsConfigBuilder {

@@ -13,13 +13,16 @@ const builtIn: Readonly<Record<string, string>> = {
 };
 const DEFAULT_INTERVAL = '1m';
 
-/** Names to values, for variables whose queries may refer to those before them. */
+/** Names to values, for variables whose queries may refer to those before them. `chosen` are not asked for. */
 export async function variableValues(
   variables: readonly Variable[],
   prometheus: PrometheusClient,
+  chosen: Readonly<Record<string, string>> = {},
 ): Promise<ReadonlyMap<string, string>> {
   const values = new Map(Object.entries(builtIn));
-  for (const variable of variables) values.set(variable.name, await valueOf(variable, values, prometheus));
+  for (const variable of variables) {
+    values.set(variable.name, chosen[variable.name] ?? (await valueOf(variable, values, prometheus)));
+  }
   return values;
 }
 

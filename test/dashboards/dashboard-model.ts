@@ -50,6 +50,8 @@ const Row = z.object({
   panels: z.array(Panel),
 });
 
+export type Row = z.infer<typeof Row>;
+
 const Variable = z.object({
   name: z.string(),
   label: z.string(),
