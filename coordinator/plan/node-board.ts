@@ -51,6 +51,7 @@ export class NodeBoard {
   /** Brings the order up to what the nodes carry now. */
   catchUp(): void {
     const { changes } = this.occupancy;
+    if (changes.length === this.changesSeen) return;
     const changed = changes.slice(this.changesSeen);
     this.changesSeen = changes.length;
     if (changed.length > this.nodes.length / 4) return this.order.sort();

@@ -44,6 +44,14 @@ export function hostPortsOf(ports: TaskRecord['ports']): string[] {
     .map((port) => `${port.Protocol}/${port.PublishedPort}`);
 }
 
+/** What every task with a template takes of its node. */
+interface Taking {
+  readonly nanoCpus: number;
+  readonly memoryBytes: number;
+  readonly networkIds: readonly string[];
+  readonly image: string;
+}
+
 export class Occupancy {
   /** The node of every change so far, in order: who keeps scores of nodes reads on where it left off. */
   readonly changes: string[] = [];
@@ -52,6 +60,8 @@ export class Occupancy {
   private readonly services = new Map<string, Map<string, number>>();
   private readonly images = new Map<string, Map<NodeUse, number>>();
   private readonly networks = new Map<string, Map<NodeUse, number>>();
+
+  private readonly takings = new WeakMap<TaskTemplate, Taking>();
 
   /** Changes that are taken back when the plan is made. */
   private tries: { readonly load: Load; readonly sign: 1 | -1; readonly isWhole: boolean }[] | undefined;
@@ -120,16 +130,16 @@ export class Occupancy {
 
   private change(load: Load, sign: 1 | -1): void {
     const use = this.use(load.nodeId);
-    const reserved = reservationsOf(load.template);
-    use.nanoCpus += sign * reserved.nanoCpus;
-    use.memoryBytes += sign * reserved.memoryBytes;
-    for (const port of hostPortsOf(load.ports)) tally(use.hostPorts, port, sign);
-    for (const { Target: networkId } of overlayAttachments(load.template)) {
+    const { nanoCpus, memoryBytes, networkIds, image } = this.takingOf(load.template);
+    use.nanoCpus += sign * nanoCpus;
+    use.memoryBytes += sign * memoryBytes;
+    if (load.ports.length > 0) for (const port of hostPortsOf(load.ports)) tally(use.hostPorts, port, sign);
+    for (const networkId of networkIds) {
       tally(use.networks, networkId, sign);
       tally(tableIn(this.networks, networkId), use, sign);
     }
-    tally(use.images, load.template.ContainerSpec.Image, sign);
-    tally(tableIn(this.images, load.template.ContainerSpec.Image), use, sign);
+    tally(use.images, image, sign);
+    tally(tableIn(this.images, image), use, sign);
     for (const { kind, count, names } of load.generic ?? []) {
       tally(use.generic, kind, sign * count);
       for (const name of names) tally(use.genericNames, `${kind}/${name}`, sign);
@@ -137,6 +147,16 @@ export class Occupancy {
     this.tries?.push({ load, sign, isWhole: true });
     this.note(load, sign);
     this.changes.push(load.nodeId);
+  }
+
+  /** The tasks of a service share their template: it is looked through once. */
+  private takingOf(template: TaskTemplate): Taking {
+    const known = this.takings.get(template);
+    if (known) return known;
+    const networkIds = overlayAttachments(template).map(({ Target }) => Target);
+    const taking = { ...reservationsOf(template), networkIds, image: template.ContainerSpec.Image };
+    this.takings.set(template, taking);
+    return taking;
   }
 
   private note(load: Load, sign: 1 | -1): void {

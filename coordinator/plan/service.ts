@@ -23,7 +23,7 @@ import { restoreLost, type Trace } from './restore.ts';
 import { rollbackObstacle } from './rollback-obstacle.ts';
 import { type RolloutStep, stepRollout } from './rollout.ts';
 import { sameValue } from './same-value.ts';
-import { settleSlot, type Vacancy } from './settle.ts';
+import { type Situation, settleSlot, type Vacancy } from './settle.ts';
 import type { Slot, SlotTask } from './slot.ts';
 import { replaceUnhealthy } from './unhealthy.ts';
 import { fillVacancies, wantsOf } from './vacancies.ts';
@@ -137,16 +137,13 @@ function staff(slots: readonly Slot[], inWork: ReadonlySet<string>, budget: Budg
   const service = planning.entry.value;
   const suitability = new Suitability(service, planning.occupancy);
   const vacancies: Vacancy[] = [];
+  const { now, wakeAt } = planning;
+  const unsuitable = (task: SlotTask) => suitability.objection(task);
+  const waiting: Situation = { now, revision: service.revision, mayUpdate: false, unsuitable, budget, wakeAt };
+  const working: Situation = { ...waiting, mayUpdate: true };
   for (const slot of slots) {
     if (slot.isRestoring || isLostGlobal(slot) || isInDoubt(slot, planning)) continue;
-    const vacancy = settleSlot(slot, {
-      now: planning.now,
-      revision: service.revision,
-      mayUpdate: inWork.has(slot.key),
-      unsuitable: (task) => suitability.objection(task),
-      budget,
-      wakeAt: planning.wakeAt,
-    });
+    const vacancy = settleSlot(slot, inWork.has(slot.key) ? working : waiting);
     if (vacancy) vacancies.push(vacancy);
   }
   fillVacancies(vacancies, {

@@ -40,8 +40,11 @@ export interface Situation {
   readonly wakeAt: (wallMs: number) => void;
 }
 
+const noTasks: readonly SlotTask[] = [];
+
 /** Decides one wanted slot; answers the task it lacks, if any. */
 export function settleSlot(slot: Slot, situation: Situation): Vacancy | undefined {
+  if (slot.tasks.length === 0) return vacancyOf(slot, noTasks, noTasks, situation);
   const present = slot.live.filter((task) => !task.lost || isOver(task));
   const lost = slot.live.filter((task) => task.lost && !isOver(task));
   rememberFailing(slot, present, situation.revision);

@@ -70,6 +70,8 @@ function taskIdOf({ serviceId, lineage }: Numbering, slotKey: string, count: num
   return derivedId('task', serviceId, slotKey, count, ...(lineage === undefined ? [] : [lineage]));
 }
 
+const noTasks: readonly SlotTask[] = [];
+
 /** Collects changes of one slot: at most one write of its record, and one per task, in the order that survives a crash. */
 export class Slot {
   readonly key: string;
@@ -81,8 +83,9 @@ export class Slot {
   private restoring = false;
   private slotReason = 'remembers its tasks';
   private readonly taskActions: Action[] = [];
-  private readonly changed = new Set<string>();
-  private readonly leaving = new Set<string>();
+  /** Most slots change none of their tasks: a hundred thousand empty sets cost more than looking twice. */
+  private changed: Set<string> | undefined;
+  private leaving: Set<string> | undefined;
 
   /** `lineage` is for the record of a slot that has none. */
   constructor(
@@ -114,7 +117,8 @@ export class Slot {
 
   /** Tasks that run or shall, not counting those told to stop or forgotten in this plan. */
   get live(): readonly SlotTask[] {
-    return this.tasks.filter((task) => task.record.desired !== 'stopped' && !this.leaving.has(task.record.id));
+    if (this.tasks.length === 0) return noTasks;
+    return this.tasks.filter((task) => task.record.desired !== 'stopped' && !this.leaving?.has(task.record.id));
   }
 
   /** True when a task of it runs or shall, or an assignment it once had is missing: its container may well run. */
@@ -176,6 +180,7 @@ export class Slot {
   }
 
   changeTask(task: SlotTask, change: Partial<TaskRecord>, reason: string): void {
+    this.changed ??= new Set();
     if (this.changed.has(task.record.id)) return;
     this.changed.add(task.record.id);
     this.taskActions.push({
@@ -190,12 +195,12 @@ export class Slot {
   stopTask(task: SlotTask, reason: string): void {
     if (task.record.desired === 'stopped') return;
     this.changeTask(task, { desired: 'stopped' }, reason);
-    this.leaving.add(task.record.id);
+    this.leave(task);
   }
 
   /** Takes a finished task's attempts into the history, then deletes its record. */
   forgetTask(task: SlotTask, history: readonly HistoryEntry[], reason: string): void {
-    this.leaving.add(task.record.id);
+    this.leave(task);
     const assigned = this.record.assigned.filter((entry) => entry.taskId !== task.record.id);
     this.amend({ assigned, history: [...history], ...withTallyOf(this, task) }, reason);
     this.taskActions.push({
@@ -205,6 +210,11 @@ export class Slot {
       expectedRevision: task.entry.revision,
       reason,
     });
+  }
+
+  private leave({ record }: SlotTask): void {
+    this.leaving ??= new Set();
+    this.leaving.add(record.id);
   }
 
   /** The slot's writes: its own record first, so that a crash in between is seen and repaired. */

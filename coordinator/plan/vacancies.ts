@@ -174,6 +174,7 @@ function choosePlace(vacancy: Vacancy, placement: GroupPlacement, staffing: Staf
 
 /** They keep their room until the new task is ready, but leave soon: the spread is as it will be without them. */
 function placeBeside(tasks: readonly SlotTask[], occupancy: Occupancy, place: () => PlacementResult): PlacementResult {
+  if (tasks.length === 0) return place();
   const staying = withRoom(tasks);
   for (const task of staying) occupancy.count(task.record, -1);
   const choice = place();
@@ -182,6 +183,7 @@ function placeBeside(tasks: readonly SlotTask[], occupancy: Occupancy, place: ()
 }
 
 function without<T>(tasks: readonly SlotTask[], occupancy: Occupancy, look: () => T): T {
+  if (tasks.length === 0) return look();
   const leaving = withRoom(tasks);
   for (const task of leaving) occupancy.release(task.record);
   const found = look();
