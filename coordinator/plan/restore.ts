@@ -3,7 +3,7 @@
  * the container it already has. A slot's own record tells what was assigned; where that is lost too, the agents' status
  * and the orphans they report do.
  */
-import type { ServiceRecord, TaskRecord } from '../../model/records.ts';
+import type { TaskRecord } from '../../model/records.ts';
 import type { Moment } from './actions.ts';
 import type { PlanNode } from './nodes.ts';
 import { rememberedTally } from './restart-tally.ts';
@@ -38,14 +38,12 @@ export function restoreLost(
     const node = nodes.get(trace.nodeId);
     if (known.has(trace.taskId) || !node || node.removed) continue;
     known.add(trace.taskId);
-    const body = bodyOf(slot, trace, now);
-    if (!body) continue;
     const runs = isWanted && (isSurging || node.lost || !revisionsTaken.has(trace.revision));
     if (runs && !node.lost) revisionsTaken.add(trace.revision);
     const { taskId: id, generic } = trace;
     const prior = rememberedTally(slot.current, trace.revision);
     slot.restoreTask({
-      ...body,
+      ...bodyOf(slot, trace, now),
       ...(generic && { generic }),
       ...(prior && { priorRestarts: prior }),
       id,
@@ -61,16 +59,13 @@ function wishFor(runs: boolean, slot: Slot): Pick<TaskRecord, 'desired' | 'reaso
   return { desired: alone ? 'running' : 'ready', reason: 'its assignment was missing and is written again' };
 }
 
-/** The task as its revision described it; undefined when that revision is forgotten (the container is left alone). */
-function bodyOf(slot: Slot, trace: Trace, now: Moment): ReturnType<typeof taskBody> | undefined {
-  const service = slot.service;
-  if (trace.revision === service.revision) return taskBody(service, slot.number, trace.nodeId, now);
-  const revision = service.revisions.find((candidate) => candidate.number === trace.revision);
-  if (!revision) return undefined;
-  const then: ServiceRecord = {
-    ...service,
-    revision: revision.number,
-    spec: { ...service.spec, TaskTemplate: revision.taskTemplate },
-  };
-  return taskBody(then, slot.number, trace.nodeId, now);
+/**
+ * The task as its revision described it. Of a revision that the service does not know (its specification came back older
+ * than it was) nobody knows that any more: its number alone makes it an outdated task, replaced as any other one is.
+ */
+function bodyOf({ service, number }: Slot, { revision, nodeId }: Trace, now: Moment): ReturnType<typeof taskBody> {
+  if (revision === service.revision) return taskBody(service, number, nodeId, now);
+  const known = service.revisions.find((candidate) => candidate.number === revision);
+  const TaskTemplate = known?.taskTemplate ?? service.spec.TaskTemplate;
+  return taskBody({ ...service, revision, spec: { ...service.spec, TaskTemplate } }, number, nodeId, now);
 }

@@ -15,7 +15,7 @@ import { differences } from '../spec-differences.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import { checkHostAccess } from '../wishes/host-access-rules.ts';
 import { ingressPorts, portKey, refuseTakenPorts, settlePorts } from '../wishes/ports.ts';
-import { withRevisionOf } from '../wishes/revisions.ts';
+import { revisionsInUse, withRevisionOf } from '../wishes/revisions.ts';
 import { withNetworkIds } from '../wishes/service-networks.ts';
 import { checkServiceSpec, checkUnchangeable, withServerDefaults } from '../wishes/service-rules.ts';
 import { withNewObjects, withoutTasksOf, withService } from './imagined-cluster.ts';
@@ -95,7 +95,7 @@ function imaginedRecord(cluster: Snapshot, id: string | undefined, wanted: Servi
     new Set(others.flatMap((other) => ingressPorts(other.ports).map(portKey))),
   );
   refuseTakenPorts(ports, others);
-  const history = withRevisionOf(spec, before?.value, nowMs);
+  const history = withRevisionOf(spec, before?.value, nowMs, before && revisionsInUse(before.value.id, cluster));
   const times = { createdAtMs: before?.value.createdAtMs ?? nowMs, updatedAtMs: nowMs };
   const newId = before?.value.id ?? derivedId('imagined service', wanted.Name);
   const record: ServiceRecord = {

@@ -11,7 +11,7 @@ import { notFound, StaleVersionError } from './errors.ts';
 import { refuseHeldPorts } from './held-ports.ts';
 import { checkHostAccess } from './host-access-rules.ts';
 import { ingressPorts, portKey, refuseTakenPorts, settlePorts } from './ports.ts';
-import { specBeforeUpdate, withRevisionOf } from './revisions.ts';
+import { revisionsInUse, specBeforeUpdate, withRevisionOf } from './revisions.ts';
 import { claimKeys, nameClaim, portClaims } from './service-claims.ts';
 import { generatedName } from './service-names.ts';
 import { withNetworkIds } from './service-networks.ts';
@@ -178,7 +178,7 @@ export class ServiceWishes {
   private async change(entry: Entry<ServiceRecord>, spec: ServiceSpec, change: 'update' | 'rollback'): Promise<void> {
     const before = entry.value;
     const nowMs = this.parts.clock.wallMs();
-    const history = withRevisionOf(spec, before, nowMs);
+    const history = withRevisionOf(spec, before, nowMs, revisionsInUse(before.id, this.parts.snapshot()));
     const taken: string[] = [];
     await this.claims.undoneUnlessWritten(taken, before.id, async () => {
       const ports = await this.takePorts(before.id, spec, before.ports, taken);

@@ -14,6 +14,8 @@ import type { World } from './world/world.ts';
 type Availability = 'active' | 'drain';
 
 const SECOND_NS = 1_000_000_000;
+/** Nothing that was asked for takes longer to happen. */
+const LATE_MS = 60_000;
 
 /** What a user believes of a service. */
 export interface WishedService {
@@ -135,13 +137,15 @@ export class Operator {
   private askFor(nodeId: string, availability: Availability): void {
     if (this.availabilities.get(nodeId) !== availability) return;
     const again = () => this.world.time.after(1_000, () => this.askFor(nodeId, availability));
+    // What was asked for before may happen after this: by a process that hung, on a connection that was slow.
+    const lookAgain = () => this.availabilityOf(nodeId) !== availability && this.askFor(nodeId, availability);
     const core = this.someCore();
     const { nodeSpecs, nodes } = core?.store.snapshot() ?? {};
     const entry = nodeSpecs?.get(nodeId);
     if (!core || !entry) return void again();
     // A coordinator that is cut off shows what was, not what is.
     if (!core.store.isCurrent) return void again();
-    if (entry.value.availability === availability) return;
+    if (entry.value.availability === availability) return void this.world.time.after(LATE_MS, () => lookAgain());
     const role = nodes?.get(nodeId)?.value.manager ? 'manager' : entry.value.role;
     core.wishes.nodes
       .update(nodeId, { labels: entry.value.labels, role, availability }, entry.revision)
@@ -152,6 +156,14 @@ export class Operator {
         });
         again();
       });
+  }
+
+  /** As stored. */
+  private availabilityOf(nodeId: string): Availability | undefined {
+    const stored = this.world.network.server.store('plim_spec').read(`node.${nodeId}`);
+    return stored && !stored.deleted
+      ? (JSON.parse(stored.data) as { availability: Availability }).availability
+      : undefined;
   }
 
   /** Wishes were lost with their bucket: nothing is certain any more. */

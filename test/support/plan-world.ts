@@ -181,6 +181,11 @@ export class PlanWorld {
     });
   }
 
+  /** The record comes back as it was once. */
+  restoreService(record: ServiceRecord): void {
+    this.write('services', record.id, record);
+  }
+
   remove(id: string): void {
     this.write('services', id, { ...this.service(id), removedAtMs: this.nowMs });
   }

@@ -36,7 +36,10 @@ function whyNotUpdated(
   if (rollout?.state === 'paused' || rollout?.state === 'rollback_paused' || !isSoundService(service)) return undefined;
   if (rollout?.state === 'updating' || rollout?.state === 'rollback_started') return 'its update is not over';
   const old = running.find(({ revision }) => revision !== service.revision);
-  return old && `${old.name} on ${old.host} runs revision ${old.revision}, ${service.revision} is wanted`;
+  if (old) return `${old.name} on ${old.host} runs revision ${old.revision}, ${service.revision} is wanted`;
+  const { Image } = service.spec.TaskTemplate.ContainerSpec;
+  const other = running.find(({ image }) => image !== Image);
+  return other && `${other.name} on ${other.host} runs ${other.image}, ${Image} is wanted`;
 }
 
 function whyNotAsWished(

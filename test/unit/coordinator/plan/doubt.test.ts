@@ -52,3 +52,26 @@ test('a slot whose record was lost never gives the id of an earlier task again',
   expect(after).toHaveLength(2);
   expect(after.filter((taskId) => before.includes(taskId))).toEqual([]);
 });
+
+test('containers of a revision that a restored service does not know are adopted, and replaced by its roll-out', () => {
+  const { world, id } = twoReplicas();
+  const asCreated = world.service(id);
+  world.update(id, 'newer');
+  world.converge();
+  for (const bucket of ['tasks', 'slots', 'rollouts'] as const) world.tables[bucket].clear();
+  world.restoreService(asCreated);
+  world.done.length = 0;
+
+  world.converge();
+
+  const adopted = world.done.flatMap((action) => (action.kind === 'create-task' ? [action.record] : []));
+  expect(adopted.slice(0, 2).map(({ revision, desired }) => [revision, desired])).toEqual([
+    [2, 'running'],
+    [2, 'running'],
+  ]);
+  expect(world.live(id).map(({ revision, desired }) => [revision, desired])).toEqual([
+    [1, 'running'],
+    [1, 'running'],
+  ]);
+  expect([...world.tables.statuses.values()].map(({ value }) => value.revision)).toEqual([1, 1]);
+});

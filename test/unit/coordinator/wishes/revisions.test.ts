@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest';
-import { withRevisionOf } from '../../../../coordinator/wishes/revisions.ts';
+import { describe, expect, it, test } from 'vitest';
+import { revisionsInUse, withRevisionOf } from '../../../../coordinator/wishes/revisions.ts';
 import type { ServiceSpec } from '../../../../model/service-spec.ts';
-import { aSpec } from '../../../support/snapshots.ts';
+import { derivedId } from '../../../../runtime/identifiers.ts';
+import { aTaskRecord } from '../../../support/docker-api-server.ts';
+import { aService, aSlot, aSnapshot, aSpec } from '../../../support/snapshots.ts';
 
 const image = (Image: string, rest: Partial<ServiceSpec['TaskTemplate']> = {}): ServiceSpec =>
   aSpec({ TaskTemplate: { ContainerSpec: { Image }, ...rest } });
@@ -45,9 +47,26 @@ describe('withRevisionOf()', () => {
     expect(withRevisionOf({ ...image('a:2'), EndpointSpec: { Mode: 'vip' } }, second, 3).revision).toBe(2);
   });
 
+  it('gives no number again that a task has, though the history came back older than it was', () => {
+    expect(withRevisionOf(image('a:3'), first, 3, [1, 2]).revision).toBe(3);
+    expect(withRevisionOf(image('a:1'), first, 3, [2]).revision).toBe(1);
+  });
+
   it('keeps the last ten', () => {
     let history = first;
     for (let number = 2; number <= 15; number++) history = withRevisionOf(image(`a:${number}`), history, number);
     expect(history.revisions.map(({ number }) => number)).toEqual([6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
   });
+});
+
+test('revisionsInUse() looks at the tasks of a service and at what its slots were assigned', () => {
+  const service = aService();
+  const nodeId = derivedId('node', 'h1');
+  const tasks = [
+    { ...aTaskRecord(service, 1, nodeId), revision: 4 },
+    { ...aTaskRecord(aService({ id: derivedId('service', 'another') }), 1, nodeId), revision: 9 },
+  ];
+  const slots = [aSlot(service, { assigned: [{ taskId: derivedId('task', 2), nodeId, revision: 5 }] })];
+
+  expect(revisionsInUse(service.id, aSnapshot({ tasks, slots }))).toEqual([4, 5]);
 });
