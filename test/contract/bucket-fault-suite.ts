@@ -119,6 +119,25 @@ export function bucketFaultContract(start: () => Promise<FaultyServer>, atATime:
     });
   }
 
+  test('numbers begin again with a bucket made anew: an old one is refused, unless the same key has got it again', async ({
+    server,
+    first,
+  }) => {
+    const { claims } = first.buckets;
+    const one = await claims.create('service.a', aClaim('a'));
+    const other = await claims.create('service.b', aClaim('b'));
+
+    await server.recreate('plim_name');
+    await claims.create('service.b', aClaim('of another history'));
+    await expect(claims.update('service.a', aClaim('late'), one)).rejects.toMatchObject({ code: 'conflict' });
+    await expect(claims.update('service.b', aClaim('late'), other)).rejects.toMatchObject({ code: 'conflict' });
+
+    // docs/decisions/0034: who holds numbers for long, and why this does no harm.
+    await server.recreate('plim_name');
+    await claims.create('service.a', aClaim('of a third history'));
+    await claims.update('service.a', aClaim('taken for the first one'), one);
+  });
+
   test('a server killed keeps what is on disk and loses what is in memory; everybody comes back by themselves', async ({
     server,
     first,
