@@ -10,6 +10,7 @@ import type { Admission } from './admission.ts';
 
 import type { Alertmanager } from './alerts/alertmanager.ts';
 import type { Prometheus } from './autoscale/prometheus.ts';
+import type { Queues } from './autoscale/queues.ts';
 import type { Vault } from './payloads/vault.ts';
 import type { Planner } from './plan/plan.ts';
 
@@ -36,6 +37,8 @@ export interface CoordinatorParts {
   readonly allowedHostAccess?: ReadonlySet<HostAccess>;
   /** What services scale by queries of; absent: they cannot. */
   readonly prometheus?: Prometheus | undefined;
+  /** Whose queues services may scale by; absent: nobody's. */
+  readonly queues?: Queues | undefined;
   /** What is asked which alerts fire; absent: nobody. */
   readonly alertmanager?: Alertmanager | undefined;
   /** Seals the contents of secrets and configs. */

@@ -145,6 +145,7 @@ class Core implements CoordinatorCore {
       autoscaleMetrics: autoscaleMetrics(parts.metrics),
       usage: this.usage,
       prometheus: parts.prometheus,
+      queues: parts.queues,
       alertBook: this.alertBook,
       alertMetrics: alertMetrics(parts.metrics),
       alertmanager: parts.alertmanager,

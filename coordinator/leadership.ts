@@ -12,6 +12,7 @@ import type { Alertmanager } from './alerts/alertmanager.ts';
 import type { AutoscaleMetrics } from './autoscale/autoscale-metrics.ts';
 import { Autoscaler } from './autoscale/autoscaler.ts';
 import type { Prometheus } from './autoscale/prometheus.ts';
+import type { Queues } from './autoscale/queues.ts';
 import { Contacts } from './loops/contacts.ts';
 import type { CoordinatorMetrics } from './loops/coordinator-metrics.ts';
 import { eventOf, publishEvent } from './loops/events.ts';
@@ -37,6 +38,7 @@ export interface LeadershipParts {
   readonly usage: UsageBook;
   /** Undefined where none was named. */
   readonly prometheus: Prometheus | undefined;
+  readonly queues: Queues | undefined;
   readonly alertBook: AlertBook;
   readonly alertMetrics: AlertMetrics;
   /** Undefined where none was named. */

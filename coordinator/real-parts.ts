@@ -11,6 +11,7 @@ import { programVersion } from '../runtime/version.ts';
 import { createAdmission } from './admission.ts';
 import { alertmanagerAt } from './alerts/alertmanager.ts';
 import { prometheusAt } from './autoscale/prometheus.ts';
+import { queuesAt } from './autoscale/queues.ts';
 import type { CoordinatorParts } from './coordinator-parts.ts';
 import { vaultOf } from './payloads/vault.ts';
 import { planningAgain } from './plan/plan.ts';
@@ -41,6 +42,7 @@ export function realParts(settings: CoordinatorSettings): CoordinatorParts {
     plan: planningAgain(),
     allowedHostAccess: new Set(settings.allow),
     prometheus: settings.prometheus === undefined ? undefined : prometheusAt(settings.prometheus, clock),
+    queues: settings.natsMonitoring === undefined ? undefined : queuesAt(settings.natsMonitoring, clock),
     alertmanager: settings.alertmanager === undefined ? undefined : alertmanagerAt(settings.alertmanager, clock),
     vault: vaultOf(contentKeyOf(cluster)),
   };

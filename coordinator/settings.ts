@@ -32,6 +32,8 @@ export const CoordinatorSettings = z.object({
     .pipe(z.array(z.enum(hostAccesses))),
   /** Where services that scale by a query have it answered: `http://10.0.0.5:9090`, a path before /api/v1 included. */
   prometheus: baseUrl('http://10.0.0.5:9090'),
+  /** Monitoring port of the NATS server whose queues services scale by: `http://10.0.0.5:8222`. */
+  natsMonitoring: baseUrl('http://10.0.0.5:8222'),
   /** Asked which alerts fire, beside what it says at /v1/alerts: `http://10.0.0.5:9093`. */
   alertmanager: baseUrl('http://10.0.0.5:9093'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),

@@ -6,7 +6,7 @@ import type { ServiceSpec } from './service-spec.ts';
 
 /** What a load was measured against. */
 export const LoadReading = z.object({
-  source: z.enum(['cpu', 'memory', 'query', 'connections', 'alert']),
+  source: z.enum(['cpu', 'memory', 'query', 'connections', 'nats', 'alert']),
   /** In the target's unit; absent when it could not be told. */
   value: z.number().optional(),
   target: z.number(),

@@ -13,10 +13,11 @@ const help = `
 Options are the service's labels without "plimsoll.autoscale.": a Compose file or "docker service create --label" sets
 the same. The count the autoscaler decides on is not part of the specification: updates, rollbacks and "docker stack
 deploy" leave it alone. "docker service scale" stands for the time of hold-off.
-  min, max          bounds; min is 1 unless said, 0 only with query
+  min, max          bounds; min is 1 unless said, 0 only with query or nats
   cpu, memory       percent of what a replica reserves, else of its limit
   connections       new connections a second that a replica should get
   query, target     PromQL that answers one number, and how much of it one replica carries
+  nats.stream, nats.consumer, nats.lag   messages that may wait for a consumer, per replica
   query-answers     total (unless said), or per-replica: the answer is a mean, the target what it should be
   mode              on, or advise: decide and tell only
   tolerance, warm-up, hold-off, up-window, down-window, up-steps, down-steps, up-cool-down, down-cool-down

@@ -49,6 +49,10 @@ export function addCoordinatorCommand(program: Command): void {
     .option('--nats-port <port>', "port of a new cluster's NATS server (default 4222)")
     .option('--allow <labels>', `let services use plimsoll.{${hostAccesses.join(',')}}: those named, between commas`)
     .option('--prometheus <url>', 'Prometheus that services with plimsoll.autoscale.query are scaled by')
+    .option(
+      '--nats-monitoring <url>',
+      'monitoring port of a NATS with queues services scale by (plimsoll.autoscale.nats)',
+    )
     .option('--alertmanager <url>', 'Alertmanager to ask which alerts fire, beside what it says at /v1/alerts')
     .option('--log-level <level>', 'debug, info, warn, error or silent (default "info")')
     .option('--config <file>', 'read settings from this YAML file')

@@ -36,6 +36,7 @@ const UpSettings = z.object({
   prometheus: z.string().optional(),
   prometheusListen: z.string().default('127.0.0.1:9090'),
   alertmanager: CoordinatorSettings.shape.alertmanager,
+  natsMonitoring: CoordinatorSettings.shape.natsMonitoring,
   startEngine: Switch.default(false),
   dockerdArg: z.array(z.string()).default([]),
   context: Switch.default(true),
@@ -62,6 +63,7 @@ export function addUpCommand(program: Command, terminal: Terminal): void {
     .option('--prometheus <program>', 'start this Prometheus with our configuration and rules (default: none)')
     .option('--prometheus-listen <address>', 'where Prometheus listens (default "127.0.0.1:9090")')
     .option('--alertmanager <url>', 'Alertmanager that Prometheus sends alerts to, and coordinators ask')
+    .option('--nats-monitoring <url>', 'monitoring port of a NATS with queues services scale by')
     .option('--allow <labels>', `let services use plimsoll.{${hostAccesses.join(',')}}: those named, between commas`)
     .option('--no-context', 'make no docker context')
     .option('--config <file>', 'read settings from this YAML file')
@@ -93,6 +95,7 @@ function optionsOf(settings: UpSettings): BringUpOptions {
   };
   const urls = {
     prometheusUrl: prometheus ? localUrl(prometheus.listen) : undefined,
+    natsMonitoringUrl: settings.natsMonitoring,
     alertmanagerUrl: settings.alertmanager,
   };
   const layout = { program: currentPlim(), build: currentBuild(), stateDir, socket, address, docker, allow, ...urls };

@@ -18,6 +18,7 @@ export interface HostLayout {
   readonly allow?: string | undefined;
   /** URLs of what coordinators ask; none when absent. */
   readonly prometheusUrl?: string | undefined;
+  readonly natsMonitoringUrl?: string | undefined;
   readonly alertmanagerUrl?: string | undefined;
 }
 
@@ -50,6 +51,7 @@ export function coordinatorUnit(host: HostLayout): Unit {
   const args = ['--state-dir', host.stateDir, '--socket', host.socket, ...addressArgs('--advertise', host)];
   if (host.allow !== undefined) args.push('--allow', host.allow);
   if (host.prometheusUrl !== undefined) args.push('--prometheus', host.prometheusUrl);
+  if (host.natsMonitoringUrl !== undefined) args.push('--nats-monitoring', host.natsMonitoringUrl);
   if (host.alertmanagerUrl !== undefined) args.push('--alertmanager', host.alertmanagerUrl);
   return { ...plimUnit(host, 'coordinator', args), description: 'API, planning, failover', after: ['nats'] };
 }

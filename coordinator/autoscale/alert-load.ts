@@ -70,8 +70,8 @@ function sizeOf({ kind, amount }: StepSize, count: number): number {
   return kind === 'replicas' ? amount : Math.ceil((count * amount) / 100);
 }
 
-/** Replicas that do not serve yet have not shown whether they are enough. */
+/** Replicas that do not serve yet have not shown whether they are enough. A clock that was set back stops nothing for long. */
 function mayStep(everyMs: number, { replicas, wanted, sinceChangeMs }: AlertedCrew): boolean {
   const ready = replicas.filter(({ readyForMs }) => readyForMs !== undefined).length;
-  return sinceChangeMs >= everyMs && ready >= wanted;
+  return Math.abs(sinceChangeMs) >= everyMs && ready >= wanted;
 }

@@ -19,11 +19,12 @@ import { measureAlerts } from './alert-load.ts';
 import type { AutoscaleMetrics } from './autoscale-metrics.ts';
 import { CrewWatch } from './crew-watch.ts';
 import { decide } from './decide.ts';
-import { measureQuery, measureUsage, type Replica } from './measurement.ts';
+import { measureQuery, measureQueue, measureUsage, type Replica } from './measurement.ts';
 import { noHistory, type ScaleHistory } from './pace.ts';
 import { type AutoscalePolicy, autoscalePolicy } from './policy.ts';
 import type { Prometheus } from './prometheus.ts';
 import { QueryBook } from './query-book.ts';
+import type { Queue, Queues } from './queues.ts';
 import { scaleEvent } from './scale-event.ts';
 import { heldUntil, isWorthWriting, newRecord } from './scale-writing.ts';
 
@@ -39,6 +40,7 @@ export interface AutoscalerParts {
   readonly usage: Pick<UsageBook, 'fresh' | 'onHeard'>;
   /** Undefined where none was named. */
   readonly prometheus: Prometheus | undefined;
+  readonly queues: Queues | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: CoordinatorMetrics;
@@ -58,13 +60,25 @@ export class Autoscaler {
   private readonly epoch: number;
   private readonly crews = new CrewWatch();
   private readonly queries: QueryBook;
+  private readonly lags: QueryBook;
   private readonly policies = new WeakMap<ServiceRecord, { readonly policy: AutoscalePolicy | undefined }>();
   private histories: Map<string, ScaleHistory> = new Map();
 
   constructor(parts: AutoscalerParts, epoch: number) {
     this.parts = parts;
     this.epoch = epoch;
-    this.queries = new QueryBook({ ...parts, queries: parts.autoscaleMetrics.queries });
+    const { clock, prometheus, queues, autoscaleMetrics } = parts;
+    this.queries = new QueryBook({
+      clock,
+      ask: prometheus && ((expression) => prometheus.query(expression)),
+      absence: 'no Prometheus is named: start coordinators with --prometheus',
+      onAnswer: (outcome) => autoscaleMetrics.queries.inc({ outcome }),
+    });
+    this.lags = new QueryBook({
+      clock,
+      ask: queues && ((question) => queues.lag(queueOf(question))),
+      absence: 'no NATS is named: start coordinators with --nats-monitoring',
+    });
   }
 
   /** Runs until the signal aborts. */
@@ -91,6 +105,7 @@ export class Autoscaler {
     const ids = new Set(scaling.map(({ record }) => record.id));
     this.histories = new Map([...this.histories].filter(([id]) => ids.has(id)));
     this.queries.refresh(queriesOf(scaling));
+    this.lags.refresh(queuesOf(scaling));
     const crews = this.crews.look(snapshot, usage.fresh(), ids, clock.elapsedMs());
     for (const service of scaling) {
       await this.attempt(service.record, () => this.scale(service, crews.get(service.record.id) ?? [], snapshot));
@@ -149,6 +164,8 @@ export class Autoscaler {
           return measureAlerts(target, { ...crew, alerts, sinceChangeMs, nowMs }) ?? [];
         case 'query':
           return measureQuery(target, this.queries.answer(target.query), crew);
+        case 'nats':
+          return measureQueue(target, this.lags.answer(questionOf(target)), crew);
         default:
           return measureUsage(target, crew);
       }
@@ -198,6 +215,21 @@ export class Autoscaler {
 function queriesOf(scaling: readonly ScalingService[]): ReadonlySet<string> {
   const targets = scaling.flatMap(({ policy }) => policy.targets);
   return new Set(targets.flatMap((target) => (target.source === 'query' ? [target.query] : [])));
+}
+
+function queuesOf(scaling: readonly ScalingService[]): ReadonlySet<string> {
+  const targets = scaling.flatMap(({ policy }) => policy.targets);
+  return new Set(targets.flatMap((target) => (target.source === 'nats' ? [questionOf(target)] : [])));
+}
+
+/** Names of streams and consumers have no blanks. */
+function questionOf({ stream, consumer }: Queue): string {
+  return `${stream} ${consumer}`;
+}
+
+function queueOf(question: string): Queue {
+  const [stream = '', consumer = ''] = question.split(' ');
+  return { stream, consumer };
 }
 
 function isUpdating({ rollouts }: Snapshot, serviceId: string): boolean {

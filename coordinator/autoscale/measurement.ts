@@ -25,6 +25,7 @@ export type QueryAnswer = { readonly value: number } | { readonly problem: strin
 
 type UsageTarget = Extract<LoadTarget, { source: 'cpu' | 'memory' | 'connections' }>;
 type QueryTarget = Extract<LoadTarget, { source: 'query' }>;
+type QueueTarget = Extract<LoadTarget, { source: 'nats' }>;
 
 /** Rounding errors must not cost a replica. */
 const ROUNDING = 1e-9;
@@ -92,18 +93,30 @@ export function measureQuery(target: QueryTarget, answer: QueryAnswer, crew: Cre
   return { source: 'query', target: target.target, value, wanted: wantedByQuery(value, target, crew), words };
 }
 
+/** By how many messages wait for a consumer, over what a replica may have waiting. */
+export function measureQueue({ stream, consumer, lag }: QueueTarget, answer: QueryAnswer, crew: Crew): LoadReading {
+  if ('problem' in answer) return { source: 'nats', target: lag, words: `queue: ${answer.problem}` };
+  const { value } = answer;
+  const words = `${number(value)} messages of ${stream} wait for ${consumer}, the target is ${number(lag)} a replica`;
+  return { source: 'nats', target: lag, value, wanted: wantedByTotal(value, lag, crew), words };
+}
+
 function wordsOf({ answers }: QueryTarget): string {
   return answers === 'total' ? 'a replica' : 'as a mean';
 }
 
 function wantedByQuery(value: number, { target, answers }: QueryTarget, crew: Crew): number {
-  if (crew.wanted === 0) return countOf(value / target);
-  const ratio = answers === 'total' ? value / (target * crew.wanted) : value / target;
+  if (answers === 'total' || crew.wanted === 0) return wantedByTotal(value, target, crew);
+  const ratio = value / target;
   if (isClose(ratio, crew)) return crew.wanted;
-  if (answers === 'total') return countOf(value / target);
   const ready = crew.replicas.filter(({ readyForMs }) => readyForMs !== undefined).length;
   const carrying = ratio > 1 ? ready : crew.wanted;
   return inDirection(ratio, countOf(ratio * carrying), crew.wanted);
+}
+
+function wantedByTotal(value: number, target: number, crew: Crew): number {
+  const isNear = crew.wanted > 0 && isClose(value / (target * crew.wanted), crew);
+  return isNear ? crew.wanted : countOf(value / target);
 }
 
 /** What no record could hold any more is as good as the largest number it can. */

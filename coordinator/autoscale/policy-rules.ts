@@ -2,14 +2,8 @@
 import { isJob } from '../../model/jobs.ts';
 import { isGlobal, modeName } from '../../model/service-defaults.ts';
 import type { ServiceSpec } from '../../model/service-spec.ts';
-import { invalid, unsupported } from '../wishes/errors.ts';
-import { autoscaleLabel, autoscalePolicy, hasAutoscaleLabels, reservedOf, unmeasuredSources } from './policy.ts';
-
-/** Throws `unsupported`, naming the label, for a source of load that is not measured yet. */
-export function refuseUnmeasuredSources(labels: Readonly<Record<string, string>>): void {
-  const label = unmeasuredSources.find((source) => Object.hasOwn(labels, source));
-  if (label !== undefined) throw unsupported('scaling by this source', `Labels: ${label}`);
-}
+import { invalid } from '../wishes/errors.ts';
+import { autoscaleLabel, autoscalePolicy, hasAutoscaleLabels, reservedOf } from './policy.ts';
 
 /** Throws `invalid`, naming the label. */
 export function checkAutoscale(spec: ServiceSpec): void {
@@ -32,6 +26,13 @@ export function checkAutoscale(spec: ServiceSpec): void {
   if (has('connections') && !canBeCalled(spec)) {
     throw refuse('connections', 'counts connections on networks and published ports, and the service has neither');
   }
+  const ofQueue = (['nats.stream', 'nats.consumer', 'nats.lag'] as const).filter(has);
+  if (ofQueue.length === 1 || ofQueue.length === 2) {
+    throw refuse(
+      'nats.stream',
+      `, ${autoscaleLabel('nats.consumer')} and ${autoscaleLabel('nats.lag')} belong together`,
+    );
+  }
   if (has('query') !== has('target')) throw refuse('query', `and ${autoscaleLabel('target')} belong together`);
   if (has('query-answers') && !has('query')) throw refuse('query-answers', `needs ${autoscaleLabel('query')}`);
   checkPolicy(autoscalePolicy(spec), refuse);
@@ -49,13 +50,13 @@ function checkPolicy(
   if (max === 0) throw refuse('max', 'must be at least 1');
   if (min > max) throw refuse('min', `is ${min}, more than ${autoscaleLabel('max')}, ${max}`);
   if (targets.length === 0) {
-    const others = `${autoscaleLabel('memory')}, ${autoscaleLabel('connections')}, ${autoscaleLabel('query')} or a plimsoll.alerts that scales`;
+    const others = `${autoscaleLabel('memory')}, ${autoscaleLabel('connections')}, ${autoscaleLabel('query')}, ${autoscaleLabel('nats.stream')} or a plimsoll.alerts that scales`;
     throw refuse('cpu', `is not there, nor is ${others}: at least one must say by what to scale`);
   }
-  if (min === 0 && !targets.some(({ source }) => source === 'query')) {
+  if (min === 0 && !targets.some(({ source }) => source === 'query' || source === 'nats')) {
     throw refuse(
       'min',
-      `may be 0 only with ${autoscaleLabel('query')}: no replica uses nothing, so nothing would wake it`,
+      `may be 0 only with ${autoscaleLabel('query')} or ${autoscaleLabel('nats.stream')}: no replica uses nothing, so nothing would wake it`,
     );
   }
 }

@@ -39,6 +39,8 @@ export type LoadTarget =
       readonly target: number;
       readonly answers: 'total' | 'per-replica';
     }
+  /** How many messages may wait for a consumer, per replica. */
+  | { readonly source: 'nats'; readonly stream: string; readonly consumer: string; readonly lag: number }
   /** What alerts ask for, see alert-load.ts. */
   | {
       readonly source: 'alert';
@@ -79,6 +81,10 @@ const percent: LabelOption<number> = {
   read: (text) => numberIn(text.replace(/%$/, ''), 1, 1_000),
   wants: 'a share of what a replica reserves in percent, 1 to 1000',
 };
+const natsName: LabelOption<string> = {
+  read: (text) => (/^[^\s.*>/\\]{1,255}$/.test(text) ? text : undefined),
+  wants: 'a name without blanks, dots, * and >',
+};
 const replicas: LabelOption<number> = {
   read: (text) => (/^\d+$/.test(text) ? numberIn(text, 0, MAX_REPLICAS) : undefined),
   wants: `a number of replicas, 0 to ${MAX_REPLICAS}`,
@@ -100,6 +106,12 @@ const options = {
     wants: 'a number above 0',
   },
   'query-answers': choiceOf('total', 'per-replica'),
+  'nats.stream': natsName,
+  'nats.consumer': natsName,
+  'nats.lag': {
+    read: (text: string) => numberIn(text, 1, Number.MAX_SAFE_INTEGER),
+    wants: 'a number of messages, 1 or more',
+  },
   tolerance: { read: (text: string) => numberIn(text, 0, 0.9), wants: 'a share between 0 and 0.9, such as 0.1' },
   'warm-up': duration,
   'hold-off': duration,
@@ -125,13 +137,6 @@ export const autoscaleLabelRules = Object.fromEntries(
 export function autoscaleLabel(name: OptionName): string {
   return AUTOSCALE_AREA + name;
 }
-
-/** Sources the issue of autoscaling names and nothing measures yet. */
-export const unmeasuredSources: readonly string[] = [
-  `${AUTOSCALE_AREA}nats.stream`,
-  `${AUTOSCALE_AREA}nats.consumer`,
-  `${AUTOSCALE_AREA}nats.lag`,
-];
 
 const DEFAULT_PERIOD_MS = 15_000;
 /** One window of measuring, as in Kubernetes, and a container's first busy seconds. */
@@ -191,6 +196,10 @@ function targetsOf(given: Given, spec: ServiceSpec): LoadTarget[] {
   });
   const { query, target, connections } = given;
   if (connections !== undefined) shares.push({ source: 'connections', perSecond: connections });
+  const { 'nats.stream': stream, 'nats.consumer': consumer, 'nats.lag': lag } = given;
+  if (stream !== undefined && consumer !== undefined && lag !== undefined) {
+    shares.push({ source: 'nats', stream, consumer, lag });
+  }
   if (query === undefined || target === undefined) return shares;
   return [...shares, { source: 'query', query, target, answers: given['query-answers'] ?? 'total' }];
 }

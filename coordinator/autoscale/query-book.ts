@@ -1,8 +1,6 @@
-/** What Prometheus answered last to each expression services scale by; asked beside the loop, so that a slow one delays nobody. */
-import type { Counter } from 'prom-client';
+/** What was answered last to each question services scale by (PromQL, queues); asked beside the loop, so that a slow one delays nobody. */
 import type { Clock } from '../../runtime/clock.ts';
 import type { QueryAnswer } from './measurement.ts';
-import type { Prometheus } from './prometheus.ts';
 
 const ASK_EVERY_MS = 5_000;
 /** An older answer says nothing of now. */
@@ -10,10 +8,12 @@ const STALE_MS = 30_000;
 const QUERIES_IN_FLIGHT = 8;
 
 export interface QueryBookParts {
-  /** Undefined where none was named. */
-  readonly prometheus: Prometheus | undefined;
+  /** Never rejects; undefined where there is nobody to ask. */
+  readonly ask: ((question: string) => Promise<QueryAnswer>) | undefined;
+  /** What is said then. */
+  readonly absence: string;
   readonly clock: Clock;
-  readonly queries: Counter<'outcome'>;
+  readonly onAnswer?: (outcome: 'value' | 'problem') => void;
 }
 
 interface Asked {
@@ -33,10 +33,9 @@ export class QueryBook {
 
   /** What is known of an expression now. */
   answer(expression: string): QueryAnswer {
-    if (this.parts.prometheus === undefined)
-      return { problem: 'no Prometheus is named: start coordinators with --prometheus' };
+    if (this.parts.ask === undefined) return { problem: this.parts.absence };
     const known = this.asked.get(expression);
-    if (known === undefined) return { problem: 'Prometheus has not been asked yet' };
+    if (known === undefined) return { problem: 'it has not been asked yet' };
     const ageMs = this.parts.clock.elapsedMs() - known.answeredAtMs;
     return ageMs <= STALE_MS ? known.answer : { problem: `the last answer is more than ${STALE_MS / 1_000} s old` };
   }
@@ -59,19 +58,19 @@ export class QueryBook {
   }
 
   private async ask(expression: string, nowMs: number): Promise<void> {
-    const { prometheus, clock, queries } = this.parts;
-    if (prometheus === undefined) return;
+    const { ask, clock, onAnswer } = this.parts;
+    if (ask === undefined) return;
     const entry = this.asked.get(expression) ?? {
       askedAtMs: nowMs,
       isAsking: true,
-      answer: { problem: 'Prometheus has not answered yet' },
+      answer: { problem: 'there is no answer yet' },
       answeredAtMs: nowMs,
     };
     Object.assign(entry, { askedAtMs: nowMs, isAsking: true });
     this.asked.set(expression, entry);
-    entry.answer = await prometheus.query(expression);
+    entry.answer = await ask(expression);
     entry.answeredAtMs = clock.elapsedMs();
     entry.isAsking = false;
-    queries.inc({ outcome: 'value' in entry.answer ? 'value' : 'problem' });
+    onAnswer?.('value' in entry.answer ? 'value' : 'problem');
   }
 }

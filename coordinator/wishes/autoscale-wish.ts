@@ -4,6 +4,7 @@ import { desiredReplicas } from '../../model/service-defaults.ts';
 import type { ServiceSpec } from '../../model/service-spec.ts';
 import { type AutoscalePolicy, autoscaleLabel, autoscalePolicy } from '../autoscale/policy.ts';
 import type { Prometheus } from '../autoscale/prometheus.ts';
+import type { Queue, Queues } from '../autoscale/queues.ts';
 import { invalid } from './errors.ts';
 
 /**
@@ -25,6 +26,28 @@ export async function checkQuery(
   if ('value' in answer) return [];
   if ('isFault' in answer) throw invalid(`Labels: ${label}: ${answer.problem}`);
   return [`${label}: ${answer.problem}; until it answers one number the query scales nothing`];
+}
+
+/** A queue nobody can be asked about is refused, one that is not there yet is a warning. An unchanged one is not asked again. */
+export async function checkQueue(
+  spec: ServiceSpec,
+  before: ServiceSpec | undefined,
+  queues: Queues | undefined,
+): Promise<string[]> {
+  const queue = queueOf(autoscalePolicy(spec));
+  const known = before && queueOf(autoscalePolicy(before));
+  if (queue === undefined || (known?.stream === queue.stream && known.consumer === queue.consumer)) return [];
+  const label = autoscaleLabel('nats.stream');
+  if (queues === undefined) {
+    throw invalid(`Labels: ${label} needs a NATS to ask: start the coordinators with --nats-monitoring URL`);
+  }
+  const answer = await queues.lag(queue);
+  return 'value' in answer ? [] : [`${label}: ${answer.problem}; until its lag can be told the queue scales nothing`];
+}
+
+function queueOf(policy: AutoscalePolicy | undefined): Queue | undefined {
+  const target = policy?.targets.find(({ source }) => source === 'nats');
+  return target?.source === 'nats' ? target : undefined;
 }
 
 function queryOf(policy: AutoscalePolicy | undefined): string | undefined {

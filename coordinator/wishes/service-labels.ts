@@ -18,7 +18,7 @@ import type { ServiceSpec } from '../../model/service-spec.ts';
 import { alertLabelRules } from '../alerts/alert-policy.ts';
 import { checkAlerts } from '../alerts/alert-rules.ts';
 import { autoscaleLabelRules } from '../autoscale/policy.ts';
-import { checkAutoscale, refuseUnmeasuredSources } from '../autoscale/policy-rules.ts';
+import { checkAutoscale } from '../autoscale/policy-rules.ts';
 import { AFFINITY_LABEL, ANTI_AFFINITY_LABEL, kinTerms } from '../plan/affinity.ts';
 import { VOLUME_MOVE_LABEL, volumeMoves } from '../plan/sticky-volumes.ts';
 import { invalid } from './errors.ts';
@@ -90,7 +90,6 @@ function isDuration(value: string): boolean {
 
 /** Throws `invalid`, naming the label: one of ours that is unknown or malformed, on the service or on its containers. */
 export function checkServiceLabels(spec: ServiceSpec): void {
-  refuseUnmeasuredSources(spec.Labels ?? {});
   refuseUnknownLabels(spec.Labels ?? {});
   refuseLabelValues('Labels', spec.Labels);
   refuseLabelValues('TaskTemplate.ContainerSpec.Labels', spec.TaskTemplate.ContainerSpec.Labels);

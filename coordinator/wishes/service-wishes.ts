@@ -5,7 +5,7 @@ import type { PortConfig, ServiceSpec } from '../../model/service-spec.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import { checkReferredExist } from '../payloads/reference-rules.ts';
 import { orderWarnings } from '../plan/update-order.ts';
-import { checkQuery, handScalingWarnings } from './autoscale-wish.ts';
+import { checkQuery, checkQueue, handScalingWarnings } from './autoscale-wish.ts';
 import { Claims } from './claims.ts';
 import { notFound, StaleVersionError } from './errors.ts';
 import { refuseHeldPorts } from './held-ports.ts';
@@ -55,7 +55,7 @@ export class ServiceWishes {
     checkServiceSpec(wanted);
     checkHostAccess(wanted, this.parts.allowedHostAccess);
     checkReferredExist(wanted.TaskTemplate.ContainerSpec, this.parts.snapshot());
-    const warnings = await checkQuery(wanted, undefined, this.parts.prometheus);
+    const warnings = await this.askedOf(wanted);
     const spec = withNetworkIds(withServerDefaults(wanted), this.parts.snapshot().networks);
     await refuseHeldPorts(spec.EndpointSpec?.Ports ?? [], [], this.parts);
     const owner = { v: 1, ownerId: id, ownerName: spec.Name } as const;
@@ -88,13 +88,19 @@ export class ServiceWishes {
     checkHostAccess(wanted, this.parts.allowedHostAccess);
     checkReferredExist(wanted.TaskTemplate.ContainerSpec, this.parts.snapshot());
     checkUnchangeable(entry.value.spec, wanted);
-    const asked = await checkQuery(wanted, entry.value.spec, this.parts.prometheus);
+    const asked = await this.askedOf(wanted, entry.value.spec);
     const warnings = [...asked, ...handScalingWarnings(wanted, entry.value.spec)];
     const spec = withNetworkIds(withServerDefaults(wanted), this.parts.snapshot().networks);
     await refuseHeldPorts(spec.EndpointSpec?.Ports ?? [], entry.value.ports, this.parts);
     const value = { ...entry.value, ...this.sealedAuth(id, registryAuth) };
     await this.change({ ...entry, value }, spec, 'update');
     return { warnings: [...warnings, ...warningsOf(spec, entry.value.spec)] };
+  }
+
+  /** What those say who are asked of the load. */
+  private async askedOf(wanted: ServiceSpec, before?: ServiceSpec): Promise<string[]> {
+    const { prometheus, queues } = this.parts;
+    return [...(await checkQuery(wanted, before, prometheus)), ...(await checkQueue(wanted, before, queues))];
   }
 
   /** Swaps the specification with the one before it; twice is back again. */

@@ -5,6 +5,7 @@ import type { HostAccess } from '../../model/host-access.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Prometheus } from '../autoscale/prometheus.ts';
+import type { Queues } from '../autoscale/queues.ts';
 import type { Vault } from '../payloads/vault.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 
@@ -36,6 +37,8 @@ export interface WishParts {
   readonly allowedHostAccess?: ReadonlySet<HostAccess>;
   /** What services may scale by queries of; absent: they cannot. */
   readonly prometheus?: Prometheus | undefined;
+  /** Whose queues services may scale by; absent: nobody's. */
+  readonly queues?: Queues | undefined;
   /** Takes a removed node's credentials away. */
   readonly revokeNode: (nodeId: string) => Promise<void>;
 }

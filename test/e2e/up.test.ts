@@ -104,6 +104,22 @@ describe('scripts/up and scripts/down', () => {
     expect((await up()).sort()).toEqual(['hello', 'hello', 'plimsoll-agent', 'plimsoll-coordinator']);
   });
 
+  it('lets services scale by what that Prometheus answers', async () => {
+    const replicasBecome = (shown: string) =>
+      eventually(async () => (await docker('service', 'ls', '--format', '{{.Replicas}}')) === `${shown}\n`, {
+        timeoutMs: 60_000,
+        intervalMs: 250,
+        what: `hello at ${shown}`,
+      });
+
+    await plim('autoscale', 'set', 'hello', 'max=5', 'query=3 * sum(up{job="plimsoll-coordinator"})', 'target=1');
+    await replicasBecome('3/3');
+    expect(await plim('why', 'hello')).toMatch(/scaled to 3: the query answers 3, the target is 1 a replica/);
+
+    await plim('autoscale', 'set', 'hello', '--off');
+    await replicasBecome('2/2');
+  });
+
   it('changes nothing when run again', async () => {
     const before = { processes: processIds(), containers: await engineContainers() };
 

@@ -30,16 +30,22 @@ export interface AlertmanagerOptions {
   /** Of the coordinator whose `/v1/alerts` it calls. */
   readonly coordinator: string;
   readonly token: string;
+  /** host:port it listens on; a free port of the loopback unless said. */
+  readonly listen?: string;
 }
 
 /** Answers when the server does. */
-export async function startAlertmanager({ coordinator, token }: AlertmanagerOptions): Promise<AlertmanagerServer> {
+export async function startAlertmanager({
+  coordinator,
+  token,
+  listen,
+}: AlertmanagerOptions): Promise<AlertmanagerServer> {
   const folder = mkdtempSync(join(tmpdir(), 'plimsoll-alertmanager-'));
   const tokenFile = join(folder, 'token');
   writeFileSync(tokenFile, `${token}\n`);
   const config = join(folder, 'alertmanager.yml');
   writeFileSync(config, shippedConfiguration(coordinator, tokenFile));
-  const address = `127.0.0.1:${await freePort()}`;
+  const address = listen ?? `127.0.0.1:${await freePort()}`;
   const flags = [
     `--config.file=${config}`,
     `--storage.path=${join(folder, 'data')}`,

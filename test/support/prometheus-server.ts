@@ -18,18 +18,25 @@ export interface PrometheusOptions {
   readonly coordinator: string;
   /** Files of rules, beside what the shipped configuration names. */
   readonly rules?: readonly string[];
+  /** host:port it listens on; a free port of the loopback unless said. */
+  readonly listen?: string;
+  /** Scrape and evaluate as often as the shipped configuration says, not each second. */
+  readonly asShipped?: boolean;
+  /** URL of the Alertmanager alerts are sent to. */
+  readonly alertmanager?: string;
 }
 
 /** Scrapes each second, so that a test need not wait; answers when the server does. */
-export async function startPrometheus({ coordinator, rules = [] }: PrometheusOptions): Promise<PrometheusServer> {
+export async function startPrometheus(options: PrometheusOptions): Promise<PrometheusServer> {
   const folder = mkdtempSync(join(tmpdir(), 'plimsoll-prometheus-'));
   const config = join(folder, 'prometheus.yml');
-  writeFileSync(config, `${shippedConfiguration(coordinator)}\nrule_files: ${JSON.stringify(rules)}\n`);
-  const address = `127.0.0.1:${await freePort()}`;
+  writeFileSync(config, configurationOf(options));
+  const address = options.listen ?? `127.0.0.1:${await freePort()}`;
   const flags = [
     `--config.file=${config}`,
     `--storage.tsdb.path=${join(folder, 'data')}`,
     `--web.listen-address=${address}`,
+    '--rules.alert.resend-delay=5s',
   ];
   const server = spawn(installedProgram('prometheus', 'prometheus'), flags, { stdio: 'ignore' });
   const ended = new Promise((resolve) => server.once('exit', resolve));
@@ -47,9 +54,13 @@ export async function startPrometheus({ coordinator, rules = [] }: PrometheusOpt
   return { url: `http://${address}`, stop };
 }
 
-function shippedConfiguration(coordinator: string): string {
+function configurationOf({ coordinator, rules = [], asShipped = false, alertmanager }: PrometheusOptions): string {
   const shipped = readFileSync(join(packageRoot(), 'prometheus', 'prometheus.yml'), 'utf8');
-  return shipped.replaceAll('http://127.0.0.1:7700', coordinator).replace(/(_interval): 5s/g, '$1: 1s');
+  const own = shipped.replaceAll('http://127.0.0.1:7700', coordinator);
+  const timed = asShipped ? own : own.replace(/(_interval): 5s/g, '$1: 1s');
+  const managers = [{ static_configs: [{ targets: [alertmanager?.replace('http://', '')] }] }];
+  const alerting = alertmanager === undefined ? '' : `alerting: ${JSON.stringify({ alertmanagers: managers })}\n`;
+  return `${timed}\nrule_files: ${JSON.stringify(rules)}\n${alerting}`;
 }
 
 /** The path of a program: the machine's own, else the one scripts/install.d unpacked. */

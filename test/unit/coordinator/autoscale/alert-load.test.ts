@@ -41,6 +41,7 @@ describe('an alert that asks for more', () => {
     expect(wanted([up], { step: { kind: 'replicas', amount: 1 } })?.wanted).toBe(3);
     expect(wanted([up], { step: { kind: 'percent', amount: 10 } }, { wanted: 0 })?.wanted).toBe(1);
     expect(wanted([up], {}, { sinceChangeMs: 29_000 })?.wanted).toBe(2);
+    expect(wanted([up], {}, { sinceChangeMs: -86_400_000 })?.wanted).toBe(4);
     expect(wanted([up], {}, { ready: 1 })?.wanted).toBe(2);
   });
 

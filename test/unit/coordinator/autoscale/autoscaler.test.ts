@@ -91,6 +91,7 @@ class World {
         },
         usage: { fresh: () => this.usage(), onHeard: () => () => undefined },
         prometheus: { query: async () => this.answer },
+        queues: { lag: async () => this.answer },
         clock: this.clock,
         log: createLog('test', 'silent'),
         metrics: this.metrics,

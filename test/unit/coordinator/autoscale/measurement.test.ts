@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type Crew, measureQuery, measureUsage, type Replica } from '../../../../coordinator/autoscale/measurement.ts';
+import {
+  type Crew,
+  measureQuery,
+  measureQueue,
+  measureUsage,
+  type Replica,
+} from '../../../../coordinator/autoscale/measurement.ts';
 import { aPolicy } from '../../../support/autoscale.ts';
 
 const cpuTarget = { source: 'cpu', percent: 50, reserved: 1 } as const;
@@ -46,6 +52,16 @@ describe('measureUsage()', () => {
     expect(measureUsage(target, crew([called(0), called(0)])).wanted).toBe(0);
     expect(measureUsage(target, crew([called(4), called()])).wanted).toBe(2);
     expect(measureUsage(target, crew([called()])).wanted).toBeUndefined();
+  });
+
+  it('counts messages that wait, and wakes from 0 by them', () => {
+    const target = { source: 'nats', stream: 'jobs', consumer: 'workers', lag: 10 } as const;
+    const wanted = (value: number, count: number) => measureQueue(target, { value }, crew([], count)).wanted;
+    expect([wanted(35, 1), wanted(1, 0), wanted(0, 3), wanted(31, 3)]).toEqual([4, 1, 0, 3]);
+    expect(measureQueue(target, { value: 35 }, crew([])).words).toBe(
+      '35 messages of jobs wait for workers, the target is 10 a replica',
+    );
+    expect(measureQueue(target, { problem: 'it is down' }, crew([])).wanted).toBeUndefined();
   });
 
   it('says why it cannot tell', () => {

@@ -79,7 +79,8 @@ describe('a service with nonsense in its autoscaling labels is refused by the na
     ['an unknown mode', { max: '3', cpu: '60', mode: 'off' }, /autoscale\.mode must be on or advise/],
     ['an unknown label', { max: '3', cpu: '60', cpus: '6' }, /Plimsoll knows no label "plimsoll\.autoscale\.cpus"/],
     ['connections nobody can begin', { max: '3', connections: '60' }, /autoscale\.connections counts/],
-    ['a queue', { max: '3', 'nats.stream': 'jobs' }, /does not support .*autoscale\.nats\.stream/],
+    ['half a queue', { max: '3', 'nats.stream': 'jobs' }, /nats\.stream .*nats\.lag belong together/],
+    ['a queue of no name', { max: '3', 'nats.stream': 'a b' }, /nats\.stream must be a name/],
   ])('%s', (_, options, error) => {
     expect(() => checkServiceSpec(scalingSpec(options))).toThrow(error);
   });

@@ -1,0 +1,91 @@
+/** One service under a load that steps from 1x to 4x, and is gone in the end. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../../support/eventually.ts';
+import type { Figures } from '../report.ts';
+import { OpenLoad } from './open-load.ts';
+import type { Source } from './sources.ts';
+import type { Stage } from './stage.ts';
+
+const PORT = 8_095;
+const LOOK_MS = 50;
+/** At the load before the step: longer than a replica warms up, and than rates look back. */
+const BEFORE_MS = 20_000;
+const AFTER_MS = 40_000;
+const GONE_MS = 120_000;
+const AT_FOUR_TIMES = 4;
+
+export async function measureStep(stage: Stage, source: Source, figures: Figures): Promise<void> {
+  const { name: service } = source;
+  const { cluster } = stage;
+  const port = ['--publish', `${PORT}:80`];
+  await cluster.create(service, ...source.options, ...port, '--no-healthcheck', 'plimsoll/hello:1');
+  await cluster.settled(service, 1);
+  const load = new OpenLoad(stage.urls(PORT, source.path));
+  try {
+    load.rate = source.rate;
+    await delay(BEFORE_MS);
+    const before = (await stage.view(service)).replicas;
+    const counts = await stepped(stage, source, load, figures);
+    load.rate = 0;
+    const down = await untilLeast(stage, service);
+    tell(figures, source, { before, counts, down });
+  } finally {
+    load.stop();
+    await cluster.docker('service', 'rm', service);
+    await eventually(async () => (await cluster.serviceContainers(service)).length === 0, {
+      timeoutMs: 60_000,
+      intervalMs: 200,
+      what: `${service} to be gone`,
+    });
+  }
+}
+
+/** Counts of replicas wanted, as they were seen. */
+async function stepped(stage: Stage, source: Source, load: OpenLoad, figures: Figures): Promise<number[]> {
+  const ready = (await stage.view(source.name)).ready;
+  load.rate = source.rate * AT_FOUR_TIMES;
+  const startedMs = performance.now();
+  const counts: number[] = [];
+  let isFirstTold = false;
+  while (performance.now() - startedMs < AFTER_MS) {
+    const view = await stage.view(source.name);
+    if (counts.at(-1) !== view.replicas) counts.push(view.replicas);
+    if (!isFirstTold && view.ready > ready) {
+      const seconds = (performance.now() - startedMs) / 1_000;
+      figures.add('first added replica ready', source.name, seconds, 's', '6 cpu, 3 connections, 15 alert');
+      isFirstTold = true;
+    }
+    await delay(LOOK_MS);
+  }
+  return counts;
+}
+
+async function untilLeast(stage: Stage, service: string): Promise<number[]> {
+  const counts: number[] = [];
+  const look = async () => {
+    const { replicas } = await stage.view(service);
+    if (counts.at(-1) !== replicas) counts.push(replicas);
+    return replicas === 1;
+  };
+  await eventually(look, { timeoutMs: GONE_MS, intervalMs: 100, what: `${service} to be at its least` });
+  return counts;
+}
+
+interface Seen {
+  readonly before: number;
+  readonly counts: readonly number[];
+  readonly down: readonly number[];
+}
+
+function tell(figures: Figures, { name }: Source, { before, counts, down }: Seen): void {
+  const last = counts.at(-1) ?? before;
+  figures.add('replicas before the step', name, before, '', '1');
+  figures.add('replicas 40 s after it', name, last, '', '4');
+  figures.add('most replicas', name, Math.max(...counts), '');
+  figures.add('times the count went down under load', name, turnsDown(counts), '', 'at most 1');
+  figures.add('times the count went up when the load was gone', name, turnsDown(down.toReversed()), '', '0');
+}
+
+function turnsDown(counts: readonly number[]): number {
+  return counts.filter((count, index) => index > 0 && count < (counts[index - 1] ?? count)).length;
+}
