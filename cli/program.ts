@@ -25,6 +25,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<AddC
     plan: async () => (await import('./commands/plan.ts')).addPlanCommand,
     autoscale: async () => (await import('./commands/autoscale.ts')).addAutoscaleCommand,
     alerts: async () => (await import('./commands/alerts.ts')).addAlertsCommand,
+    monitoring: async () => (await import('./commands/monitoring.ts')).addMonitoringCommand,
     secret: async () => (await import('./commands/secret.ts')).addSecretCommand,
     context: async () => (await import('./commands/context.ts')).addContextCommand,
   },
