@@ -40,6 +40,8 @@ export interface PrivateEngineOptions {
   readonly liveRestore?: boolean;
   /** The machine's own engine (the default), or the newer one of the lab's modern hosts. */
   readonly release?: 'machine' | 'modern';
+  /** Who keeps images and layers: Docker itself (the default), or containerd, as a modern engine may. */
+  readonly imageStore?: 'docker' | 'containerd';
 }
 
 /** Starts an engine that has `testImage`. */
@@ -60,15 +62,17 @@ class Engine implements PrivateEngine {
   private readonly namespace: string;
   private readonly liveRestore: boolean;
   private readonly isModern: boolean;
+  private readonly features: Readonly<Record<string, boolean>>;
   /** Words that put a program into the engine's namespaces. */
   private readonly enter: string[];
   private containerd: ChildProcess | undefined;
   private dockerd: ChildProcess | undefined;
 
-  constructor(dir: string, { liveRestore = true, release = 'machine' }: PrivateEngineOptions) {
+  constructor(dir: string, { liveRestore = true, release = 'machine', imageStore = 'docker' }: PrivateEngineOptions) {
     this.dir = dir;
     this.liveRestore = liveRestore;
     this.isModern = release === 'modern';
+    this.features = imageStore === 'containerd' ? { 'containerd-snapshotter': true } : {};
     this.namespace = dir.slice(dir.lastIndexOf('/') + 1);
     this.enter = [`--net=/run/netns/${this.namespace}`];
     this.address = `unix://${join(dir, 'docker.sock')}`;
@@ -78,7 +82,8 @@ class Engine implements PrivateEngine {
     await shell(`ip netns add ${this.namespace}; ip -n ${this.namespace} link set lo up`);
     if (this.isModern) this.enter.push(`--mount=${await makeModernRoot(this.dir)}`);
     const resources = { 'node-generic-resources': ['gpu=2', 'licence=L2', 'licence=L1'] };
-    await writeFile(join(this.dir, 'daemon.json'), JSON.stringify(resources));
+    const features = Object.keys(this.features).length > 0 ? { features: this.features } : {};
+    await writeFile(join(this.dir, 'daemon.json'), JSON.stringify({ ...resources, ...features }));
     await writeFile(
       join(this.dir, 'containerd.toml'),
       'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.nri.v1.nri"]\n',
