@@ -1,4 +1,5 @@
 /** Tells the bus what became of each task: the newest status per task, sent until it is acknowledged. */
+import { setMaxListeners } from 'node:events';
 import type { Bucket, BucketView } from '../bus/bus.ts';
 import type { StatusRecord } from '../model/records.ts';
 import { backoffMs } from '../runtime/backoff.ts';
@@ -36,6 +37,8 @@ export class StatusReporter {
 
   constructor(parts: ReporterParts) {
     this.parts = parts;
+    // Each of them waits for the end while it waits to try again.
+    setMaxListeners(SENDS_AT_ONCE, this.stopping.signal);
   }
 
   /** Takes the task's present status; sends it when it differs from the one before. */

@@ -56,6 +56,20 @@ describe('StatusReporter', () => {
     expect((await stored())?.revision).toBe(first?.revision);
   });
 
+  it('retries many tasks at once without a warning of a leak', async () => {
+    const warnings: string[] = [];
+    const note = ({ name }: Error) => warnings.push(name);
+    process.on('warning', note);
+    connection.disconnect();
+
+    for (let slot = 1; slot <= 20; slot += 1) reporter.report({ ...statusWith('one'), taskId: aTask({ slot }).id });
+    await clock.advance(1_000);
+    await new Promise((resolve) => setImmediate(resolve));
+
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
+  });
+
   it('retries until the bus has taken it', async () => {
     connection.disconnect();
     reporter.report(statusWith('one'));
