@@ -77,11 +77,13 @@ export class AlertBook {
     const byName = new Map(services.map((service) => [service.spec.Name, service]));
     const routed = reports.map((report) => routeOf(report, byName)).filter((each) => 'request' in each);
     const listed = groupBy(routed, ({ service }) => service.id);
+    const isUnreadable = (report: AlertReport) => typeof requestOf(report) === 'string';
+    const unreadable = new Set(reports.filter(isUnreadable).map(({ fingerprint }) => fingerprint));
     for (const service of services) {
       const requests = (listed.get(service.id) ?? []).map(({ request }) => request);
       const known = snapshot.alerts.get(service.id);
       if (requests.length === 0 && known === undefined) continue;
-      await this.change(service, (before, nowMs) => reconcile(before, requests, askedAtMs, nowMs));
+      await this.change(service, (before, nowMs) => reconcile(before, requests, askedAtMs, nowMs, unreadable));
     }
   }
 

@@ -21,8 +21,8 @@ import { type AlertedService, type AlertStep, planAlerts } from './plan-alerts.t
 
 const PERIOD_MS = 2_000;
 const SYNC_EVERY_MS = 5_000;
-/** Of one service; an alert that comes and goes makes one each time. */
-const MAX_DEEDS = 50;
+/** Of one service's alerts as they were before; one that comes and goes makes one each time. */
+const MAX_PAST_DEEDS = 50;
 
 export interface AlertLoopParts {
   readonly buckets: Pick<Buckets, 'alerts'>;
@@ -59,15 +59,20 @@ export class AlertLoop {
     ]);
   }
 
-  /** Looks at every service alerts have asked something of. What cannot be done is planned again at the next turn. */
+  /**
+   * Looks at every service alerts have asked something of. What cannot be done is planned again at the next turn, and keeps
+   * no other service from its own; then throws the first reason.
+   */
   async turn(): Promise<void> {
     const { store, clock } = this.parts;
     if (!store.isCurrent) return;
     const steps = planAlerts(alertedServices(store.snapshot()), clock.wallMs());
+    const failures: unknown[] = [];
     for (const step of steps) {
       if (!this.parts.holdsLease()) return;
-      await this.apply(step);
+      await this.apply(step).catch((error: unknown) => failures.push(error));
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   /** Has what is known of alerts be what Alertmanager says; while it says nothing, nothing is changed. */
@@ -179,8 +184,13 @@ export function alertedServices({ alerts, services, rollouts }: Snapshot): Alert
   });
 }
 
+/** What was done about an alert as it is now is never forgotten for others: it would be done again. */
 function withDeed(record: AlertRecord, deed: AlertDeed): AlertRecord {
-  return { ...record, deeds: [...withoutDeed(record, deed).deeds, deed].slice(-MAX_DEEDS) };
+  const all = [...withoutDeed(record, deed).deeds, deed];
+  const isPresent = ({ fingerprint, startsAtMs }: AlertDeed) =>
+    record.alerts.some((alert) => alert.fingerprint === fingerprint && alert.startsAtMs === startsAtMs);
+  const kept = new Set(all.filter((each) => !isPresent(each)).slice(-MAX_PAST_DEEDS));
+  return { ...record, deeds: all.filter((each) => isPresent(each) || kept.has(each)) };
 }
 
 function withoutDeed(record: AlertRecord, { fingerprint, startsAtMs }: AlertDeed): AlertRecord {

@@ -16,7 +16,10 @@ const Alert = z.object({
   startsAt: z.iso.datetime({ offset: true }),
   fingerprint: z.string().regex(/^[0-9a-f]{1,32}$/, 'must be hexadecimal digits'),
 });
-const NotifiedAlert = Alert.extend({ status: z.enum(['firing', 'resolved']) });
+const NotifiedAlert = Alert.extend({
+  status: z.enum(['firing', 'resolved']),
+  endsAt: z.iso.datetime({ offset: true }).optional(),
+});
 const ListedAlert = Alert.extend({ updatedAt: z.iso.datetime({ offset: true }) });
 /** Alerts are read one by one: their number is known before any of them is looked at. */
 const Envelope = z.object({ version: z.literal('4'), alerts: z.array(z.unknown()) });
@@ -30,6 +33,8 @@ export interface AlertReport {
   readonly labels: Readonly<Record<string, string>>;
   /** What its annotation says; undefined without one, NaN for one that is no count of replicas. */
   readonly replicas: number | undefined;
+  /** When it ended; only a message that it is over tells. */
+  readonly endsAtMs?: number;
   /** When Alertmanager last heard of it; only its API tells. */
   readonly updatedAtMs?: number;
 }
@@ -69,10 +74,11 @@ export function requestOf(report: AlertReport): AlertRequest | string {
 }
 
 function reportOf(alert: z.infer<typeof NotifiedAlert>): AlertReport {
-  const { labels, annotations = {}, status, fingerprint, startsAt } = alert;
+  const { labels, annotations = {}, status, fingerprint, startsAt, endsAt } = alert;
   const name = labels['alertname'] ?? fingerprint;
   const replicas = replicasOf(annotations[REPLICAS_ANNOTATION]);
-  return { fingerprint, name, status, startsAtMs: Date.parse(startsAt), labels, replicas };
+  const ended = status === 'resolved' && endsAt !== undefined ? { endsAtMs: Date.parse(endsAt) } : {};
+  return { fingerprint, name, status, startsAtMs: Date.parse(startsAt), ...ended, labels, replicas };
 }
 
 function replicasOf(text: string | undefined): number | undefined {

@@ -49,15 +49,17 @@ export function hear(before: AlertRecord, requests: readonly AlertRequest[], now
 
 /**
  * What is known after a listing of all alerts that fire, asked for at `askedAtMs`: those missing in it are over, whatever
- * message was lost, and one that was taken for over fires again if Alertmanager has heard of it since.
+ * message was lost, and one that was taken for over fires again if Alertmanager has heard of it since. `unreadable` are the
+ * fingerprints of those that are listed and say nothing that could be understood (a count that is +Inf): they fire still.
  */
 export function reconcile(
   before: AlertRecord,
   listed: readonly AlertRequest[],
   askedAtMs: number,
   nowMs: number,
+  unreadable: ReadonlySet<string> = new Set(),
 ): AlertRecord {
-  const known = new Set(listed.map(({ report }) => report.fingerprint));
+  const known = new Set([...unreadable, ...listed.map(({ report }) => report.fingerprint)]);
   const isOver = ({ fingerprint, status, heardAtMs }: AlertState) =>
     status === 'firing' && !known.has(fingerprint) && heardAtMs < askedAtMs - LISTING_GRACE_MS;
   const alerts = before.alerts.some(isOver)
@@ -108,9 +110,10 @@ function hearNew(alerts: AlertState[], { report, action }: AlertRequest, nowMs: 
 }
 
 /** Undefined for what is older than what is known. */
-function nextState(known: AlertState, { report, action }: AlertRequest, nowMs: number): AlertState | undefined {
+function nextState(known: AlertState, request: AlertRequest, nowMs: number): AlertState | undefined {
+  const { report, action } = request;
   const { status, startsAtMs, replicas, name } = report;
-  if (startsAtMs < known.startsAtMs) return undefined;
+  if (startsAtMs < known.startsAtMs) return afterEarlierStart(known, request, nowMs);
   const isSame = startsAtMs === known.startsAtMs;
   if (isSame && known.status === 'resolved') {
     if (status === 'resolved') return known;
@@ -118,7 +121,7 @@ function nextState(known: AlertState, { report, action }: AlertRequest, nowMs: n
   }
   if (isSame && status === 'resolved') return resolved(known, nowMs);
   if (!isSame) return status === 'firing' ? fires() : { ...resolved(known, nowMs), startsAtMs };
-  const isStale = nowMs - known.heardAtMs >= HEARD_STEP_MS || nowMs < known.heardAtMs;
+  const isStale = isLongUnheard(known, nowMs);
   const needed = report.updatedAtMs === undefined ? most(known.replicas, replicas) : replicas;
   if (!isStale && needed === known.replicas) return known;
   return withReplicas({ ...known, heardAtMs: nowMs }, needed);
@@ -135,6 +138,25 @@ function nextState(known: AlertState, { report, action }: AlertRequest, nowMs: n
     } as const;
     return withReplicas(state, replicas);
   }
+}
+
+/**
+ * With a start before the known one: of an earlier episode, or of this one. Of several who tell of an alert (two Prometheus,
+ * whose clocks differ) Alertmanager keeps the earliest start, so that it moves back. A listing speaks of now, and what ended
+ * after the known start is the known episode; a message that it fires shows no more than that somebody speaks of it.
+ */
+function afterEarlierStart(known: AlertState, request: AlertRequest, nowMs: number): AlertState | undefined {
+  const { status, endsAtMs = 0, updatedAtMs } = request.report;
+  if (updatedAtMs !== undefined) {
+    return nextState(known, { ...request, report: { ...request.report, startsAtMs: known.startsAtMs } }, nowMs);
+  }
+  if (known.status === 'resolved') return undefined;
+  if (status === 'resolved') return endsAtMs >= known.startsAtMs ? resolved(known, nowMs) : undefined;
+  return isLongUnheard(known, nowMs) ? { ...known, heardAtMs: nowMs } : undefined;
+}
+
+function isLongUnheard({ heardAtMs }: AlertState, nowMs: number): boolean {
+  return nowMs - heardAtMs >= HEARD_STEP_MS || nowMs < heardAtMs;
 }
 
 function isHeardSince({ changedAtMs }: AlertState, updatedAtMs: number | undefined): boolean {

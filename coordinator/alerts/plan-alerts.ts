@@ -58,10 +58,15 @@ function stepsOf(alerted: AlertedService, left: number, nowMs: number): AlertSte
   const kept = withoutForgotten(alerts, nowMs);
   if (kept.alerts.length === 0) return [{ kind: 'forget', serviceId }];
   const steps = alerts.alerts.flatMap((alert) => stepOf(alert, { ...alerted, service, policy }, left, nowMs) ?? []);
-  const [first] = steps.filter(({ kind }) => kind === 'do');
+  const first = firstOf(steps.filter((step) => step.kind === 'do'));
   // One change of a service at a time: the others are looked at again when it is done.
   const chosen = first === undefined ? steps : [first];
   return chosen.length === 0 && kept !== alerts ? [{ kind: 'put', serviceId, record: kept }] : chosen;
+}
+
+/** What was begun, else a rollback: a restart is an update itself, and the alert would have begun before that. */
+function firstOf(doing: readonly Extract<AlertStep, { kind: 'do' }>[]): AlertStep | undefined {
+  return doing.find(({ isBegun }) => isBegun) ?? doing.find(({ deed }) => deed.action === 'rollback') ?? doing[0];
 }
 
 type Allowed = AlertedService & { readonly service: ServiceRecord; readonly policy: AlertPolicy };
@@ -70,13 +75,13 @@ function stepOf(alert: AlertState, alerted: Allowed, left: number, nowMs: number
   const { action, fingerprint, startsAtMs } = alert;
   const isOfEpisode = (deed: AlertDeed) => deed.fingerprint === fingerprint && deed.startsAtMs === startsAtMs;
   const known = alerted.alerts.deeds.find(isOfEpisode);
-  if (known?.outcome === 'begun') return resume(alert, known, alerted);
+  if (known?.outcome === 'begun') return resume(alert, known, alerted, nowMs);
   if (action !== 'restart' && action !== 'rollback') return undefined;
   if (known !== undefined || standingOf(alert, nowMs) !== 'firing' || !alerted.policy.actions.has(action))
     return undefined;
   const of = { serviceId: alerted.service.id, alert };
   const deed = { fingerprint, startsAtMs, action, atMs: nowMs, version: alerted.version };
-  const refusal = action === 'rollback' ? rollbackRefusal(alert, alerted) : undefined;
+  const refusal = action === 'rollback' ? rollbackRefusal(alert, alerted) : restartRefusal(alert, alerted);
   if (refusal !== undefined) {
     return { ...of, kind: 'note', deed: { ...deed, outcome: 'refused', reason: refusal }, reason: refusal };
   }
@@ -87,10 +92,15 @@ function stepOf(alert: AlertState, alerted: Allowed, left: number, nowMs: number
 }
 
 /** A leader that wrote down what it was about to do, and then was one no more. */
-function resume(alert: AlertState, begun: AlertDeed, { service, version }: Allowed): AlertStep {
+function resume(alert: AlertState, begun: AlertDeed, { service, version }: Allowed, nowMs: number): AlertStep {
   const of = { serviceId: service.id, alert };
-  if (version === begun.version) return { ...of, kind: 'do', deed: begun, isBegun: true, reason: begun.reason };
-  return { ...of, kind: 'note', deed: { ...begun, outcome: 'done' }, reason: begun.reason };
+  if (version !== begun.version) {
+    return { ...of, kind: 'note', deed: { ...begun, outcome: 'done' }, reason: begun.reason };
+  }
+  if (standingOf(alert, nowMs) !== 'over')
+    return { ...of, kind: 'do', deed: begun, isBegun: true, reason: begun.reason };
+  const reason = 'the alert was over before it could be done';
+  return { ...of, kind: 'note', deed: { ...begun, outcome: 'refused', reason }, reason };
 }
 
 function obstacleOf({ alerts, policy, rollout }: Allowed, left: number, nowMs: number): string | undefined {
@@ -101,6 +111,11 @@ function obstacleOf({ alerts, policy, rollout }: Allowed, left: number, nowMs: n
   const waitMs = Math.min(last, nowMs) + policy.coolDownMs - nowMs;
   if (waitMs > 0) return `alerts changed it less than ${durationText(policy.coolDownMs)} ago`;
   return left > 0 ? undefined : `alerts have changed ${DEEDS_A_MINUTE} services within a minute`;
+}
+
+/** It speaks of another service, one that had this name before. */
+function restartRefusal({ startsAtMs }: AlertState, { service }: Allowed): string | undefined {
+  return startsAtMs < service.createdAtMs ? 'the alert began before the service was created' : undefined;
 }
 
 /** Only what an update can have caused is undone by undoing it. */

@@ -10,12 +10,13 @@ import type { Snapshot } from '../../store/snapshot.ts';
 
 /** All of them, by service. */
 export function alertViews(snapshot: Snapshot, nowMs: number): AlertView[] {
-  return liveServicesByName(snapshot).flatMap((service) => viewsOf(snapshot, service, nowMs));
+  const steps = planAlerts(alertedServices(snapshot), nowMs);
+  return liveServicesByName(snapshot).flatMap((service) => viewsOf(snapshot, service, steps, nowMs));
 }
 
 /** What `plim why` says of a service's alerts: those that fire, and what others led to. */
 export function alertFacts(snapshot: Snapshot, service: ServiceRecord, nowMs: number): string[] {
-  const views = viewsOf(snapshot, service, nowMs);
+  const views = viewsOf(snapshot, service, planAlerts(alertedServices(snapshot), nowMs), nowMs);
   const telling = views.filter(({ state, words }) => state !== 'over' || words !== '');
   return telling.map(({ name, action, state, startsAtMs, words }) => {
     const since = new Date(startsAtMs).toISOString();
@@ -23,10 +24,14 @@ export function alertFacts(snapshot: Snapshot, service: ServiceRecord, nowMs: nu
   });
 }
 
-function viewsOf(snapshot: Snapshot, { id, spec }: ServiceRecord, nowMs: number): AlertView[] {
+function viewsOf(
+  snapshot: Snapshot,
+  { id, spec }: ServiceRecord,
+  steps: readonly AlertStep[],
+  nowMs: number,
+): AlertView[] {
   const record = snapshot.alerts.get(id)?.value;
   if (record === undefined) return [];
-  const steps = planAlerts(alertedServices(snapshot), nowMs);
   return record.alerts.map((alert) => {
     const { name, fingerprint, action, startsAtMs, heardAtMs } = alert;
     const deed = record.deeds.findLast((each) => each.fingerprint === fingerprint && each.startsAtMs === startsAtMs);

@@ -147,6 +147,33 @@ describe('alerts on a cluster', () => {
     expect([forced(), known()?.deeds[0]?.outcome]).toEqual([1, 'done']);
   });
 
+  it('a service that cannot be restarted keeps no other from it', async () => {
+    const Labels = { 'plimsoll.alerts': 'restart' };
+    await wishes.services.create(aSpec({ Name: 'api', Labels }));
+    const labels = { alertname: 'ApiStuck', plimsoll_service: 'api', plimsoll_action: 'restart' };
+    await book.take([fires('restart'), fires('restart', { fingerprint: 'b2', labels })]);
+    const asked: string[] = [];
+    const failing: Wishes['services']['update'] = async (_id, { Name }) => {
+      asked.push(Name);
+      throw new PlimsollError('timeout', 'no answer');
+    };
+    await expect(aLeader({ update: failing }).turn()).rejects.toThrow('no answer');
+    expect(asked.toSorted()).toEqual(['api', 'web']);
+  });
+
+  it('what was done about an alert that fires still is not forgotten for one that comes and goes', async () => {
+    await book.take([fires('restart')]);
+    await aLeader().turn();
+    for (let episode = 1; episode <= 60; episode += 1) {
+      const startsAtMs = clock.wallMs() + episode;
+      await book.take([fires('rollback', { fingerprint: 'b2', startsAtMs })]);
+      await aLeader().turn();
+    }
+    expect(known()?.deeds.map(({ action, outcome }) => `${action} ${outcome}`)).toContain('restart done');
+    expect(known()?.deeds.length).toBeLessThanOrEqual(52);
+    expect(forced()).toBe(1);
+  });
+
   it('a service somebody changes meanwhile is restarted from what it is then', async () => {
     await book.take([fires('restart')]);
     const lost: Wishes['services']['update'] = async (id, wanted) => wishes.services.update(id, wanted, 999);
@@ -187,6 +214,14 @@ describe('alerts on a cluster', () => {
       { fingerprint: 'a1', status: 'resolved' },
       { fingerprint: 'b2', status: 'firing' },
     ]);
+  });
+
+  it('that are listed with a count nobody can read fire still', async () => {
+    await book.take([fires('scale-up', { replicas: 3 })]);
+    await clock.advance(10_000);
+    listed = [fires('scale-up', { replicas: Number.NaN, updatedAtMs: clock.wallMs() })];
+    await aLeader().sync();
+    expect(known()?.alerts).toMatchObject([{ status: 'firing', replicas: 3 }]);
   });
 
   it('are forgotten with their service', async () => {

@@ -57,6 +57,27 @@ describe('what is heard of an alert', () => {
     expect({ status: state?.status, outcome: said }).toEqual({ status, outcome });
   });
 
+  describe('one whose start moves back, as Alertmanager keeps the earliest of several Prometheus', () => {
+    const earlier = ALERT_BEGAN_MS - 2_000;
+
+    it('is heard of as before', () => {
+      const [state, outcome] = heard(firing, aRequest({ startsAtMs: earlier }), NOW + 60_000);
+      expect([state, outcome]).toMatchObject([{ startsAtMs: ALERT_BEGAN_MS, heardAtMs: NOW + 60_000 }, 'repeated']);
+    });
+
+    it('is ended by an end after the known start, by no earlier one', () => {
+      const end = (endsAtMs: number) => aRequest({ status: 'resolved', startsAtMs: earlier, endsAtMs });
+      expect(heard(firing, end(ALERT_BEGAN_MS + 5_000))).toMatchObject([{ status: 'resolved' }, 'changed']);
+      expect(heard(firing, end(ALERT_BEGAN_MS - 1_000))).toMatchObject([{ status: 'firing' }, 'old']);
+    });
+
+    it('has its count from a listing', () => {
+      const listed = aRequest({ startsAtMs: earlier, updatedAtMs: NOW, replicas: 3 });
+      const { alerts } = reconcile(knowing(anAlertState({ replicas: 2 })), [listed], NOW, NOW);
+      expect(alerts).toMatchObject([{ status: 'firing', startsAtMs: ALERT_BEGAN_MS, heardAtMs: NOW, replicas: 3 }]);
+    });
+  });
+
   it('a repeat is written down now and then only', () => {
     expect(hear(firing, [aRequest()], NOW).record).toBe(firing);
     const [state] = heard(firing, aRequest(), NOW + 60_000);
@@ -127,6 +148,11 @@ describe('a listing of what fires', () => {
   it('ends what it does not list: a lost message that it is over heals', () => {
     const record = reconcile(knowing(anAlertState()), [], askedAtMs, NOW + 100);
     expect(record.alerts).toMatchObject([{ status: 'resolved', changedAtMs: NOW + 100 }]);
+  });
+
+  it('does not end what it lists and nobody can read: a count that is +Inf', () => {
+    const before = knowing(anAlertState({ replicas: 5 }));
+    expect(reconcile(before, [], askedAtMs, NOW, new Set(['a1']))).toBe(before);
   });
 
   it('leaves alone what was told of while it was asked for', () => {

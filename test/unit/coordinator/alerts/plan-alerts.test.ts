@@ -65,6 +65,13 @@ describe('a restart', () => {
     expect(planned(alerted([{ ...restart, ...changes }]))).toEqual([]);
   });
 
+  it('is refused for an alert that began before the service was created', () => {
+    const service = { ...updated(), createdAtMs: ALERT_BEGAN_MS + 1 };
+    expect(planned(alerted([restart], { service }))).toMatchObject([
+      { kind: 'note', deed: { outcome: 'refused', reason: 'the alert began before the service was created' } },
+    ]);
+  });
+
   it('is not done where the service does not allow it any more', () => {
     const service = updated('web', { 'plimsoll.alerts': 'scale-up' });
     expect(planned(alerted([restart], { service }))).toEqual([]);
@@ -93,6 +100,10 @@ describe('a restart', () => {
   it('that was begun is done from the version it was begun at, or was done', () => {
     const begun = aDeed({ outcome: 'begun', version: VERSION });
     expect(planned(alerted([restart], { deeds: [begun] }))).toMatchObject([{ kind: 'do', isBegun: true, deed: begun }]);
+    const over = { ...restart, status: 'resolved' } as const;
+    expect(planned(alerted([over], { deeds: [begun] }))).toMatchObject([
+      { kind: 'note', deed: { outcome: 'refused', reason: 'the alert was over before it could be done' } },
+    ]);
     const changed = aDeed({ outcome: 'begun', version: VERSION - 1 });
     expect(planned(alerted([restart], { deeds: [changed] }))).toMatchObject([
       { kind: 'note', deed: { outcome: 'done' } },
@@ -103,6 +114,11 @@ describe('a restart', () => {
 describe('a rollback', () => {
   it('undoes an update the alert followed', () => {
     expect(planned(alerted([rollback]))).toMatchObject([{ kind: 'do', deed: { action: 'rollback' } }]);
+  });
+
+  it('comes before a restart, after which it would be refused', () => {
+    const failing = { ...rollback, fingerprint: 'b2' };
+    expect(planned(alerted([restart, failing]))).toMatchObject([{ kind: 'do', deed: { action: 'rollback' } }]);
   });
 
   const earlier = updated();
