@@ -11,6 +11,8 @@ import type { Resolver } from './resolver.ts';
 /** A connection that says nothing for this long is closed. */
 const TCP_IDLE_MS = 10_000;
 const TCP_CONNECTIONS = 256;
+/** Of one container: the others are to find some left. */
+const TCP_CONNECTIONS_OF_ONE = 32;
 /** A connection that asks and does not read the answers is closed when so many bytes of them wait. */
 const TCP_UNREAD_BYTES = 1024 * 1024;
 
@@ -106,6 +108,8 @@ function serveTcp(server: Server, resolver: ListenerParts['resolver'], log: Log)
   const connections = new Set<TcpSocket>();
   server.on('error', (error) => log.warn({ error: error.message }, 'a socket of the resolver failed'));
   server.on('connection', (socket) => {
+    const fromThere = [...connections].filter(({ remoteAddress }) => remoteAddress === socket.remoteAddress);
+    if (fromThere.length >= TCP_CONNECTIONS_OF_ONE) return void socket.destroy();
     connections.add(socket);
     socket.once('close', () => connections.delete(socket));
     socket.setTimeout(TCP_IDLE_MS, () => socket.destroy());

@@ -8,7 +8,7 @@ import { counterOf, type Metrics } from '../../runtime/metrics.ts';
 import { SerialQueue } from '../../runtime/serial-queue.ts';
 import { networksOf, parseConnectedNetworks } from './bridge-networks.ts';
 import { type CommandRunner, runSuccessfully } from './command-runner.ts';
-import { ensureForwardAccepted, ingressAccept, removeForwardAccept } from './forward-accept.ts';
+import { ensureAccepted, ingressAccept, removeAccepted } from './forward-accept.ts';
 import { ensureHairpin } from './hairpin.ts';
 import { checkPortsFree, type PublishedPort } from './held-ports.ts';
 import {
@@ -240,12 +240,12 @@ class HostIngressPorts implements IngressPorts {
   private async clear(): Promise<void> {
     await this.loopback.restore();
     if (await this.hasLeftovers()) await this.nft(`${tableRemoval(INGRESS_TABLE)}\n`);
-    await removeForwardAccept(this.parts.run, ingressAccept);
+    await removeAccepted(this.parts.run, ingressAccept);
     this.installed = undefined;
   }
 
   private async acceptForwarding(): Promise<void> {
-    if (await ensureForwardAccepted(this.parts.run, ingressAccept)) return;
+    if (await ensureAccepted(this.parts.run, ingressAccept)) return;
     this.parts.log.debug({ chain: 'DOCKER-USER' }, 'Docker has no chain for our rule, nothing to accept');
   }
 

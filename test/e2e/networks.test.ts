@@ -118,6 +118,18 @@ describe('networks of the cluster', () => {
     expect(await ask('api', 'api')).toBe('api');
   });
 
+  it('are counted by the kernel: connections to a task, and from which service they come', async () => {
+    const { host } = await containerOn('db');
+    const counted = async () => {
+      await ask('api', 'db');
+      const page = await (await fetch(`http://${cluster.host(host).address}:7701/metrics`)).text();
+      const of = (series: string) => Number(new RegExp(`^${series} (\\d+)$`, 'm').exec(page)?.[1] ?? 0);
+      const calls = of('plimsoll_service_calls_total\\{from="api",to="db"\\}');
+      return calls > 0 && of('plimsoll_task_connections_total\\{service="db",task="\\w+"\\}') >= calls;
+    };
+    await eventually(counted, patiently);
+  });
+
   it('keep others out, whatever they know, and let nobody leave an internal one', async () => {
     const address = await lookup('api', 'tasks.db');
     expect(await lookup('web', 'db')).toMatch(/EAI_AGAIN|ENOTFOUND/);

@@ -41,6 +41,27 @@ const probeProgram = `
   socket.bind({ address: from, port: 0 }, () => socket.connect(Number(port), to, send));
   setTimeout(over, Number(patienceMs), 'timeout');`;
 
+/** Answers every datagram with itself, on port 53. */
+const resolverProgram = `
+  const socket = require('node:dgram').createSocket({ type: 'udp4', recvBufferSize: 8 * 2 ** 20 });
+  socket.on('message', (question, { address, port }) => socket.send(question, port, address));
+  socket.bind(53, process.argv[1], () => console.log('up'));`;
+/** Sends so many datagrams; prints how many came back, when all have or nothing came for so long. */
+const questionsProgram = `
+  const [address, count, gapMs, patienceMs] = process.argv.slice(1);
+  const socket = require('node:dgram').createSocket('udp4');
+  let answers = 0, sent = 0;
+  const over = () => { console.log(answers); process.exit(); };
+  let quiet;
+  socket.on('message', () => { answers += 1; quiet?.refresh(); if (answers === Number(count)) over(); });
+  const burst = Number(gapMs) === 0 ? 200 : 1;
+  const send = () => {
+    for (let i = 0; i < burst && sent < Number(count); i += 1, sent += 1) socket.send('what is web?', () => undefined);
+    if (sent < Number(count)) setTimeout(send, Number(gapMs));
+    else quiet = setTimeout(over, Number(patienceMs));
+  };
+  socket.connect(53, address, send);`;
+
 /** For an answer that must come, on a machine that does much else; and for one that must not. */
 const PATIENCE_MS = 20_000;
 const VAIN_MS = 700;
@@ -60,6 +81,21 @@ describe.skipIf(!isRoot)('the overlay between two hosts', () => {
   const askInVain = (from: string, to: string, port = 8080) => ask(from, to, port, VAIN_MS);
   const serve = async (place: string, port = 8080) => {
     children.push(await startIn(world.namespace(place), process.execPath, ['-e', serverProgram, place, String(port)]));
+  };
+
+  /** A connection that stays open. */
+  const talk = async (from: string, to: string) => {
+    const words = ['-e', talkerProgram, to, '8080'];
+    const talker = spawn('nsenter', [`--net=/run/netns/${world.namespace(from)}`, process.execPath, ...words]);
+    children.push(talker);
+    const lines = createInterface(talker.stdout);
+    expect(await once(lines, 'line')).toEqual(['open']);
+    const say = async (text: string) => {
+      talker.stdin.write(`${text}\n`);
+      const [line] = await once(lines, 'line');
+      return String(line);
+    };
+    return { say, end: () => talker.kill('SIGKILL') };
   };
 
   beforeAll(async () => {
@@ -137,25 +173,14 @@ describe.skipIf(!isRoot)('the overlay between two hosts', () => {
   });
 
   it('a restarted agent adopts what is there: an open connection lives on', async () => {
-    const talker = spawn('nsenter', [
-      `--net=/run/netns/${world.namespace('api')}`,
-      process.execPath,
-      '-e',
-      talkerProgram,
-      vip.db,
-      '8080',
-    ]);
-    children.push(talker);
-    const lines = createInterface(talker.stdout);
-    expect(await once(lines, 'line')).toEqual(['open']);
+    const talker = await talk('api', vip.db);
 
     world.forget('a');
     world.forget('b');
     await world.apply();
-    talker.stdin.write('still here\n');
 
-    expect(await once(lines, 'line')).toEqual([`db ${address.api} still here`]);
-    talker.kill('SIGKILL');
+    expect(await talker.say('still here')).toBe(`db ${address.api} still here`);
+    talker.end();
   });
 
   it('counts connections where they reach a task, once each, and knows who began them', async () => {
@@ -194,11 +219,32 @@ describe.skipIf(!isRoot)('the overlay between two hosts', () => {
     await world.inHost('b', 'iptables -D INPUT -p udp --dport 4789 -j DROP');
   });
 
-  it('puts back what others flushed', async () => {
-    await world.inHost('a', 'nft flush ruleset; iptables -F DOCKER-USER 2>/dev/null || true');
-    await world.host('a').check();
-    await world.apply();
+  it('a container that floods the resolver is bounded, and one beside it gets every answer', async () => {
+    const resolver = await startIn(world.namespace('a'), process.execPath, ['-e', resolverProgram, '10.200.2.1']);
+    children.push(resolver);
+    const questions = async (from: string, ...numbers: readonly number[]) => {
+      const words = ['-e', questionsProgram, '10.200.2.1', ...numbers.map(String)];
+      return Number((await runnerIn(world.namespace(from))(process.execPath, words)).stdout);
+    };
+    const [flooding, quiet] = await Promise.all([questions('web', 50_000, 0, 500), questions('api', 20, 20, 5_000)]);
+
+    expect(flooding).toBeGreaterThan(0);
+    expect(flooding).toBeLessThan(50_000);
+    expect(quiet).toBe(20);
+  });
+
+  it.each([
+    ['iptables -F, with forwarding dropped as Docker leaves it', 'iptables -F'],
+    ['a firewall that drops what it does not know, as ufw does', 'iptables -F; iptables -P INPUT DROP'],
+    ['nft flush ruleset', 'nft flush ruleset'],
+  ])('connections live on over %s, and new ones come about when the host was looked at', async (_, command) => {
+    const talker = await talk('api', vip.db);
+    for (const host of ['a', 'b'] as const) await world.inHost(host, command);
+    for (const host of ['a', 'b'] as const) await world.host(host).check();
+
     expect(await ask('api', vip.db)).toBe(`db ${address.api} hello`);
+    expect(await talker.say('still here')).toBe(`db ${address.api} still here`);
+    talker.end();
   });
 
   it('leaves nothing behind', async () => {

@@ -3,7 +3,7 @@ import type { CheckFinding } from '../../../model/network-check.ts';
 import { VXLAN_OVERHEAD_BYTES } from '../../../model/network-tunnel.ts';
 import { messageOf } from '../../../runtime/errors.ts';
 import type { CommandRunner } from '../command-runner.ts';
-import { isForwardAccepted, overlayAccept } from '../forward-accept.ts';
+import { isAccepted, overlayAccept, overlayInput } from '../forward-accept.ts';
 import { tunnelMac, VXLAN_DEVICE, VXLAN_PORT } from '../overlay/overlay-names.ts';
 import { membersSetOf, OVERLAY_TABLE } from '../overlay/overlay-table.ts';
 import type { OverlayPlan, Peer } from '../overlay/plan-overlay.ts';
@@ -71,9 +71,12 @@ async function firewallFindings(run: CommandRunner, plan: OverlayPlan): Promise<
   const findings = [
     await tableFinding(run, plan),
     ...(await foreignDrops(run)),
-    ...((await isForwardAccepted(run, overlayAccept))
+    ...((await isAccepted(run, overlayAccept))
       ? []
       : [broken('firewall', 'Docker’s chain DOCKER-USER has no rule that lets our packets through', WAIT)]),
+    ...((await isAccepted(run, overlayInput))
+      ? []
+      : [broken('firewall', 'iptables’ chain INPUT has no rule that lets nodes and containers reach this host', WAIT)]),
   ].filter((finding) => finding !== undefined);
   return findings.length > 0
     ? findings

@@ -7,7 +7,7 @@ import type { Log } from '../../../runtime/log.ts';
 import { counterOf, type Metrics } from '../../../runtime/metrics.ts';
 import type { EngineNetworks } from '../../engine/docker-networks.ts';
 import { type CommandRunner, runSuccessfully } from '../command-runner.ts';
-import { ensureForwardAccepted, overlayAccept, removeForwardAccept } from '../forward-accept.ts';
+import { ensureAccepted, overlayAccept, overlayInput, removeAccepted } from '../forward-accept.ts';
 import { ensureHairpin } from '../hairpin.ts';
 import type { ProcFiles } from '../loopback-routing.ts';
 import { ensurePeerRoutes, type NumberedPeer } from '../mesh/peer-routes.ts';
@@ -90,7 +90,8 @@ export class OverlayHost {
     this.doubt();
     const parts = [
       () => this.removeTable(),
-      () => removeForwardAccept(run, overlayAccept),
+      () => removeAccepted(run, overlayAccept),
+      () => removeAccepted(run, overlayInput),
       () => ensurePeerRoutes(run, []),
       () => removeTunnel(run),
       () => this.dropUnusedBridges([]),
@@ -185,7 +186,8 @@ export class OverlayHost {
   }
 
   private async acceptForwarding(): Promise<void> {
-    if (await ensureForwardAccepted(this.parts.run, overlayAccept)) return;
+    const { run } = this.parts;
+    if ((await ensureAccepted(run, overlayAccept)) && (await ensureAccepted(run, overlayInput))) return;
     this.parts.log.debug({ chain: 'DOCKER-USER' }, 'Docker has no chain for our rule, nothing to accept');
   }
 

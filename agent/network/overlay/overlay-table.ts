@@ -10,7 +10,7 @@ import { nodePoolText, vipPoolText } from '../../../model/address-pools.ts';
 import { ipv4Range, overlaps } from '../../../runtime/ipv4.ts';
 import { INGRESS_MARK } from '../mesh/peer-numbers.ts';
 import { baseChain, type Elements, type RenderedTable } from '../nft-elements.ts';
-import { BRIDGE_PREFIX, TUNNEL_PROBE_PORT, VXLAN_DEVICE } from './overlay-names.ts';
+import { BRIDGE_PREFIX, TUNNEL_PROBE_PORT, VXLAN_DEVICE, VXLAN_PORT } from './overlay-names.ts';
 
 export interface OverlayTable {
   readonly networks: readonly {
@@ -24,6 +24,8 @@ export interface OverlayTable {
   readonly allRanges: readonly string[];
   /** Who on this host may send as whom. */
   readonly senders: readonly { readonly mac: string; readonly address: string }[];
+  /** Addresses of the other nodes. */
+  readonly nodes: readonly string[];
   /** Addresses of this host's containers that may leave the cluster's networks. */
   readonly outbound: readonly string[];
   /** Addresses of one and the same container. */
@@ -32,9 +34,11 @@ export interface OverlayTable {
 }
 
 export const OVERLAY_TABLE = 'plimsoll_overlay';
-/** The bit of a packet's mark that says "ours, and allowed"; DOCKER-USER accepts it. */
+/** The bit of a packet's mark that says "ours, and allowed"; DOCKER-USER and INPUT accept it. */
 export const OVERLAY_MARK = 0x0200_0000;
 const UNMARKED = 0xfdff_ffff;
+/** Of one container to the resolver; one that asks more gets no answer, and the others theirs. */
+const QUESTIONS = '2000/second burst 1000 packets';
 /** Slots of a virtual address: removing one endpoint moves at most this many elements. */
 const SLOTS = 64;
 
@@ -47,6 +51,7 @@ function elementsOf(table: OverlayTable): Elements {
   const elements = new Map<string, ReadonlySet<string>>([
     ['ranges', new Set(table.allRanges.filter(isOutsidePool))],
     ['senders', new Set(table.senders.map(({ mac, address }) => `${mac} . ${address}`))],
+    ['nodes', new Set(table.nodes)],
     ['outbound', new Set(table.outbound)],
     ['selves', new Set(table.selves.map(({ from, to }) => `${from} . ${to}`))],
     ['backends', new Set(table.services.flatMap(slotsOf))],
@@ -93,6 +98,9 @@ function frameOf(chains: readonly string[]): string {
     `table ip ${OVERLAY_TABLE} {`,
     'set ranges { type ipv4_addr; flags interval; }',
     'set senders { type ether_addr . ipv4_addr; }',
+    'set nodes { type ipv4_addr; }',
+    // How much each container asks: the resolver is one for all of them.
+    `set askers { type ipv4_addr; flags dynamic, timeout; timeout 1m; size 65535; }`,
     'set outbound { type ipv4_addr; }',
     'set selves { type ipv4_addr . ipv4_addr; }',
     `map backends { typeof ip daddr . numgen random mod ${SLOTS} : ip daddr; }`,
@@ -112,8 +120,10 @@ const fixedChains: readonly string[] = [
   // To a port the cluster publishes: from outside, from another node, from a container that may leave its networks.
   `chain published { iifname ${BRIDGES} ip saddr != @outbound drop; goto ours; }`,
   `chain outward { ct state established,related goto ours; ip daddr ${vipPoolText} reject; ip saddr @outbound goto ours; reject with icmp type admin-prohibited; }`,
-  `chain confined { ct state established,related accept; udp dport 53 accept; tcp dport 53 accept; drop; }`,
+  `chain confined { ct state established,related accept; drop; }`,
   baseChain('senders_only', `filter hook prerouting priority ${PRIORITY.senders}`, [
+    // What came wrapped in a packet of ours is not ours for that.
+    `iifname ${TUNNEL} meta mark set meta mark and ${UNMARKED}`,
     `iifname ${BRIDGES} ether saddr . ip saddr != @senders drop`,
   ]),
   baseChain('translate', `nat hook prerouting priority ${PRIORITY.translate}`, [
@@ -133,6 +143,9 @@ const fixedChains: readonly string[] = [
     `iifname ${TUNNEL} ct state established,related accept`,
     `iifname ${TUNNEL} udp dport ${TUNNEL_PROBE_PORT} reject`,
     `iifname ${TUNNEL} drop`,
+    `ip saddr @nodes udp dport ${VXLAN_PORT} goto ours`,
+    `iifname ${BRIDGES} udp dport 53 update @askers { ip saddr limit rate over ${QUESTIONS} } drop`,
+    `iifname ${BRIDGES} meta l4proto { tcp, udp } th dport 53 goto ours`,
     `iifname ${BRIDGES} ip saddr != @outbound goto confined`,
   ]),
   baseChain('source', `nat hook postrouting priority ${PRIORITY.source}`, [

@@ -56,11 +56,12 @@ export function planOverlay(view: OverlayView): OverlayPlan {
   const others = view.endpoints.filter(({ nodeId }) => nodeId !== view.nodeId);
   const known = [...others, ...announcements];
   const endpoints = endpointsByNetwork(known);
+  const peers = peersOf(first ? ranges.filter(({ nodeId }) => nodeId !== view.nodeId) : [], view.mesh);
   return {
     tunnel: localAddress === undefined ? undefined : { localAddress, mac: tunnelMac(view.nodeId), mtuLimitBytes },
     bridges: own.flatMap(bridgesOf),
-    peers: peersOf(first ? ranges.filter(({ nodeId }) => nodeId !== view.nodeId) : [], view.mesh),
-    table: tableOf(view, ranges, known, endpoints),
+    peers,
+    table: { ...tableOf(view, ranges, known, endpoints), nodes: peers.map(({ address }) => address) },
     zone: planZone(view, endpoints),
     announcements,
   };
@@ -128,7 +129,7 @@ function tableOf(
   ranges: readonly SubnetRecord[],
   known: readonly EndpointRecord[],
   endpoints: Endpoints,
-): OverlayTable {
+): Omit<OverlayTable, 'nodes'> {
   const own = ranges.filter(({ nodeId }) => nodeId === view.nodeId);
   const internal = new Set(own.filter(({ network }) => network.internal).map(({ network }) => network.id));
   const mayLeave = view.tasks.filter((task) => task.addresses.some(({ networkId }) => !internal.has(networkId)));

@@ -105,4 +105,20 @@ describe('the sockets of the resolver', () => {
 
     expect(client.bytesRead).toBeLessThan(questions * 65_535);
   });
+
+  it('leave connections for others: one container has 32 at most', async () => {
+    const { port } = await listening(async (message) => message);
+    const closed: unknown[] = [];
+    const sockets = Array.from({ length: 40 }, () => connect(port, ADDRESS));
+    for (const socket of sockets) {
+      ends.push(() => socket.destroy());
+      socket.on('error', () => undefined).on('close', () => closed.push(socket));
+    }
+
+    await eventually(() => closed.length === 8 || undefined, { what: 'the connections beyond 32 to be closed' });
+    const open = sockets.filter((socket) => !closed.includes(socket));
+    const answers = open.map((socket) => once(socket, 'data'));
+    for (const socket of open) socket.write(framed(QUESTION));
+    expect(await Promise.all(answers)).toHaveLength(32);
+  });
 });
