@@ -16,8 +16,11 @@ import { alertEvent } from './alert-event.ts';
 import { alertPolicy } from './alert-policy.ts';
 import { type AlertReport, type AlertRequest, requestOf } from './alert-report.ts';
 import { hear, type Outcome, reconcile } from './alert-state.ts';
+import type { AlertListing } from './alertmanager.ts';
 
 const MAX_TRIES = 5;
+/** Within this time Prometheus tells an Alertmanager that began anew of all that fires; each minute unless told otherwise. */
+const HEARD_AGAIN_MS = 120_000;
 /** Of what was ignored so many are named in an answer. */
 const MAX_NAMED = 20;
 
@@ -71,7 +74,7 @@ export class AlertBook {
   }
 
   /** Makes what is known of each service what Alertmanager listed when it was asked. */
-  async reconcile(reports: readonly AlertReport[], askedAtMs: number): Promise<void> {
+  async reconcile({ reports, startedAtMs }: AlertListing, askedAtMs: number): Promise<void> {
     const snapshot = this.parts.snapshot();
     const services = liveServicesByName(snapshot);
     const byName = new Map(services.map((service) => [service.spec.Name, service]));
@@ -83,7 +86,10 @@ export class AlertBook {
       const requests = (listed.get(service.id) ?? []).map(({ request }) => request);
       const known = snapshot.alerts.get(service.id);
       if (requests.length === 0 && known === undefined) continue;
-      await this.change(service, (before, nowMs) => reconcile(before, requests, askedAtMs, nowMs, unreadable));
+      await this.change(service, (before, nowMs) => {
+        const untold = new Set([...unreadable, ...fromBefore(before, startedAtMs, askedAtMs)]);
+        return reconcile(before, requests, askedAtMs, nowMs, untold);
+      });
     }
   }
 
@@ -140,6 +146,12 @@ export class AlertBook {
       publishEvent(this.parts, alertEvent(service, state, state.status, reason, this.parts.clock.wallMs()));
     }
   }
+}
+
+/** Alerts an Alertmanager that began a moment ago may not have heard of again: that it does not list them tells nothing. */
+function fromBefore({ alerts }: AlertRecord, startedAtMs: number, askedAtMs: number): string[] {
+  if (askedAtMs - startedAtMs >= HEARD_AGAIN_MS) return [];
+  return alerts.filter(({ heardAtMs }) => heardAtMs < startedAtMs).map(({ fingerprint }) => fingerprint);
 }
 
 function routeOf(report: AlertReport, services: ReadonlyMap<string, ServiceRecord>): Routed | Ignored {

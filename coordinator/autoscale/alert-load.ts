@@ -19,7 +19,7 @@ export interface AlertedCrew extends Crew {
 
 /**
  * An alert that names a number asks for that many; another one for a step, and for the next when the count has stood for a
- * while and all replicas are ready. When none fires the alerts are silent where something else is measured; where nothing is,
+ * while and all replicas are ready. Else the alerts are silent where something else is measured, as the highest load counts; where nothing is,
  * they hold the count if only an alert may lower it, and ask for the least if none may. Undefined: nothing to say.
  */
 export function measureAlerts(target: AlertTarget, crew: AlertedCrew): LoadReading | undefined {
@@ -34,9 +34,9 @@ export function measureAlerts(target: AlertTarget, crew: AlertedCrew): LoadReadi
     const words = `alert ${unheard.alert.name} fired and was not heard of for ${durationText(silentMs)}`;
     return { source: 'alert', target: crew.wanted, words };
   }
+  if (target.isOneOfSeveral) return undefined;
   const [down] = target.takesAway ? firing('scale-down') : [];
   if (down !== undefined) return reading(fewer(target, crew), `alert ${down.name} asks for fewer`, crew);
-  if (target.isOneOfSeveral) return undefined;
   return target.takesAway
     ? reading(crew.wanted, 'no alert fires, and only one may take replicas away', crew)
     : reading(target.least, 'no alert fires', crew);

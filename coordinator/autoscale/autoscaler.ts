@@ -155,7 +155,8 @@ export class Autoscaler {
     snapshot: Snapshot,
   ): LoadReading[] {
     const nowMs = this.parts.clock.wallMs();
-    const sinceChangeMs = nowMs - (scale?.value.changedAtMs ?? Number.NEGATIVE_INFINITY);
+    // A clock that was set back keeps nobody waiting until it has caught up.
+    const sinceChangeMs = Math.abs(nowMs - (scale?.value.changedAtMs ?? Number.NEGATIVE_INFINITY));
     const alerts = snapshot.alerts.get(record.id)?.value.alerts ?? [];
     const crew = { wanted, replicas, warmUpMs: policy.warmUpMs, tolerance: policy.tolerance };
     return policy.targets.flatMap((target) => {

@@ -29,6 +29,8 @@ describe('alerts on a cluster', () => {
   let wishes: Wishes;
   let book: AlertBook;
   let listed: readonly AlertReport[] | Error;
+  /** When Alertmanager began. */
+  let startedAtMs: number;
   let serviceId: string;
 
   beforeEach(async () => {
@@ -47,6 +49,7 @@ describe('alerts on a cluster', () => {
       metrics,
     });
     listed = [];
+    startedAtMs = 0;
     const Labels = { 'plimsoll.alerts': 'scale-up,restart,rollback', 'plimsoll.autoscale.max': '5' };
     ({ id: serviceId } = await wishes.services.create(aSpec({ Name: 'web', Labels })));
   });
@@ -56,7 +59,7 @@ describe('alerts on a cluster', () => {
   function aLeader(services: Partial<Wishes['services']> = {}): AlertLoop {
     const firing = async () => {
       if (listed instanceof Error) throw listed;
-      return [...listed];
+      return { reports: [...listed], startedAtMs };
     };
     return new AlertLoop({
       buckets: connection.buckets,
@@ -222,6 +225,17 @@ describe('alerts on a cluster', () => {
     listed = [fires('scale-up', { replicas: Number.NaN, updatedAtMs: clock.wallMs() })];
     await aLeader().sync();
     expect(known()?.alerts).toMatchObject([{ status: 'firing', replicas: 3 }]);
+  });
+
+  it('from before Alertmanager began anew are not over because it does not list them yet', async () => {
+    await book.take([fires('scale-up')]);
+    await clock.advance(10_000);
+    startedAtMs = clock.wallMs();
+    await aLeader().sync();
+    expect(known()?.alerts).toMatchObject([{ status: 'firing' }]);
+    await clock.advance(120_000);
+    await aLeader().sync();
+    expect(known()?.alerts).toMatchObject([{ status: 'resolved' }]);
   });
 
   it('are forgotten with their service', async () => {

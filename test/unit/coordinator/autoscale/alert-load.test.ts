@@ -71,7 +71,7 @@ describe('when none asks for more', () => {
 
   it('what else is measured decides', () => {
     expect(wanted([over], { isOneOfSeveral: true })).toBeUndefined();
-    expect(wanted([over], { isOneOfSeveral: true, takesAway: true })).toBeUndefined();
+    expect(wanted([over, down], { isOneOfSeveral: true, takesAway: true })).toBeUndefined();
   });
 
   it('an alert may ask for fewer: a step back', () => {
