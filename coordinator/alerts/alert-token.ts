@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts';
 export interface AlertTokenParts {
   readonly vault: Pick<Vault, 'tokenOf'>;
   readonly buckets: Pick<Buckets, 'clusters'>;
-  readonly store: Pick<Store, 'reached'>;
+  readonly store: Pick<Store, 'reached' | 'isReadable'>;
   readonly snapshot: () => Snapshot;
 }
 
@@ -20,8 +20,17 @@ export class AlertToken {
     this.parts = parts;
   }
 
+  /** Throws `unavailable` while the record that holds the number cannot be read: a token that was rotated away must not open again. */
   current(): string {
-    return this.tokenOf(this.parts.snapshot().cluster?.value.alertTokenNumber ?? 0);
+    const { snapshot, store } = this.parts;
+    const cluster = snapshot().cluster?.value;
+    if (cluster === undefined && !store.isReadable('clusters')) {
+      throw new PlimsollError(
+        'unavailable',
+        'the record of the cluster is damaged, which says what token is the present one: see plim status',
+      );
+    }
+    return this.tokenOf(cluster?.alertTokenNumber ?? 0);
   }
 
   /** True for `Bearer <the token>`; how long it takes tells nothing of the token. */
