@@ -11,7 +11,6 @@ export type Unit =
   | 'ops'
   | 'iops'
   | 'pps'
-  | 'hertz'
   | 'dateTimeFromNow'
   | 'bool_yes_no'
   | 'suffix: cores'
@@ -51,7 +50,7 @@ export interface GraphPanel extends PanelWords {
   readonly max?: number;
 }
 
-/** One number per series, now: in large, or on a dial when `dial` bounds it. */
+/** One number per series, now, in large. */
 export interface StatPanel extends PanelWords {
   readonly kind: 'stat';
   readonly unit: Unit;

@@ -21,7 +21,7 @@ export type ClusterDocker = (
 export interface MonitoringParts {
   readonly docker: ClusterDocker;
   /** What Alertmanager shows at `/v1/alerts`. */
-  alertsToken(): Promise<string>;
+  readonly alertsToken: () => Promise<string>;
 }
 
 export interface Deployed {
