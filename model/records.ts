@@ -156,6 +156,8 @@ export const TaskRecord = z.object({
   priorFailures: z.int().min(0),
   /** Restarts of the slot at this revision by tasks before it, where the restart policy limits them. */
   priorRestarts: RestartTally.optional(),
+  /** Written on the word of its node, that it runs there: no reason to tell the node what it does not have already. */
+  claimed: z.literal(true).optional(),
   /** Why this task exists or stops, for people. */
   reason: z.string(),
   createdAtMs: TimeMs,

@@ -2,7 +2,7 @@
 import type { Bus, Subscription } from '../../bus/bus.ts';
 import { sealFor } from '../../bus/identity/sealing.ts';
 import { RegistryAuthRequest } from '../../model/image-transfer.ts';
-import { PlimsollError } from '../../runtime/errors.ts';
+import { taskGivenTo } from '../payloads/assigned-task.ts';
 import type { Vault } from '../payloads/vault.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 
@@ -15,10 +15,9 @@ export interface RegistryAuthParts {
 /** Answers until the subscription is stopped. */
 export function answerRegistryAuth({ bus, snapshot, vault }: RegistryAuthParts): Subscription {
   return bus.answerNodeStreams('registry-auth', RegistryAuthRequest, async function* (nodeId, { taskId, publicKey }) {
-    const { services, tasks } = snapshot();
-    const task = [...tasks.values()].find(({ value }) => value.id === taskId && value.nodeId === nodeId)?.value;
-    if (task === undefined) throw new PlimsollError('refused', `Task ${taskId} is not on node ${nodeId}`);
-    const sealed = services.get(task.serviceId)?.value.registryAuth;
+    const state = snapshot();
+    const task = taskGivenTo(nodeId, taskId, state);
+    const sealed = state.services.get(task.serviceId)?.value.registryAuth;
     if (sealed === undefined) return;
     yield Buffer.from(JSON.stringify(sealFor(publicKey, vault.open(task.serviceId, sealed))));
   });

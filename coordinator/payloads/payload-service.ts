@@ -5,6 +5,7 @@ import { subjects } from '../../bus/subjects.ts';
 import { PayloadRequest, type SealedPayload } from '../../model/payload.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import type { Snapshot } from '../store/snapshot.ts';
+import { taskGivenTo } from './assigned-task.ts';
 import { refersTo } from './payload-use.ts';
 import type { Vault } from './vault.ts';
 
@@ -21,19 +22,15 @@ export function servePayloads(parts: PayloadServiceParts): Subscription {
   );
 }
 
-/**
- * Throws `unavailable` while this coordinator does not know the task (its copy of the state may lag), `refused` when the
- * task is another node's or refers to no such thing, `not-found` when there is none.
- */
+/** Throws as `taskGivenTo()` does, `refused` too when the task refers to no such thing, `not-found` when there is none. */
 export function payloadFor(
   { snapshot, vault }: Omit<PayloadServiceParts, 'bus'>,
   nodeId: string,
   { taskId, kind, id, publicKey }: PayloadRequest,
 ): SealedPayload {
-  const { tasks, [`${kind}s` as const]: payloads } = snapshot();
-  const task = tasks.get(taskId)?.value;
-  if (task === undefined) throw new PlimsollError('unavailable', `Task ${taskId} is not known here yet: ask again`);
-  if (task.nodeId !== nodeId || !refersTo(task.template, kind, id)) {
+  const state = snapshot();
+  const payloads = state[`${kind}s`];
+  if (!refersTo(taskGivenTo(nodeId, taskId, state).template, kind, id)) {
     throw new PlimsollError('refused', `Task ${taskId} on node ${nodeId} does not refer to the ${kind} ${id}`);
   }
   const record = payloads.get(id)?.value;

@@ -2,6 +2,7 @@
  * A cluster's records sorted out for planning, kept from one plan to the next: only what differs between two snapshots is
  * looked at again. It says which services a plan has to look at.
  */
+import type { Entry } from '../../bus/bus.ts';
 import type { StatusRecord, TaskRecord } from '../../model/records.ts';
 import { isGlobal } from '../../model/service-defaults.ts';
 import type { Snapshot } from '../store/snapshot.ts';
@@ -165,7 +166,7 @@ export class ClusterIndex {
   /** Looks at a task, or what is left of one, anew. */
   private refresh(id: string, snapshot: Snapshot, before: Snapshot | undefined): void {
     const entry = snapshot.tasks.get(id);
-    const status = snapshot.statuses.get(id)?.value;
+    const status = statusOfItsNode(entry, snapshot.statuses.get(id)?.value);
     const known = this.taskOwners.get(id);
     const serviceId = entry?.value.serviceId ?? status?.serviceId ?? known?.serviceId;
     if (known && known.serviceId !== serviceId) this.forget(id, known.serviceId);
@@ -205,6 +206,14 @@ export class ClusterIndex {
     const own = this.byService.get(serviceId);
     if (own && own.tasks.size + own.traces.size + own.slotKeys.size === 0) this.byService.delete(serviceId);
   }
+}
+
+/** What another node says of a task is not believed. */
+function statusOfItsNode(
+  entry: Entry<TaskRecord> | undefined,
+  status: StatusRecord | undefined,
+): StatusRecord | undefined {
+  return entry && entry.value.nodeId !== status?.nodeId ? undefined : status;
 }
 
 function hasContainer(status: StatusRecord): boolean {

@@ -10,6 +10,12 @@ import { rememberedTally } from './restart-tally.ts';
 import type { Slot } from './slot.ts';
 import { taskBody } from './vacancies.ts';
 
+/**
+ * A node may say any number. One further ahead of the service's than this is taken for this: the next update counts on from
+ * it, and numbers must not run out.
+ */
+const REVISIONS_AHEAD = 10_000;
+
 /** A container (or an intended one) known to belong to a slot, without an assignment. */
 export interface Trace {
   readonly taskId: string;
@@ -34,7 +40,8 @@ export function restoreLost(
   const present = slot.live.filter((task) => !task.lost);
   const revisionsTaken = new Set(present.map((task) => task.record.revision));
   const isSurging = slot.current.surge !== undefined;
-  for (const trace of [...slot.current.assigned, ...traces]) {
+  const assigned = new Set(slot.current.assigned.map(({ taskId }) => taskId));
+  for (const trace of [...slot.current.assigned, ...traces.map((each) => plausible(each, slot))]) {
     const node = nodes.get(trace.nodeId);
     if (known.has(trace.taskId) || !node || node.removed) continue;
     known.add(trace.taskId);
@@ -46,11 +53,16 @@ export function restoreLost(
       ...bodyOf(slot, trace, now),
       ...(generic && { generic }),
       ...(prior && { priorRestarts: prior }),
+      ...(!assigned.has(id) && { claimed: true }),
       id,
       priorFailures: 0,
       ...wishFor(runs, slot),
     });
   }
+}
+
+function plausible(trace: Trace, { service }: Slot): Trace {
+  return { ...trace, revision: Math.min(trace.revision, service.revision + REVISIONS_AHEAD) };
 }
 
 function wishFor(runs: boolean, slot: Slot): Pick<TaskRecord, 'desired' | 'reason'> {

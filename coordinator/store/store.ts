@@ -187,13 +187,27 @@ export class Store {
       coordinatorNodes: this.coordinatorNodes,
       busy: this.busy,
       tasks: this.table('tasks', (task) => task.id),
-      statuses: this.table('statuses', (status) => status.taskId),
+      statuses: this.statuses(),
       slots: this.table('slots'),
       rollouts: this.table('rollouts'),
       scales: this.table('scales'),
       nets: this.table('nets'),
       leader: this.leader(),
     };
+  }
+
+  /** By task. A node may write under any task's id: where several did, the task's own node is believed. */
+  private statuses(): Table<'statuses'> {
+    const known = this.tables.get('statuses');
+    if (known) return known as Table<'statuses'>;
+    const isAssigned = (key: string) => this.views.tasks.entries.has(key);
+    const table = new Map<string, Entry<ValueOf<'statuses'>>>();
+    for (const entry of this.views.statuses.entries.values()) {
+      const other = table.get(entry.value.taskId);
+      if (other === undefined || !isAssigned(other.key)) table.set(entry.value.taskId, entry);
+    }
+    this.tables.set('statuses', table);
+    return table;
   }
 
   /** A lease that ran out is not announced: one that was not renewed for long is nobody's. */

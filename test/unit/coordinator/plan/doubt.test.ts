@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { StatusRecord } from '../../../../model/records.ts';
+import { randomId } from '../../../../runtime/identifiers.ts';
 import { PlanWorld } from '../../../support/plan-world.ts';
 
 function twoReplicas() {
@@ -8,6 +10,8 @@ function twoReplicas() {
   world.converge();
   return { world, id };
 }
+
+const anEntry = { revision: 1_000_000, writtenAtMs: 0 };
 
 /** All that tells of tasks is gone at once. */
 function forget(world: PlanWorld): void {
@@ -74,4 +78,49 @@ test('containers of a revision that a restored service does not know are adopted
     [1, 'running'],
   ]);
   expect([...world.tables.statuses.values()].map(({ value }) => value.revision)).toEqual([1, 1]);
+});
+
+/** As a node would say that has been taken over: that it runs a task of a service it has nothing to do with. */
+function claim(world: PlanWorld, serviceId: string, change: Partial<StatusRecord>): StatusRecord {
+  const [genuine] = [...world.tables.statuses.values()].map(({ value }) => value);
+  if (!genuine) throw new Error('no status');
+  const status = { ...genuine, serviceId, taskId: randomId(), containerId: 'c0ffee', ...change };
+  world.tables.statuses.set(status.taskId, { ...anEntry, key: `${status.nodeId}.${status.taskId}`, value: status });
+  return status;
+}
+
+test('a task that stands on the word of its node alone says so, and no number of a revision runs away', () => {
+  const { world, id } = twoReplicas();
+  const evil = claim(world, id, { revision: Number.MAX_SAFE_INTEGER });
+
+  const written = world
+    .plan()
+    .chains.flatMap((chain) => chain.flatMap((each) => ('record' in each ? [each.record] : [])));
+
+  const tasks = written.filter((record) => 'claimed' in record);
+  expect(tasks).toMatchObject([{ id: evil.taskId, claimed: true, revision: 10_001 }]);
+});
+
+test('an assignment that the slot remembers is written again as it was, not as a claim', () => {
+  const { world, id } = twoReplicas();
+  world.tables.tasks.clear();
+  world.done.length = 0;
+  world.converge();
+
+  const again = world.done.flatMap((action) => (action.kind === 'create-task' ? [action.record] : []));
+  expect(again).toHaveLength(2);
+  expect(again.some(({ claimed }) => claimed)).toBe(false);
+  expect(world.live(id)).toHaveLength(2);
+});
+
+test('what another node says of a task is not believed', () => {
+  const { world, id } = twoReplicas();
+  const [task] = world.live(id);
+  const entry = task && world.tables.statuses.get(task.id);
+  const other = [...world.tables.nodes.keys()].find((nodeId) => nodeId !== task?.nodeId);
+  if (!task || !entry || !other) throw new Error('no task');
+  const forged = { ...entry.value, nodeId: other, removed: true, ready: false, final: true };
+  world.tables.statuses.set(task.id, { ...entry, revision: entry.revision + 1_000, value: forged });
+
+  expect(world.plan().chains).toEqual([]);
 });

@@ -6,6 +6,7 @@ import { payloadFor } from '../../../../coordinator/payloads/payload-service.ts'
 import { openStore, type Store } from '../../../../coordinator/store/store.ts';
 import type { Wishes } from '../../../../coordinator/wishes/wishes.ts';
 import type { PayloadRecord } from '../../../../model/payload.ts';
+import type { TaskRecord } from '../../../../model/records.ts';
 import type { ServiceSpec } from '../../../../model/service-spec.ts';
 import { randomId } from '../../../../runtime/identifiers.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
@@ -200,6 +201,12 @@ describe('secrets and configs', () => {
     const task = aTask({ template: using(id, 'pw').TaskTemplate });
     const withSecret = { ...task, template: using(id, 'pw').TaskTemplate };
     await connection.buckets.tasks.create(`${task.nodeId}.${task.id}`, withSecret);
+    const rewrite = async (record: TaskRecord, change: Partial<TaskRecord>) => {
+      const key = `${record.nodeId}.${record.id}`;
+      const before = await connection.buckets.tasks.get(key);
+      const written = await connection.buckets.tasks.update(key, { ...record, ...change }, before?.revision ?? 0);
+      await store.reached('tasks', written);
+    };
     const keys = createSealingKeys();
     const ask = (nodeId: string, wanted: string) =>
       payloadFor({ snapshot: () => store.snapshot(), vault: testVault }, nodeId, {
@@ -210,8 +217,13 @@ describe('secrets and configs', () => {
       });
 
     expect(String(Buffer.from(openSealed(keys.seed, ask(task.nodeId, id))))).toBe('hush');
-    expect(() => ask(randomId(), id)).toThrow(/does not refer to/);
+    expect(() => ask(randomId(), id)).toThrow(/is not on node/);
     const other = await wishes.payloads.secret.create(spec('other'), text('1'));
     expect(() => ask(task.nodeId, other)).toThrow(/does not refer to/);
+    // Who gets tasks by saying that it runs them, or is only to stop them, gets nothing.
+    await rewrite(withSecret, { claimed: true });
+    expect(() => ask(task.nodeId, id)).toThrow(/the node said it ran it/);
+    await rewrite(withSecret, { desired: 'stopped' });
+    expect(() => ask(task.nodeId, id)).toThrow(/is to stop/);
   });
 });
