@@ -2,6 +2,7 @@
 import type { EndpointRecord, NetworkEndpoint, SubnetRecord } from '../../../model/network-records.ts';
 import { gatewayOf } from '../../../runtime/ipv4.ts';
 import type { Zone } from '../../dns/zone.ts';
+import { isHostAddress } from '../mesh/mesh-peers.ts';
 import { bridgeDevice, containerMac, engineNetworkName, tunnelMac } from './overlay-names.ts';
 import type { OverlayTable } from './overlay-table.ts';
 import type { LocalTask, MeshReach, OverlayView } from './overlay-view.ts';
@@ -56,7 +57,10 @@ export function planOverlay(view: OverlayView): OverlayPlan {
   const others = view.endpoints.filter(({ nodeId }) => nodeId !== view.nodeId);
   const known = [...others, ...announcements];
   const endpoints = endpointsByNetwork(known);
-  const peers = peersOf(first ? ranges.filter(({ nodeId }) => nodeId !== view.nodeId) : [], view.mesh);
+  // Where the kernel refuses one address it takes none of the others.
+  const isReachable = ({ nodeId, nodeAddress }: SubnetRecord) =>
+    nodeId !== view.nodeId && nodeAddress !== localAddress && isHostAddress(nodeAddress);
+  const peers = peersOf(first ? ranges.filter(isReachable) : [], view.mesh);
   return {
     tunnel: localAddress === undefined ? undefined : { localAddress, mac: tunnelMac(view.nodeId), mtuLimitBytes },
     bridges: own.flatMap(bridgesOf),

@@ -7,7 +7,7 @@ import {
   type NetRecord,
   type NetworkRecord,
   netKey,
-  type SubnetRecord,
+  SubnetRecord,
 } from '../../../model/network-records.ts';
 import { VXLAN_OVERHEAD_BYTES } from '../../../model/network-tunnel.ts';
 import { overlayAttachments } from '../../../model/overlay-attachments.ts';
@@ -88,7 +88,8 @@ function rangeRecord(use: NodeUse, planning: NetworkPlanning, space: AddressSpac
   const node = nodes.get(use.nodeId);
   const network = snapshot.networks.get(use.networkId)?.value;
   if (node?.removed) return undefined;
-  const nodeAddress = node?.record?.address ?? known?.nodeAddress;
+  // A node at no IPv4 address has no part in networks; nobody could read a record that says it had.
+  const nodeAddress = SubnetRecord.shape.nodeAddress.safeParse(node?.record?.address).data ?? known?.nodeAddress;
   if (network === undefined || nodeAddress === undefined) return known;
   const subnets = [...(known?.subnets ?? [])];
   while (roomIn(subnets) < use.tasks) {

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { actionsOf } from '../../../../../coordinator/plan/actions.ts';
 import { explainPlacement } from '../../../../../coordinator/plan/explain-placement.ts';
 import { plan } from '../../../../../coordinator/plan/plan.ts';
-import type { NetRecord } from '../../../../../model/network-records.ts';
+import { NetRecord } from '../../../../../model/network-records.ts';
 import { derivedId } from '../../../../../runtime/identifiers.ts';
 import { ipv4Range, overlaps } from '../../../../../runtime/ipv4.ts';
 import { PlanWorld } from '../../../../support/plan-world.ts';
@@ -69,6 +69,18 @@ describe('addresses of networks', () => {
 
     expect(made.failures).toMatchObject([{ of: 'networks' }]);
     expect(actionsOf(made).filter(({ kind }) => kind === 'create-task')).toHaveLength(2);
+  });
+
+  test('a node at no IPv4 address gets no range: nobody could read the record', () => {
+    addNetwork('back');
+    const id = derivedId('node', 'n1');
+    const record = world.tables.nodes.get(id)?.value;
+    if (record) world.write('nodes', id, { ...record, address: 'fd00::1' });
+    onNetwork('web', 2, [back]);
+    world.converge();
+
+    expect(ranges()).toHaveLength(1);
+    for (const each of records()) expect(NetRecord.safeParse(each).success).toBe(true);
   });
 
   test('packets between nodes fit through the smallest uplink of the cluster, and grow with it', () => {
