@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { dashboardsDirectory } from '../../dashboards/dashboard-files.ts';
 import { packageRoot } from '../../runtime/version.ts';
 import { checkDashboards } from '../compat/check.ts';
-import { readDashboards } from '../compat/dashboard.ts';
+import { type Dashboard, readDashboards } from '../compat/dashboard.ts';
 import { prometheusAt } from '../compat/prometheus-client.ts';
 import { renderTable, reportOf } from '../compat/report.ts';
 import { isAbsentInHealth } from '../dashboards/absent-in-health.ts';
@@ -292,7 +292,7 @@ describe('Prometheus', () => {
   });
 
   it('has had data for every expression of our dashboards, but for those reviewed as absent in health', async () => {
-    let left = readDashboards(dashboardsDirectory).map((dashboard) => ({
+    let left: readonly Dashboard[] = readDashboards(dashboardsDirectory).map((dashboard) => ({
       ...dashboard,
       expressions: dashboard.expressions.filter((expression) => !isAbsentInHealth(expression)),
     }));
