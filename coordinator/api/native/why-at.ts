@@ -36,7 +36,7 @@ export async function explainAt(term: string, question: PastQuestion): Promise<W
   const services = liveServicesByName(snapshot);
   const candidates = [
     ...services.map((service) => serviceCandidate(service, question)),
-    ...services.flatMap((service) => slotsMeant(service, term, snapshot)).map((slot) => slotCandidate(slot, question)),
+    ...slotsMeant(services, term, snapshot).map((slot) => slotCandidate(slot, question)),
     ...[...snapshot.nodeSpecs.values()].map(({ value: spec }): Candidate => {
       const name = nodeName(snapshot, spec.id);
       return { id: spec.id, name, answer: () => explainNodeAt(spec, question) };
@@ -45,23 +45,37 @@ export async function explainAt(term: string, question: PastQuestion): Promise<W
   return theOneMeant(candidates, term).answer();
 }
 
-/** Every task of a service that has a name or an id now, and the slot that `term` numbers though it is gone. */
-function slotsMeant(service: ServiceRecord, term: string, snapshot: Snapshot): SlotMeant[] {
-  const records = [...snapshot.slots.values()].flatMap(({ value }) => (value.serviceId === service.id ? [value] : []));
-  const known = records.flatMap((record) => namesOf(record, service, snapshot));
-  const number = term.startsWith(`${service.spec.Name}.`) ? term.slice(service.spec.Name.length + 1) : '';
-  if (/^[1-9]\d{0,8}$/.test(number)) known.push({ id: term, name: term, service, slotKey: number });
-  return known;
+/**
+ * What `term` may mean of all tasks that have a name or an id now, and the slot it numbers though that is gone. Each slot is
+ * looked at once: there may be a hundred thousand.
+ */
+function slotsMeant(services: readonly ServiceRecord[], term: string, snapshot: Snapshot): SlotMeant[] {
+  const byId = new Map(services.map((service) => [service.id, service]));
+  const meant: SlotMeant[] = [];
+  for (const { value: record } of snapshot.slots.values()) {
+    const service = byId.get(record.serviceId);
+    if (service) meant.push(...meantOf(record, service, term, snapshot));
+  }
+  return [...meant, ...services.flatMap((service) => numberedSlot(service, term))];
 }
 
-function namesOf(record: SlotRecord, service: ServiceRecord, snapshot: Snapshot): SlotMeant[] {
+function meantOf(record: SlotRecord, service: ServiceRecord, term: string, snapshot: Snapshot): SlotMeant[] {
   const slotKey = record.slot === 0 ? (record.nodeId ?? '') : String(record.slot);
   const name = taskName(snapshot, record, record.nodeId);
-  const { assigned, history, pending } = record;
-  const ids = [...assigned, ...history, ...(pending ? [pending] : [])].map(({ taskId }) => taskId);
   // By its name whichever task of the slot was there then, by its id that one.
+  const ids = taskIdsOf(record).filter((id) => id.startsWith(term));
   const own = [...new Set(ids)].map((taskId) => ({ id: taskId, name: taskId, service, slotKey, taskId }));
-  return [{ id: name, name, service, slotKey }, ...own];
+  return name === term ? [{ id: name, name, service, slotKey }, ...own] : own;
+}
+
+function taskIdsOf({ assigned, history, pending }: SlotRecord): string[] {
+  return [...assigned, ...history, ...(pending ? [pending] : [])].map(({ taskId }) => taskId);
+}
+
+function numberedSlot(service: ServiceRecord, term: string): SlotMeant[] {
+  const start = `${service.spec.Name}.`;
+  const slotKey = term.startsWith(start) ? term.slice(start.length) : '';
+  return /^[1-9]\d{0,8}$/.test(slotKey) ? [{ id: term, name: term, service, slotKey }] : [];
 }
 
 function serviceCandidate(service: ServiceRecord, question: PastQuestion): Candidate {

@@ -12,6 +12,21 @@ import { PlanWorld } from '../../../../support/plan-world.ts';
 
 const MINUTE_MS = 60_000;
 
+/** Counts how often somebody goes through all of it. */
+class CountingMap<K, V> extends Map<K, V> {
+  walks = 0;
+
+  override values(): MapIterator<V> {
+    this.walks += 1;
+    return super.values();
+  }
+
+  override entries(): MapIterator<[K, V]> {
+    this.walks += 1;
+    return super.entries();
+  }
+}
+
 let world: PlanWorld;
 let connection: MemoryConnection;
 
@@ -149,6 +164,33 @@ describe('explainAt()', () => {
     await expect(whyAt('web.7', world.now.wallMs)).rejects.toThrow('No decision about web.7');
     await expect(whyAt('web', world.now.wallMs + 1)).rejects.toMatchObject({ code: 'invalid' });
     await expect(whyAt('nobody', madeMs)).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('is asked of a task by the beginning of its id as well, and says which when that fits several', async () => {
+    world.addNode('h1');
+    const id = world.addService('web', 2);
+    await lead();
+    const [task] = world.live(id);
+
+    const answer = await whyAt(task?.id.slice(0, 12) ?? '', world.now.wallMs);
+
+    expect(answer).toMatchObject({ kind: 'task', id: task?.id, name: `web.${task?.slot}` });
+    await expect(whyAt('', world.now.wallMs)).rejects.toThrow('fits several things');
+  });
+
+  it('looks at each slot once, however many services there are', async () => {
+    world.addNode('h1');
+    for (let number = 1; number <= 20; number += 1) world.addService(`web${number}`, 1);
+    await lead();
+    const slots = new CountingMap(world.snapshot().slots);
+    const question = { snapshot: { ...world.snapshot(), slots }, bus: connection.bus, atMs: world.now.wallMs };
+
+    await explainAt('web7', { ...question, nowMs: world.now.wallMs });
+    const walksForAService = slots.walks;
+    await explainAt('web7.1', { ...question, nowMs: world.now.wallMs });
+
+    expect(walksForAService).toBeLessThanOrEqual(2);
+    expect(slots.walks).toBeLessThanOrEqual(4);
   });
 
   it('tells how a node was, from its events, and what ran on it', async () => {
