@@ -59,9 +59,12 @@ describe('after an incident', () => {
   it('an ingress port that another program on the host holds, until it lets go', async () => {
     const failures = () => cluster.agentMetric('h2', 'plimsoll_task_failures_total', { reason: 'port' });
     const before = await failures();
+    // The program comes after the service: asked for while a node holds it, the port is refused at once.
+    const published = ['--publish', 'published=8083,target=80'];
+    await cluster.create('web', '--replicas', '0', ...onHost2, ...published, 'plimsoll/sleep:1');
     const other = await occupyPort(cluster, 'h2', 8083);
     try {
-      await cluster.create('web', ...onHost2, '--publish', 'published=8083,target=80', 'plimsoll/sleep:1');
+      await cluster.docker('service', 'scale', '--detach', 'web=1');
       expect(await cluster.taskError('web', /8083/)).toContain(
         'another process or container on this node holds the port',
       );
