@@ -1,5 +1,5 @@
 /** Has things happen to a world: each kind of happening, and its end. */
-import { type BucketName, bucketDefinitions } from '../../bus/bucket-definitions.ts';
+import { type BucketName, bucketDefinitions, leaderBucketNames } from '../../bus/bucket-definitions.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import type { EngineCallKind } from '../support/fake-engine.ts';
 import type { LinkFaults } from '../support/memory-bus/link-faults.ts';
@@ -25,6 +25,8 @@ const linkFaults: Readonly<Record<HappeningOf<'link'>['how'], Partial<LinkFaults
   'has gaps': { watchLossShare: 0.1 },
   'forgets acknowledgements': { acknowledgementLossShare: 0.3 },
 };
+
+const allBucketNames = Object.values(bucketDefinitions).map(({ name }) => name);
 
 const changingCalls = ['create', 'start', 'stop', 'remove'] as const satisfies readonly EngineCallKind[];
 
@@ -74,7 +76,8 @@ export class Fate {
         world.network.setFaults(host, linkFaults[how]);
         this.until(forMs, [host], () => world.network.setFaults(host));
       },
-      bucket: (happening) => this.bucket(happening),
+      bucket: ({ bucket, how }) => this.lose([bucketDefinitions[bucket].name], how),
+      buckets: ({ of, how }) => this.lose(of === 'leader' ? leaderBucketNames : allBucketNames, how),
       clock: ({ host, byMs }) => {
         world.host(host).clocks.wallOffsetMs += byMs;
       },
@@ -156,11 +159,14 @@ export class Fate {
     }
   }
 
-  private bucket({ bucket, how }: HappeningOf<'bucket'>): void {
-    const { time, disturbances, network } = this.world;
-    const { server } = network;
-    const { name } = bucketDefinitions[bucket];
+  private lose(names: readonly BucketName[], how: HappeningOf<'bucket'>['how']): void {
+    const { time, disturbances } = this.world;
     disturbances.note(records, time.nowMs, time.nowMs + WISHES_BACK_MS);
+    for (const name of names) this.loseBucket(name, how);
+  }
+
+  private loseBucket(name: BucketName, how: HappeningOf<'bucket'>['how']): void {
+    const { server } = this.world.network;
     const before = server.backup(name);
     const older = this.backups[0]?.get(name);
     if (name === 'plim_spec') {
@@ -232,8 +238,7 @@ export class Fate {
 
   private keepBackups(): void {
     const { server } = this.world.network;
-    const names = Object.values(bucketDefinitions).map(({ name }) => name);
-    this.backups.push(new Map(names.map((name) => [name, server.backup(name)])));
+    this.backups.push(new Map(allBucketNames.map((name) => [name, server.backup(name)])));
     if (this.backups.length > 2) this.backups.shift();
     this.world.time.after(BACKUP_EVERY_MS, () => this.keepBackups());
   }

@@ -19,8 +19,15 @@ const CALM_SHARE = 0.15;
 const CREATION_SHARE = 0.25;
 /** The share of services that run on each node. */
 const GLOBAL_SHARE = 0.15;
-/** A number like any other. */
+/** The share of services that are jobs; of the others, those that write to a volume, and those with kin. */
+const JOB_SHARE = 0.12;
+const VOLUME_SHARE = 0.15;
+const KIN_SHARE = 0.1;
+/** The share of runs with faults in which many buckets are lost at once. */
+const GREAT_LOSS_SHARE = 0.06;
+/** Numbers like any other. */
 const POLICIES = 0x5eed;
+const CHARACTERS = 0xca57;
 const SHORTEST_MS = 300;
 const LONGEST_MS = 45_000;
 
@@ -52,6 +59,8 @@ class HistoryMaker {
   private readonly random: Random;
   /** Apart, so that what was added later changes nothing else that follows from a seed. */
   private readonly policies: Random;
+  private readonly characters: Random;
+  private readonly jobs = new Set<number>();
   private readonly size: ClusterSize;
   private readonly coordinators: number;
   private readonly services: number;
@@ -60,6 +69,7 @@ class HistoryMaker {
   constructor(seed: number, random: Random, size: ClusterSize, coordinators: number) {
     this.random = random;
     this.policies = new Random(seed ^ POLICIES);
+    this.characters = new Random(seed ^ CHARACTERS);
     this.size = size;
     this.coordinators = coordinators;
     this.services = random.between(1, random.chance(0.3) ? size.services : Math.min(8, size.services));
@@ -76,6 +86,7 @@ class HistoryMaker {
       ...this.times(this.services, (index) => this.creation(index), this.endMs * CREATION_SHARE),
       ...this.times(wishes, () => this.wish(), this.endMs),
       ...this.times(faults, () => this.fault(random.pick(enabled) ?? 'container'), this.endMs),
+      ...(isCalm || !this.characters.chance(GREAT_LOSS_SHARE) ? [] : [this.greatLoss()]),
     ];
     return all.sort((a, b) => a.atMs - b.atMs);
   }
@@ -89,17 +100,37 @@ class HistoryMaker {
 
   private creation(service: number): Happening {
     const { random } = this;
-    return {
+    const creation: Omit<HappeningOf<'create'>, 'failover'> = {
       kind: 'create',
       service,
-      image: random.chance(0.9) ? (random.pick(soundKinds) ?? 'good') : random.pick(imageKinds),
+      image: random.chance(0.9) ? random.pick(soundKinds) : random.pick(imageKinds),
       replicas: random.between(0, 4),
       global: random.chance(GLOBAL_SHARE),
       startsFirst: random.chance(0.4),
       parallelism: random.between(0, 2),
       onFailure: random.pick(['pause', 'continue', 'rollback']),
-      ...this.failover(),
     };
+    return { ...creation, ...this.failover(), ...this.character(service) };
+  }
+
+  /** What makes it another kind of service than most. */
+  private character(service: number): Partial<HappeningOf<'create'>> {
+    const { characters } = this;
+    if (characters.chance(JOB_SHARE)) {
+      this.jobs.add(service);
+      return { image: 'ending', job: { concurrent: characters.between(1, 3) } };
+    }
+    const volume = characters.chance(VOLUME_SHARE) ? { volume: { mayMove: characters.chance(0.3) } } : {};
+    const other = characters.between(0, this.services - 1);
+    if (!characters.chance(KIN_SHARE) || other === service) return volume;
+    return { ...volume, kin: { how: characters.pick(['near', 'apart']), service: other } };
+  }
+
+  private greatLoss(): HistoryEntry {
+    const { characters } = this;
+    const of = characters.pick(['leader', 'all'] as const);
+    const how = characters.pick(['wiped', 'recreated', 'restored'] as const);
+    return { atMs: characters.between(FIRST_AT_MS, this.endMs), happening: { kind: 'buckets', of, how } };
   }
 
   private failover(): Pick<HappeningOf<'create'>, 'failover'> {
@@ -115,8 +146,9 @@ class HistoryMaker {
     const kind = random.pick(wishKinds);
     if (kind === 'scale') return { kind, service, replicas: random.between(0, 5) };
     if (kind !== 'update') return { kind, service };
-    const image = random.chance(0.8) ? (random.pick(soundKinds) ?? 'good') : random.pick(imageKinds);
-    return { kind, service, image, version: random.between(1, 3) };
+    const image = random.chance(0.8) ? random.pick(soundKinds) : random.pick(imageKinds);
+    const version = random.between(1, 3);
+    return { kind, service, image: this.jobs.has(service) ? 'ending' : image, version };
   }
 
   private fault<K extends FaultKind>(kind: K): HappeningOf<K> {

@@ -1,7 +1,7 @@
 /** What can happen to a simulated cluster: what users do and what breaks. Plain values, so that a history can be kept and cut. */
 import { z } from 'zod';
 import { bucketDefinitions } from '../../bus/bucket-definitions.ts';
-import { imageKinds } from './world/images.ts';
+import { imageKinds, jobImageKinds } from './world/images.ts';
 
 const bucketNames = Object.keys(bucketDefinitions) as (keyof typeof bucketDefinitions)[];
 
@@ -10,13 +10,15 @@ const Host = z.string();
 const forMs = z.int().min(0);
 /** A service by its place in the user's list. */
 const service = z.int().min(0);
+const image = z.enum([...imageKinds, ...jobImageKinds]);
 
 export const Happening = z.discriminatedUnion('kind', [
   // users
   z.object({
     kind: z.literal('create'),
     service,
-    image: z.enum(imageKinds),
+    image,
+    /** Of a job: how many slots have to complete. */
     replicas: z.int().min(0),
     /** One task on each node, whatever `replicas` says. */
     global: z.boolean(),
@@ -25,8 +27,14 @@ export const Happening = z.discriminatedUnion('kind', [
     onFailure: z.enum(['pause', 'continue', 'rollback']),
     /** What its hosts do when they are cut off, and when; `keep` at once when absent. */
     failover: z.object({ onDisconnect: z.enum(['keep', 'stop']), afterMs: z.int().min(0) }).optional(),
+    /** A job, of which so many slots run at a time. */
+    job: z.object({ concurrent: z.int().min(1) }).optional(),
+    /** Its tasks write to a named volume; whether a slot may begin elsewhere without it. */
+    volume: z.object({ mayMove: z.boolean() }).optional(),
+    /** Another service it wants to be near to, or apart from. */
+    kin: z.object({ how: z.enum(['near', 'apart']), service }).optional(),
   }),
-  z.object({ kind: z.literal('update'), service, image: z.enum(imageKinds), version: z.int() }),
+  z.object({ kind: z.literal('update'), service, image, version: z.int() }),
   z.object({ kind: z.literal('scale'), service, replicas: z.int().min(0) }),
   z.object({ kind: z.literal('roll-back'), service }),
   z.object({ kind: z.literal('remove'), service }),
@@ -49,6 +57,12 @@ export const Happening = z.discriminatedUnion('kind', [
     kind: z.literal('bucket'),
     bucket: z.enum(bucketNames),
     how: z.enum(['wiped', 'recreated', 'purged', 'restored']),
+  }),
+  /** Several at once: all the leader writes, or the whole store; restored together from one backup. */
+  z.object({
+    kind: z.literal('buckets'),
+    of: z.enum(['leader', 'all']),
+    how: z.enum(['wiped', 'recreated', 'restored']),
   }),
   // hosts
   z.object({ kind: z.literal('clock'), host: Host, byMs: z.int() }),

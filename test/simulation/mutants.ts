@@ -2,7 +2,9 @@
 import { planTask } from '../../agent/plan/plan-task.ts';
 import type { Buckets } from '../../bus/buckets.ts';
 import type { Action, Chain, Plan } from '../../coordinator/plan/actions.ts';
+import { ANTI_AFFINITY_LABEL } from '../../coordinator/plan/affinity.ts';
 import { type Planner, plan } from '../../coordinator/plan/plan.ts';
+import { VOLUME_MOVE_LABEL } from '../../coordinator/plan/sticky-volumes.ts';
 import type { Snapshot } from '../../coordinator/store/snapshot.ts';
 import type { TaskRecord } from '../../model/records.ts';
 import type { Mutations } from './world/mutations.ts';
@@ -18,6 +20,8 @@ export interface Mutant {
   /** How long it is simulated, where a minute is too short for what it takes. */
   readonly minutes?: number;
 }
+
+type Labels = Readonly<Record<string, string>>;
 
 const RESTLESS_MS = 3_000;
 const A_DAY_MS = 86_400_000;
@@ -106,6 +110,21 @@ const impatientAgent: typeof planTask = (view, now) => {
 const literalAgent: typeof planTask = (view, now) =>
   planTask(view.orphaned ? { ...view, record: { ...view.record, desired: 'stopped' } } : view, now);
 
+/** An agent that takes a job for a service, which is to run again whenever it ends. */
+const tirelessAgent: typeof planTask = (view, now) =>
+  planTask({ ...view, record: { ...view.record, job: undefined } }, now);
+
+/** The plan for services whose labels say something else than their users said. */
+function planningFor(change: (labels: Labels) => Labels): Planner {
+  return (snapshot, now, orphans) => {
+    const services = [...snapshot.services].map(([id, entry]): [string, typeof entry] => {
+      const spec = { ...entry.value.spec, Labels: change(entry.value.spec.Labels ?? {}) };
+      return [id, { ...entry, value: { ...entry.value, spec } }];
+    });
+    return plan({ ...snapshot, services: new Map(services) }, now, orphans);
+  };
+}
+
 /** Coordinators that acknowledge updates of services they never wrote. */
 function forgetful(buckets: Buckets): Buckets {
   const { services } = buckets;
@@ -189,6 +208,26 @@ export const mutants: readonly Mutant[] = [
     seed: 2,
   },
   { name: 'a planner that skips the first slot', breaks: 'converges', mutations: { plan: skipsTheFirst }, seed: 2 },
+  {
+    name: 'an agent that runs jobs again and again',
+    breaks: 'jobs run once',
+    mutations: { planTask: tirelessAgent },
+    seed: 2,
+  },
+  {
+    name: 'a planner that leaves data behind',
+    breaks: 'data stays',
+    mutations: { plan: planningFor((labels) => ({ ...labels, [VOLUME_MOVE_LABEL]: 'when-needed' })) },
+    seed: 8,
+    minutes: 3,
+  },
+  {
+    name: 'a planner that does not know who keeps apart',
+    breaks: 'kept apart',
+    mutations: { plan: planningFor(({ [ANTI_AFFINITY_LABEL]: _, ...labels }) => labels) },
+    seed: 22,
+    minutes: 3,
+  },
   {
     name: 'a planner that never rests',
     breaks: 'a settled cluster plans nothing',

@@ -1,10 +1,12 @@
 /** The people who use a simulated cluster: they ask any coordinator that answers, and remember what it acknowledged. */
 import type { Entry } from '../../bus/bus.ts';
 import type { CoordinatorCore } from '../../coordinator/core.ts';
+import { AFFINITY_LABEL, ANTI_AFFINITY_LABEL } from '../../coordinator/plan/affinity.ts';
+import { VOLUME_MOVE_LABEL } from '../../coordinator/plan/sticky-volumes.ts';
 import { durationText } from '../../model/duration.ts';
 import type { ServiceRecord } from '../../model/records.ts';
 import { FAILOVER_AFTER_LABEL, ON_DISCONNECT_LABEL } from '../../model/service-policy.ts';
-import type { ServiceSpec } from '../../model/service-spec.ts';
+import type { ContainerSpec, ServiceSpec } from '../../model/service-spec.ts';
 import { messageOf, PlimsollError } from '../../runtime/errors.ts';
 import type { HappeningOf } from './happenings.ts';
 import { containerSpecOf, imageOf } from './world/images.ts';
@@ -60,22 +62,16 @@ export class Operator {
   }
 
   create(happening: HappeningOf<'create'>): void {
-    const { service, image, global, startsFirst, parallelism, onFailure } = happening;
+    const { service, image, global } = happening;
     const replicas = global ? this.world.hosts.length : happening.replicas;
     const core = this.someCore();
     if (!core || this.services.has(service)) return;
-    const name = `s${service}`;
+    const name = nameOf(service);
     const spec: ServiceSpec = {
       Name: name,
       Labels: labelsOf(happening),
-      TaskTemplate: { ContainerSpec: containerSpecOf(imageOf(image, 0)) },
-      Mode: global ? { Global: {} } : { Replicated: { Replicas: replicas } },
-      UpdateConfig: {
-        Parallelism: parallelism,
-        Order: startsFirst ? 'start-first' : 'stop-first',
-        FailureAction: onFailure,
-        Monitor: 2 * SECOND_NS,
-      },
+      TaskTemplate: { ContainerSpec: { ...containerSpecOf(imageOf(image, 0)), ...mountsOf(happening) } },
+      ...workOf(happening, replicas),
     };
     const wished: WishedService = {
       name,
@@ -95,15 +91,16 @@ export class Operator {
   }
 
   update({ service, image, version }: HappeningOf<'update'>): void {
-    this.change(service, 'update', (spec) => ({
-      ...spec,
-      TaskTemplate: { ...spec.TaskTemplate, ContainerSpec: containerSpecOf(imageOf(image, version)) },
-    }));
+    this.change(service, 'update', (spec) => {
+      const { Mounts } = spec.TaskTemplate.ContainerSpec;
+      const ContainerSpec = { ...containerSpecOf(imageOf(image, version)), ...(Mounts ? { Mounts } : {}) };
+      return { ...spec, TaskTemplate: { ...spec.TaskTemplate, ContainerSpec } };
+    });
   }
 
   scale({ service, replicas }: HappeningOf<'scale'>): void {
     const wished = this.services.get(service);
-    if (wished?.spec?.Mode?.Global) return;
+    if (wished?.spec && !wished.spec.Mode?.Replicated) return;
     wished?.counts.push({ atMs: this.world.time.nowMs, replicas });
     this.change(service, 'scale', (spec) => ({ ...spec, Mode: { Replicated: { Replicas: replicas } } }));
   }
@@ -213,9 +210,39 @@ export class Operator {
   }
 }
 
-function labelsOf({ failover }: HappeningOf<'create'>): Record<string, string> {
-  if (!failover) return {};
-  return { [ON_DISCONNECT_LABEL]: failover.onDisconnect, [FAILOVER_AFTER_LABEL]: durationText(failover.afterMs) };
+function nameOf(service: number): string {
+  return `s${service}`;
+}
+
+function labelsOf({ failover, volume, kin }: HappeningOf<'create'>): Record<string, string> {
+  const kinLabel = kin?.how === 'near' ? AFFINITY_LABEL : ANTI_AFFINITY_LABEL;
+  return {
+    ...(failover
+      ? { [ON_DISCONNECT_LABEL]: failover.onDisconnect, [FAILOVER_AFTER_LABEL]: durationText(failover.afterMs) }
+      : {}),
+    ...(volume?.mayMove ? { [VOLUME_MOVE_LABEL]: 'when-needed' } : {}),
+    ...(kin ? { [kinLabel]: nameOf(kin.service) } : {}),
+  };
+}
+
+function mountsOf({ service, volume }: HappeningOf<'create'>): Pick<ContainerSpec, 'Mounts'> {
+  return volume ? { Mounts: [{ Type: 'volume', Source: `${nameOf(service)}-data`, Target: '/data' }] } : {};
+}
+
+/** How many tasks it has, and how they follow its updates; jobs have no updates. */
+function workOf(happening: HappeningOf<'create'>, replicas: number): Pick<ServiceSpec, 'Mode' | 'UpdateConfig'> {
+  const { global, job, startsFirst, parallelism, onFailure } = happening;
+  if (job && global) return { Mode: { GlobalJob: {} } };
+  if (job) return { Mode: { ReplicatedJob: { MaxConcurrent: job.concurrent, TotalCompletions: replicas } } };
+  return {
+    Mode: global ? { Global: {} } : { Replicated: { Replicas: replicas } },
+    UpdateConfig: {
+      Parallelism: parallelism,
+      Order: startsFirst ? 'start-first' : 'stop-first',
+      FailureAction: onFailure,
+      Monitor: 2 * SECOND_NS,
+    },
+  };
 }
 
 function serviceOf(core: CoordinatorCore, id: string): Entry<ServiceRecord> {

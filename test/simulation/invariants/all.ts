@@ -1,5 +1,9 @@
 /** Every invariant that is watched all the time; convergence and quiet are asked for at the end, see run.ts. */
+
+import { dataStays } from './data-stays.ts';
 import type { InvariantMaker } from './invariant.ts';
+import { jobsRunOnce } from './jobs-run-once.ts';
+import { keptApart } from './kept-apart.ts';
 import { neverTwo } from './never-two.ts';
 import { noFalseAlarms } from './no-false-alarms.ts';
 import { oneContainerPerTask } from './one-container-per-task.ts';
@@ -18,4 +22,7 @@ export const invariants: readonly InvariantMaker[] = [
   updatesKeepTheirPromise,
   wishesAreKept,
   noFalseAlarms,
+  jobsRunOnce,
+  dataStays,
+  keptApart,
 ];

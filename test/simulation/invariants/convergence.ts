@@ -1,7 +1,9 @@
 /** Whether a cluster is as its users want it: every service at its replicas, nothing else running. */
-import type { RolloutRecord, ServiceRecord } from '../../../model/records.ts';
+import { isJob } from '../../../model/jobs.ts';
+import type { RolloutRecord, ServiceRecord, SlotRecord } from '../../../model/records.ts';
 import { isReady, isSoundService, type RunningContainer } from './ground-truth.ts';
 import type { Scene } from './invariant.ts';
+import { fewestPlaced } from './kin.ts';
 
 /** Why it is not; undefined when it is. */
 export function whyNotConverged({ world, truth }: Scene): string | undefined {
@@ -18,22 +20,50 @@ export function whyNotConverged({ world, truth }: Scene): string | undefined {
   const stopping = truth.tasks().find(({ desired }) => desired === 'stopped');
   if (stopping) return `${stopping.serviceName}.${stopping.slot} is still being stopped`;
   if (!world.hosts.some(({ core }) => core?.isLeading())) return 'no coordinator leads';
+  const nodeIds = world.hosts.map(({ nodeId }) => nodeId);
   for (const service of services) {
     const own = running.filter(({ serviceId }) => serviceId === service.id);
-    const reason =
-      whyNotAsWished(service, truth.replicasOf(service), own) ?? whyNotUpdated(service, own, truth.rollout(service.id));
+    const count = { wanted: truth.replicasOf(service), fewest: fewestPlaced(service, truth, nodeIds) };
+    const reason = isJob(service.spec)
+      ? whyNotComplete(service, truth.slots(), own, count)
+      : (whyNotAsWished(service, count, own) ?? whyNotUpdated(service, own, truth.rollout(service.id), count));
     if (reason) return `${service.spec.Name}: ${reason}`;
   }
   return undefined;
 }
 
-/** An update that failed may stop half way, if it was told to. */
+/** How many replicas a service wants, and how many must have found a place. */
+interface Count {
+  readonly wanted: number;
+  readonly fewest: number;
+}
+
+function whyNotComplete(
+  { id, revision }: ServiceRecord,
+  slots: readonly SlotRecord[],
+  [running]: readonly RunningContainer[],
+  { wanted, fewest }: Count,
+): string | undefined {
+  if (running) return `${running.name} on ${running.host} still runs`;
+  const isComplete = (slot: SlotRecord) => slot.serviceId === id && slot.completedRevision === revision;
+  const complete = slots.filter(isComplete).length;
+  return complete < fewest ? `${complete} of ${wanted} slots are complete` : undefined;
+}
+
+/** An update that failed may stop half way, if it was told to, and one that finds no place waits for it. */
 function whyNotUpdated(
   service: ServiceRecord,
   running: readonly RunningContainer[],
   rollout: RolloutRecord | undefined,
+  { wanted, fewest }: Count,
 ): string | undefined {
-  if (rollout?.state === 'paused' || rollout?.state === 'rollback_paused' || !isSoundService(service)) return undefined;
+  if (
+    fewest < wanted ||
+    rollout?.state === 'paused' ||
+    rollout?.state === 'rollback_paused' ||
+    !isSoundService(service)
+  )
+    return undefined;
   if (rollout?.state === 'updating' || rollout?.state === 'rollback_started') return 'its update is not over';
   const old = running.find(({ revision }) => revision !== service.revision);
   if (old) return `${old.name} on ${old.host} runs revision ${old.revision}, ${service.revision} is wanted`;
@@ -44,15 +74,15 @@ function whyNotUpdated(
 
 function whyNotAsWished(
   service: ServiceRecord,
-  replicas: number,
+  { wanted, fewest }: Count,
   running: readonly RunningContainer[],
 ): string | undefined {
   const places = new Set(running.map(({ place }) => place));
-  if (places.size > replicas) return `${places.size} slots run, ${replicas} are wanted`;
+  if (places.size > wanted) return `${places.size} slots run, ${wanted} are wanted`;
   if (!isSoundService(service)) return undefined;
   const twice = running.find((one) => running.some((other) => other !== one && other.place === one.place));
   if (twice) return `${twice.name} on ${twice.host} runs twice`;
-  if (places.size < replicas) return `${places.size} slots run, ${replicas} are wanted`;
+  if (places.size < fewest) return `${places.size} slots run, ${wanted} are wanted`;
   const unready = running.find((one) => !isReady(one));
   if (unready) return `${unready.name} on ${unready.host} is ${unready.health}`;
   return undefined;

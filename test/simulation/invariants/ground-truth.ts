@@ -2,6 +2,7 @@
 import type { ObservedContainer } from '../../../agent/plan/observed-container.ts';
 import type { BucketName } from '../../../bus/bucket-definitions.ts';
 import type { RolloutRecord, ServiceRecord, SlotRecord, TaskRecord } from '../../../model/records.ts';
+import { desiredReplicas, isGlobal } from '../../../model/service-defaults.ts';
 import { groupBy } from '../../../runtime/group-by.ts';
 import { isSound } from '../world/images.ts';
 import type { World } from '../world/world.ts';
@@ -49,9 +50,9 @@ export class GroundTruth {
     return placeOf({ nodeId: this.world.host(host).nodeId, slot });
   }
 
-  /** How many containers it wants. */
+  /** How many containers it wants; of a job how many have to complete. */
   replicasOf({ spec }: ServiceRecord): number {
-    return spec.Mode?.Global ? this.world.hosts.length : (spec.Mode?.Replicated?.Replicas ?? 1);
+    return isGlobal(spec) ? this.world.hosts.length : desiredReplicas(spec);
   }
 
   services(): readonly ServiceRecord[] {

@@ -3,6 +3,7 @@
  * hosts was in trouble lately or while records were lost. Of two revisions both run only in these cases, or where the
  * service starts new tasks first.
  */
+import { whyNeverTwo } from '../../../coordinator/plan/update-order.ts';
 import { everywhere, records } from '../befall.ts';
 import { described, type RunningContainer } from './ground-truth.ts';
 import type { InvariantMaker } from './invariant.ts';
@@ -15,7 +16,8 @@ export const oneTaskPerSlot: InvariantMaker = ({ world, truth }) => ({
   onContainer: (host, { action }, container) => {
     if (action !== 'start') return undefined;
     const service = truth.service(container.serviceId);
-    const startsFirst = service?.spec.UpdateConfig?.Order === 'start-first';
+    const isAsked = service?.spec.UpdateConfig?.Order === 'start-first';
+    const startsFirst = isAsked && whyNeverTwo(service.spec) === undefined;
     const isExcused = ({ revision }: RunningContainer) => startsFirst && revision !== container.revision;
     const others = truth.besides(host, container).filter(({ taskId }) => taskId !== container.taskId);
     const other = others.find((one) => !isExcused(one));

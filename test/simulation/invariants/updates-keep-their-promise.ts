@@ -5,6 +5,7 @@
  */
 
 import { whyNeverTwo } from '../../../coordinator/plan/update-order.ts';
+import { isJob } from '../../../model/jobs.ts';
 import type { ServiceRecord } from '../../../model/records.ts';
 import { updateRules } from '../../../model/service-defaults.ts';
 import type { UpdateConfig } from '../../../model/service-spec.ts';
@@ -32,6 +33,7 @@ export const updatesKeepTheirPromise: InvariantMaker = ({ world, operator, truth
         return undefined;
       }
       for (const service of truth.services()) {
+        if (isJob(service.spec)) continue;
         const replicas = truth.replicasOf(service);
         const ready = truth.runningOf(service.id).filter((one) => isReady(one) && isSound(one.image));
         const isWhole = ready.length >= replicas && ready.every(({ revision }) => revision === service.revision);

@@ -21,6 +21,8 @@ export interface AgentPlace {
   readonly host: string;
   readonly nodeId: string;
   readonly clusterId: string;
+  /** Of the present power-up of the host. */
+  readonly bootId: string;
   readonly hasCoordinator: boolean;
   readonly engine: Engine;
   /** Ends a container past its engine. */
@@ -81,7 +83,8 @@ const nobodyLooksIn: AgentParts['passage'] = {
   },
 };
 
-function hostOf({ clock }: SimulatedProcess, { host, hasCoordinator, killContainer }: AgentPlace): AgentParts['host'] {
+function hostOf({ clock }: SimulatedProcess, place: AgentPlace): AgentParts['host'] {
+  const { host, bootId, hasCoordinator, killContainer } = place;
   return {
     hostname: () => host,
     addressTowards: async () => host,
@@ -90,7 +93,7 @@ function hostOf({ clock }: SimulatedProcess, { host, hasCoordinator, killContain
     logsAreUnbounded: async () => false,
     diskUse: async () => 0,
     killProcess: async ({ id }) => killContainer(id),
-    uptime: () => ({ bootId: 'since the world began', sinceBootMs: clock.elapsedMs() }),
+    uptime: () => ({ bootId, sinceBootMs: clock.elapsedMs() }),
   };
 }
 

@@ -51,6 +51,7 @@ export class SimulatedHost {
   private agentLife: Life<RunningAgent> | undefined;
   private coordinatorLife: Life<CoordinatorCore> | undefined;
   private lives = 0;
+  private boots = 1;
 
   constructor(parts: HostParts) {
     this.parts = parts;
@@ -87,6 +88,7 @@ export class SimulatedHost {
       host: this.name,
       nodeId: this.nodeId,
       clusterId,
+      bootId: `${this.name} boot ${this.boots}`,
       hasCoordinator: this.hasCoordinator,
       killContainer: (containerId: string) => this.engine.exit(containerId, 137),
       engine: mutations.engine?.(this.engine) ?? this.engine,
@@ -162,6 +164,8 @@ export class SimulatedHost {
 
   powerOn(): void {
     this.isUp = true;
+    this.boots += 1;
+    this.clocks.bootedAtMs = this.parts.time.nowMs;
     this.engine.restart();
     this.startAgent();
     this.startCoordinator();

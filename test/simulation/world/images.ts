@@ -4,10 +4,12 @@ import type { ContainerSpec } from '../../../model/service-spec.ts';
 import type { ContainerBehaviour } from '../../support/fake-engine/container-host.ts';
 
 export const imageKinds = ['good', 'checked', 'stubborn', 'slow', 'crashing', 'unhealthy', 'missing'] as const;
-export type ImageKind = (typeof imageKinds)[number];
+/** What simulated jobs run. */
+export const jobImageKinds = ['ending'] as const;
+export type ImageKind = (typeof imageKinds)[number] | (typeof jobImageKinds)[number];
 
 /** Images whose containers come up and stay up. */
-export const soundKinds: readonly ImageKind[] = ['good', 'checked', 'stubborn', 'slow'];
+export const soundKinds = ['good', 'checked', 'stubborn', 'slow'] as const satisfies readonly ImageKind[];
 
 const SECOND_NS = 1_000_000_000;
 const SLOW_PULL_MS = 8_000;
@@ -20,6 +22,7 @@ const behaviours: Readonly<Record<ImageKind, ContainerBehaviour>> = {
   crashing: { exitsAfterMs: 700, exitCode: 1 },
   unhealthy: { healthyAfterMs: undefined, unhealthyAfterMs: 2_500 },
   missing: {},
+  ending: { exitsAfterMs: 1_500, exitCode: 0, stopsAfterMs: 100 },
 };
 
 export function imageOf(kind: ImageKind, version: number): string {
@@ -28,11 +31,14 @@ export function imageOf(kind: ImageKind, version: number): string {
 
 export function kindOf(image: string): ImageKind {
   const name = image.slice(0, image.indexOf(':'));
-  return imageKinds.find((kind) => kind === name) ?? 'good';
+  return [...imageKinds, ...jobImageKinds].find((kind) => kind === name) ?? 'good';
 }
 
+const sound: ReadonlySet<ImageKind> = new Set([...soundKinds, ...jobImageKinds]);
+
+/** Whether its containers do what they are there for. */
 export function isSound(image: string): boolean {
-  return soundKinds.includes(kindOf(image));
+  return sound.has(kindOf(image));
 }
 
 export function behaviourOf({ body }: ContainerRequest): ContainerBehaviour {

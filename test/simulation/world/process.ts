@@ -5,7 +5,8 @@ import type { SimulatedTime } from './time.ts';
 /** A host's clocks: the wall's may be wrong and jump, the elapsed one counts from some moment of its own. */
 export interface HostClocks {
   wallOffsetMs: number;
-  readonly bootedAtMs: number;
+  /** When the elapsed clock stood at 0: of processes that started since. */
+  bootedAtMs: number;
 }
 
 const EPOCH_MS = Date.UTC(2026, 0, 1);
@@ -21,10 +22,11 @@ export class SimulatedProcess {
   constructor(name: string, time: SimulatedTime, clocks: HostClocks) {
     this.name = name;
     this.time = time;
+    const { bootedAtMs } = clocks;
     const after = (durationMs: number, callback: () => void) => time.after(durationMs, () => this.arrive(callback));
     this.clock = {
       wallMs: () => EPOCH_MS + time.nowMs + clocks.wallOffsetMs,
-      elapsedMs: () => time.nowMs - clocks.bootedAtMs,
+      elapsedMs: () => time.nowMs - bootedAtMs,
       sleep: (durationMs, signal) => sleepOn({ after }, durationMs, signal),
       after,
     };
