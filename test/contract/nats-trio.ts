@@ -24,7 +24,7 @@ const COPIES = 3;
 const ASK_MS = 5_000;
 
 /** Which of the servers: the third one is the one whose routes go through proxies. */
-export type Place = 0 | 1 | 2;
+type Place = 0 | 1 | 2;
 
 interface Seat {
   readonly name: string;
