@@ -42,6 +42,9 @@ export interface ConnectedBus {
 /** Since when single messages can expire. */
 const EXPIRES_MESSAGES_SINCE: Version = [2, 11];
 
+/** Since when streams have a limit of watches unless they ask for another. */
+const LIMITS_CONSUMERS_SINCE: Version = [2, 15];
+
 const REOPEN_RETRY_MS = 250;
 
 type Version = readonly [major: number, minor: number];
@@ -89,7 +92,8 @@ async function prepareServer(
   raw: (name: BucketName) => RawBucket,
 ): Promise<boolean> {
   const expiresMessages = serverIsSince(link, EXPIRES_MESSAGES_SINCE);
-  const choices = { replicas: options.replicas ?? 1, expiresMessages, writeSecret };
+  const limitsConsumers = serverIsSince(link, LIMITS_CONSUMERS_SINCE);
+  const choices = { replicas: options.replicas ?? 1, expiresMessages, limitsConsumers, writeSecret };
   await openStreams(link.manager, choices, options.log);
   link.onConnectionChange((connected) => {
     if (connected) void reopenStreams(link, choices, options);

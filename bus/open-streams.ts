@@ -22,16 +22,21 @@ export interface StreamChoices {
   readonly writeSecret: string;
   /** Single messages can expire (server >= 2.11). */
   readonly expiresMessages: boolean;
+  /** The server gives a thousand watches to a stream that does not ask for more (server >= 2.15). */
+  readonly limitsConsumers: boolean;
 }
 
 type WantedConfig = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'storage' | 'subjects'>;
 
+/** Every agent watches some streams: more than there will be agents. */
+const MAX_CONSUMERS = 1_000_000;
 const DUPLICATE_WINDOW_MS = 2 * 60_000;
 
 /** Every stream there must be. Pure. */
 export function wantedStreams(choices: StreamChoices): WantedConfig[] {
   const buckets = Object.values<BucketDefinition>(bucketDefinitions).map((bucket) => bucketStream(bucket, choices));
-  return [...buckets, eventsStream(choices), pastsStream(choices)];
+  const streams = [...buckets, eventsStream(choices), pastsStream(choices)];
+  return choices.limitsConsumers ? streams.map((stream) => ({ ...stream, max_consumers: MAX_CONSUMERS })) : streams;
 }
 
 function bucketStream(bucket: BucketDefinition, choices: StreamChoices): WantedConfig {
