@@ -1,5 +1,6 @@
 /** What the coordinator's native API (`/v1/*` on its unix socket) answers: for what Docker's API has no word for. */
 import { z } from 'zod';
+import { DrainProgress } from './drain-progress.ts';
 import { NetworkWarning } from './network-warning.ts';
 import { PlacementTable } from './placement-table.ts';
 import { Id } from './records.ts';
@@ -63,6 +64,8 @@ export const ClusterStatus = z.object({
   nodes: z.array(NodeSummary),
   services: z.array(ServiceSummary),
   damagedRecords: z.array(DamagedRecord).default([]),
+  /** Of drained nodes that are not empty yet, or whose tasks found no other place. */
+  drains: z.array(DrainProgress).default([]),
   /** What agents say is wrong with the cluster's networks on their hosts. */
   networkWarnings: z.array(NetworkWarning.omit({ peerId: true }).extend({ node: z.string() })).default([]),
 });

@@ -7,6 +7,9 @@ import { addSocketOption, commonSettings } from '../settings.ts';
 import { formatTable } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 
+/** Tasks shown of a node that is drained. */
+const MOST_DRAINED = 10;
+
 export function addStatusCommand(program: Command, terminal: Terminal): void {
   const command = program.command('status').description('show the cluster, its nodes and its services');
   addFormatOption(addSocketOption(command))
@@ -28,8 +31,21 @@ export function formatStatus(status: ClusterStatus, colors: Terminal['colors']):
     `Version:  ${status.version}`,
   ].join('\n');
   const tables = `${nodeTable(status.nodes, colors)}\n${serviceTable(status.services, colors)}`;
-  const troubles = `${warningTable(status.networkWarnings, colors)}${damageTable(status.damagedRecords, colors)}`;
+  const troubles = `${drainTable(status.drains, colors)}${warningTable(status.networkWarnings, colors)}${damageTable(status.damagedRecords, colors)}`;
   return `${head}\n\n${tables}${troubles}`;
+}
+
+/** Nothing while no drained node has tasks. */
+function drainTable(drains: ClusterStatus['drains'], colors: Terminal['colors']): string {
+  if (drains.length === 0) return '';
+  const rows = drains.flatMap(({ node, left, homeless }) => {
+    const waiting = left.map(({ task, waitsFor }) => [colors.yellow(node), task, `waits for ${waitsFor}`]);
+    const lost = homeless.map(({ task, reason }) => [colors.yellow(node), task, `runs nowhere: ${reason}`]);
+    const all = [...waiting, ...lost];
+    const more = all.length - MOST_DRAINED;
+    return more > 0 ? [...all.slice(0, MOST_DRAINED), [node, `and ${more} more`, `plim why ${node}`]] : all;
+  });
+  return `\n${formatTable(['DRAINED', 'STILL THERE', 'WHY'], rows)}`;
 }
 
 /** Nothing while all is well. */

@@ -1,4 +1,5 @@
 /** `/v1/status`: the cluster on one page. Pure. */
+import type { DrainProgress } from '../../../model/drain-progress.ts';
 import { isJob } from '../../../model/jobs.ts';
 import type { ClusterStatus, DamagedRecord, NodeSummary, ServiceSummary } from '../../../model/native-api.ts';
 import type { NodeSpecRecord, ServiceRecord, StatusRecord, TaskRecord } from '../../../model/records.ts';
@@ -9,6 +10,7 @@ import { isManager, managerStatusOf } from '../../store/manager-status.ts';
 import { nodeName } from '../../store/node-names.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { HeardUsage } from '../../usage/usage-book.ts';
+import { drainProgress } from './drain-view.ts';
 
 export interface StatusContext {
   readonly clusterId: string;
@@ -30,6 +32,7 @@ export function clusterStatus(snapshot: Snapshot, context: StatusContext): Clust
     nodes: sortedNodeSpecs(snapshot).map((spec) => nodeSummary(snapshot, spec)),
     services: liveServicesByName(snapshot).map((service) => serviceSummary(snapshot, service)),
     damagedRecords: [...context.damagedRecords],
+    drains: drainsOf(snapshot),
     networkWarnings: networkWarnings(snapshot, context.usage),
   };
 }
@@ -45,6 +48,13 @@ function networkWarnings(snapshot: Snapshot, said: StatusContext['usage']): Clus
     });
   });
   return rows.sort((left, right) => left.node.localeCompare(right.node) || left.says.localeCompare(right.says));
+}
+
+function drainsOf(snapshot: Snapshot): DrainProgress[] {
+  const drained = sortedNodeSpecs(snapshot).filter(({ availability }) => availability === 'drain');
+  return drained
+    .map(({ id }) => drainProgress(snapshot, id))
+    .filter(({ left, homeless }) => left.length + homeless.length > 0);
 }
 
 function leaderOf(snapshot: Snapshot): Pick<ClusterStatus, 'leader'> {

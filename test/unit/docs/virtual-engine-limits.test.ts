@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { SESSIONS_AT_ONCE } from '../../../agent/engine-sessions.ts';
 import { FETCH_BACKOFF, FETCHES_AT_ONCE } from '../../../agent/image-store.ts';
+import { eventStream, pastStream } from '../../../bus/bucket-definitions.ts';
 import { CHUNK_BYTES, WINDOW } from '../../../bus/byte-stream.ts';
 import { MAX_UNREAD_BYTES } from '../../../coordinator/api/docker/event-routes.ts';
 import { MAX_BODY_BYTES, PROBE_MS } from '../../../coordinator/api/docker/hijack.ts';
@@ -29,6 +30,9 @@ it.each([
   ['a frame of a log, more is a broken stream', mebibytes(MAX_PAYLOAD_BYTES)],
   ['events a client of `docker events` has not read', mebibytes(MAX_UNREAD_BYTES)],
   ["a node's page of metrics passed on", mebibytes(MAX_PAGE_BYTES)],
+  ['decisions remembered of a service, ends of attempts of a slot', String(pastStream.maxMessagesPerSubject)],
+  ['decisions and ends remembered in all', mebibytes(pastStream.maxBytes)],
+  ['events remembered', `${eventStream.maxAgeMs / 86_400_000} days, ${mebibytes(eventStream.maxBytes)}`],
   ['the body that begins an exec or attach', `${MAX_BODY_BYTES / 1024} KiB`],
 ])('%s: %s', (what, value) => {
   expect(operations).toContain(`| ${what} | ${value} |`);

@@ -35,3 +35,19 @@ it('warns of what is wrong with networks, where, and what to do; says nothing of
   );
   expect(formatStatus(healthy, plain)).not.toContain('NETWORKS ON');
 });
+
+it('shows what a drain waits for, and who has no other place; of many tasks the first ten', () => {
+  const left = Array.from({ length: 12 }, (_, index) => ({ task: `web.${index + 1}`, waitsFor: 'its turn' }));
+  const drain = { id: 'a'.repeat(25), node: 'h1', draining: true, left, homeless: [] };
+  const homeless = [{ task: 'db.1', reason: 'no suitable node' }];
+
+  const text = formatStatus({ ...healthy, drains: [drain] }, plain);
+
+  expect(text).toMatch(/h1 +web\.10 +waits for its turn/);
+  expect(text).not.toContain('web.11');
+  expect(text).toMatch(/h1 +and 2 more +plim why h1/);
+  expect(formatStatus({ ...healthy, drains: [{ ...drain, left: [], homeless }] }, plain)).toMatch(
+    /h1 +db\.1 +runs nowhere: no suitable node/,
+  );
+  expect(formatStatus(healthy, plain)).not.toContain('DRAINED');
+});

@@ -37,6 +37,20 @@ describe('clusterStatus()', () => {
     expect(services[1]?.problem).toBe('');
   });
 
+  it('shows what a drain waits for, until the node is empty', () => {
+    const world = new PlanWorld();
+    const id = world.addNode('h1');
+    world.addService('web', 1);
+    world.converge();
+    world.addNode('h2');
+    world.setAvailability(id, 'drain');
+    const drains = () => ClusterStatus.parse(clusterStatus(world.snapshot(), context)).drains;
+
+    expect(drains()).toMatchObject([{ node: 'h1', left: [{ task: 'web.1' }] }]);
+    world.converge();
+    expect(drains()).toEqual([]);
+  });
+
   it('leaves out services that are being removed', () => {
     const world = new PlanWorld();
     world.remove(world.addService('web', 1));
