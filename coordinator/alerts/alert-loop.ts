@@ -17,6 +17,7 @@ import type { AlertBook } from './alert-book.ts';
 import { alertEvent } from './alert-event.ts';
 import type { AlertMetrics } from './alert-metrics.ts';
 import type { Alertmanager } from './alertmanager.ts';
+import { lastUpdate } from './last-update.ts';
 import { type AlertedService, type AlertStep, planAlerts } from './plan-alerts.ts';
 
 const PERIOD_MS = 2_000;
@@ -28,7 +29,7 @@ export interface AlertLoopParts {
   readonly buckets: Pick<Buckets, 'alerts'>;
   readonly bus: Pick<Bus, 'publishDurably'>;
   readonly store: Pick<Store, 'snapshot' | 'isCurrent' | 'reached' | 'vanished'>;
-  readonly wishes: { readonly services: Pick<Wishes['services'], 'update' | 'undoUpdate'> };
+  readonly wishes: { readonly services: Pick<Wishes['services'], 'update' | 'undoUpdate' | 'rollbackTo'> };
   readonly alertBook: Pick<AlertBook, 'reconcile'>;
   /** Undefined where none was named. */
   readonly alertmanager: Alertmanager | undefined;
@@ -131,12 +132,22 @@ export class AlertLoop {
   /** As `docker service update --force` and `docker service rollback` do. */
   private async change(serviceId: string, { action, version }: AlertDeed): Promise<void> {
     const { services } = this.parts.wishes;
-    if (action === 'rollback') return services.undoUpdate(serviceId, version);
+    if (action === 'rollback') return this.rollBack(serviceId, version);
     const spec = this.service(serviceId)?.spec;
     if (spec === undefined) return;
     const { TaskTemplate: template } = spec;
     const restarted = { ...spec, TaskTemplate: { ...template, ForceUpdate: (template.ForceUpdate ?? 0) + 1 } };
     await services.update(serviceId, restarted, version);
+  }
+
+  /** Past restarts, to what ran before. */
+  private async rollBack(serviceId: string, version: number): Promise<void> {
+    const { services } = this.parts.wishes;
+    const { services: records, rollouts } = this.parts.store.snapshot();
+    const [service, rollout] = [records.get(serviceId)?.value, rollouts.get(serviceId)?.value];
+    const update = service && rollout && lastUpdate(service, rollout);
+    if (update?.isRestarted) await services.rollbackTo(serviceId, update.before, version);
+    else await services.undoUpdate(serviceId, version);
   }
 
   private async end(

@@ -4,6 +4,7 @@ import { durationText } from '../../model/duration.ts';
 import type { RolloutRecord, ServiceRecord } from '../../model/records.ts';
 import { type AlertPolicy, alertPolicy } from './alert-policy.ts';
 import { standingOf, withoutForgotten } from './alert-state.ts';
+import { lastUpdate } from './last-update.ts';
 
 /** In the whole cluster: an alert about everything must not restart everything at once. */
 const DEEDS_A_MINUTE = 5;
@@ -120,12 +121,12 @@ function restartRefusal({ startsAtMs }: AlertState, { service }: Allowed): strin
 
 /** Only what an update can have caused is undone by undoing it. */
 function rollbackRefusal(alert: AlertState, { service, rollout, policy }: Allowed): string | undefined {
-  const { revision, revisions, change, previousSpec } = service;
+  const { revision, change } = service;
   if (change === 'rollback') return 'the last change of the service was a rollback';
-  const hasEarlier = previousSpec !== undefined && revisions.some(({ number }) => number !== revision);
-  if (!hasEarlier) return 'the service has no earlier revision';
   if (rollout === undefined || rollout.revision !== revision) return 'no update of the service is known';
-  const afterMs = alert.startsAtMs - rollout.startedAtMs;
+  const update = lastUpdate(service, rollout);
+  if (update === undefined) return 'the service has no earlier revision that runs anything else';
+  const afterMs = alert.startsAtMs - update.beganAtMs;
   if (afterMs < 0) return `the alert began before the update to revision ${revision}`;
   if (afterMs <= policy.rollbackWithinMs) return undefined;
   return `the alert began more than ${durationText(policy.rollbackWithinMs)} after the update to revision ${revision}`;

@@ -118,8 +118,8 @@ export class ServiceWishes {
    * Back to the tasks and ports of a kept revision; replicas, labels and update settings stay. Throws `not-found` for one
    * that is not kept (any more), `precondition` for the one that is current.
    */
-  async rollbackTo(id: string, number: number): Promise<{ warnings: string[] }> {
-    const entry = await this.live(id);
+  async rollbackTo(id: string, number: number, version?: number): Promise<{ warnings: string[] }> {
+    const entry = await (version === undefined ? this.live(id) : this.stored(id, version));
     const { revision, revisions, spec } = entry.value;
     if (number === revision) throw new PlimsollError('precondition', `service ${spec.Name} is at revision ${number}`);
     const found = revisions.find((known) => known.number === number);

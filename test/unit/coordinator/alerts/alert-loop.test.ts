@@ -76,7 +76,8 @@ describe('alerts on a cluster', () => {
     });
   }
 
-  const pick = (services: Wishes['services']): Pick<Wishes['services'], 'update' | 'undoUpdate'> => ({
+  const pick = (services: Wishes['services']): Pick<Wishes['services'], 'update' | 'undoUpdate' | 'rollbackTo'> => ({
+    rollbackTo: (...words) => services.rollbackTo(...words),
     update: (...words) => services.update(...words),
     undoUpdate: (...words) => services.undoUpdate(...words),
   });

@@ -12,7 +12,11 @@ const ALL = 'scale-up,restart,rollback,freeze';
 
 function updated(name = 'web', labels: Readonly<Record<string, string>> = {}): ServiceRecord {
   const spec = aSpec({ Name: name, Labels: { 'plimsoll.alerts': ALL, ...labels } });
-  const revisions = [1, 2].map((number) => ({ number, taskTemplate: spec.TaskTemplate, createdAtMs: 0 }));
+  const revisions = [1, 2].map((number) => ({
+    number,
+    taskTemplate: { ContainerSpec: { Image: `a:${number}` } },
+    createdAtMs: 0,
+  }));
   return aService({ spec, previousSpec: spec, revision: 2, revisions, change: 'update' });
 }
 
