@@ -24,7 +24,7 @@ const reported = (...exits: ExitRecord[]): StatusRecord => ({
   nodeId: running.nodeId,
   revision: 1,
   incarnation: 1,
-  attempt: 1,
+  attempt: Math.max(...exits.map(({ attempt }) => attempt)),
   sequence: 0,
   state: 'running',
   ready: true,
@@ -63,4 +63,16 @@ it('the end that was asked for is no news, another one is', () => {
   const told = news.of('k', reported(exit(1), exit(2, { state: 'shutdown' })), stopped);
 
   expect(attempts(told)).toEqual([1]);
+});
+
+it('of a report that is longer than an agent makes them it takes the last few, in bounds', () => {
+  const news = new ExitNews(TERM_MS);
+  const many = Array.from({ length: 1_000 }, (_, index) => exit(index + 1, { error: 'x'.repeat(5_000) }));
+  const ahead = { ...reported(exit(1), exit(2)), attempt: 1 };
+
+  const told = news.of('k', reported(...many), running);
+
+  expect(attempts(told)).toEqual([996, 997, 998, 999, 1_000]);
+  expect(told.map(({ error }) => error.length)).toEqual([1_000, 1_000, 1_000, 1_000, 1_000]);
+  expect(attempts(news.of('other', ahead, running))).toEqual([1]);
 });
