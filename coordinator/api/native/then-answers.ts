@@ -5,6 +5,7 @@ import type { ExitRecord, ServiceRecord } from '../../../model/records.ts';
 import { exitsUntil, type PastService, type PastTask, type PastWait } from '../../past/remembered.ts';
 import { nodeName } from '../../store/node-names.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
+import { isoTime } from '../docker/dates.ts';
 import { durationWords } from './duration-words.ts';
 import { exitReason } from './exit-reason.ts';
 import type { SlotMeant } from './past-question.ts';
@@ -28,7 +29,9 @@ export function serviceAnswer(
   const { id } = service;
   const { Name: name } = service.spec;
   const running = past.tasks.filter(({ stopped }) => !stopped);
-  const facts = [asOf(then), `${running.length} tasks were placed, ${past.waits.length} waited for a node`];
+  // What was stopped before the oldest decision that is remembered nobody knows.
+  const atLeast = then.sinceMs > then.atMs ? 'at least ' : '';
+  const facts = [asOf(then), `${atLeast}${running.length} tasks were placed, ${past.waits.length} waited for a node`];
   if (past.rollout) facts.push(`${past.rollout.state} to revision ${past.rollout.revision}: ${past.rollout.message}`);
   if (!exits) facts.push(`it has too many tasks to tell their restarts at once: ask for one of them, ${name}.1`);
   const parts = [
@@ -69,7 +72,8 @@ function placement(table: WhyAnswer['placement']): Pick<WhyAnswer, 'placement'> 
 }
 
 function asOf({ atMs, sinceMs }: Then): string {
-  return `as it was at ${new Date(atMs).toISOString()}; decisions are known since ${new Date(sinceMs).toISOString()}`;
+  const since = Number.isFinite(sinceMs) ? `decisions are known since ${isoTime(sinceMs)}` : 'no decision is known';
+  return `as it was at ${isoTime(atMs)}; ${since}`;
 }
 
 function taskFacts({ nodeId, revision, reason, stopped }: PastTask, { snapshot, atMs }: Then): string[] {

@@ -5,7 +5,7 @@ import type { WhyAnswer } from '../../../model/native-api.ts';
 import { PastDecision, PastExit } from '../../../model/past.ts';
 import type { ServiceRecord, SlotRecord } from '../../../model/records.ts';
 import { PlimsollError } from '../../../runtime/errors.ts';
-import { type PastService, serviceThen } from '../../past/remembered.ts';
+import { type PastService, type PresentService, serviceThen } from '../../past/remembered.ts';
 import { liveServicesByName } from '../../store/live-services.ts';
 import { nodeName } from '../../store/node-names.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
@@ -113,7 +113,7 @@ interface Remembered {
 async function remembered(
   service: ServiceRecord,
   name: string,
-  { bus, atMs }: PastQuestion,
+  { bus, atMs, snapshot }: PastQuestion,
   isMeant: (each: { readonly slot: string; readonly taskId?: string }) => boolean,
 ): Promise<Remembered> {
   if (atMs < service.createdAtMs) {
@@ -121,7 +121,7 @@ async function remembered(
     throw new PlimsollError('not-found', message);
   }
   const decisions = await bus.stored(subjects.pastDecisions(service.id), PastDecision);
-  const past = serviceThen(decisions, atMs);
+  const past = serviceThen(decisions, atMs, presentOf(service, snapshot));
   const sinceMs = Math.min(...decisions.map((decision) => decision.atMs));
   if ([...past.tasks, ...past.waits].some(isMeant)) return { past, sinceMs };
   const oldest = decisions.length === 0 ? 'none is known' : `the oldest known is of ${isoTime(sinceMs)}`;
@@ -129,4 +129,11 @@ async function remembered(
   const kept = `kept are the last ${maxMessagesPerSubject} of each service, and ${maxBytes / 2 ** 20} MiB in all`;
   const what = `No decision about ${name} before ${isoTime(atMs)} is remembered`;
   throw new PlimsollError('not-found', `${what}: of ${service.spec.Name} ${oldest} (${kept})`);
+}
+
+function presentOf({ id }: ServiceRecord, { tasks, slots }: Snapshot): PresentService {
+  return {
+    tasks: [...tasks.values()].flatMap(({ value }) => (value.serviceId === id ? [value] : [])),
+    slots: [...slots.values()].flatMap(({ value }) => (value.serviceId === id ? [value] : [])),
+  };
 }

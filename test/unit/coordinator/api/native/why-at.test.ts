@@ -189,8 +189,33 @@ describe('explainAt()', () => {
     const walksForAService = slots.walks;
     await explainAt('web7.1', { ...question, nowMs: world.now.wallMs });
 
-    expect(walksForAService).toBeLessThanOrEqual(2);
-    expect(slots.walks).toBeLessThanOrEqual(4);
+    expect(walksForAService).toBeLessThanOrEqual(3);
+    expect(slots.walks).toBeLessThanOrEqual(6);
+  });
+
+  it('of a service whose first decisions are forgotten it tells the tasks that are there, or ended since', async () => {
+    world.addNode('h1');
+    const id = world.addService('web', 3);
+    for (let round = 0; round < 10; round += 1) {
+      const done = actionsOf(world.plan());
+      world.carryOutAll(done);
+      if (!world.runAgents() && done.length === 0) break;
+    }
+    world.pass(MINUTE_MS);
+    const earlyMs = world.now.wallMs;
+    world.pass(MINUTE_MS);
+    world.scale(id, 4);
+    await lead();
+    const laterMs = world.now.wallMs;
+    world.pass(MINUTE_MS);
+    world.scale(id, 2);
+    await lead();
+
+    const [early, later] = [await whyAt('web', earlyMs), await whyAt('web', laterMs)];
+
+    expect(early.facts[1]).toMatch(/^at least [23] tasks were placed, 0 waited for a node$/);
+    expect(later.facts[1]).toBe('4 tasks were placed, 0 waited for a node');
+    expect((await whyAt('web.1', earlyMs)).facts[1]).toMatch(/^ran revision 1 on h1/);
   });
 
   it('tells how a node was, from its events, and what ran on it', async () => {
