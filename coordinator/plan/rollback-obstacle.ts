@@ -1,19 +1,33 @@
-/** What keeps a failed update from being taken back: things its earlier specification needs and the cluster no longer has. */
+/** What keeps a failed update from being taken back: what its earlier specification needs and the cluster no longer has free. */
 import type { ServiceRecord } from '../../model/records.ts';
 import type { ServiceSpec } from '../../model/service-spec.ts';
 import { payloadReferences } from '../payloads/payload-use.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import { predefinedNetworks } from '../wishes/network-rules.ts';
+import { takenPorts } from '../wishes/ports.ts';
 import { specBeforeUpdate } from '../wishes/revisions.ts';
 
-type Kept = Pick<Snapshot, 'secrets' | 'configs' | 'networks'>;
+type Kept = Pick<Snapshot, 'services' | 'secrets' | 'configs' | 'networks'>;
 
-/** "it needs the secret db_password, which is gone"; undefined when nothing is missing. Pure. */
+/** "what was before needs the secret db_password, which is gone"; undefined when nothing is missing or taken. Pure. */
 export function rollbackObstacle(service: ServiceRecord, kept: Kept): string | undefined {
   const earlier = specBeforeUpdate(service);
-  const missing = earlier ? missingOf(earlier, kept) : [];
-  if (missing.length === 0) return undefined;
-  return `what was before needs the ${missing.join(' and the ')}, which ${missing.length === 1 ? 'is' : 'are'} gone`;
+  if (!earlier) return undefined;
+  const missing = missingOf(earlier, kept);
+  const gone = `the ${missing.join(' and the ')}, which ${missing.length === 1 ? 'is' : 'are'} gone`;
+  const needs = [...(missing.length > 0 ? [gone] : []), ...takenOf(service, earlier, kept)];
+  return needs.length > 0 ? `what was before needs ${needs.join(', and ')}` : undefined;
+}
+
+/** Its claim on a port ends with the update that gives it up: another service may have it by then. */
+function takenOf({ id }: ServiceRecord, earlier: ServiceSpec, { services }: Kept): string[] {
+  const ports = earlier.EndpointSpec?.Ports ?? [];
+  if (ports.length === 0) return [];
+  const others = [...services.values()].map(({ value }) => value);
+  const live = others.filter((other) => other.id !== id && other.removedAtMs === undefined);
+  return takenPorts(ports, live).map(
+    ({ mine, owner }) => `the port ${mine.PublishedPort}/${mine.Protocol}, which service ${owner.spec.Name} has now`,
+  );
 }
 
 function missingOf({ TaskTemplate }: ServiceSpec, { secrets, configs, networks }: Kept): string[] {

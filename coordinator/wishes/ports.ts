@@ -52,13 +52,25 @@ function freeNumber(port: PortConfig, used: Set<string>): number {
 
 /** Throws `invalid`, in Swarm's words, when another service has one of the ports. Two host ports may meet: placement decides. */
 export function refuseTakenPorts(ports: readonly PortConfig[], others: Iterable<ServiceRecord>): void {
-  for (const other of others) {
-    for (const theirs of other.ports) {
+  for (const { mine, owner, mode } of takenPorts(ports, others)) throw portTaken(mine, owner, mode);
+}
+
+export interface TakenPort {
+  readonly mine: PortConfig;
+  readonly owner: ServiceRecord;
+  readonly mode: PortConfig['PublishMode'];
+}
+
+export function takenPorts(ports: readonly PortConfig[], others: Iterable<ServiceRecord>): TakenPort[] {
+  const taken: TakenPort[] = [];
+  for (const owner of others) {
+    for (const theirs of owner.ports) {
       const mine = ports.find((port) => port.PublishedPort && portKey(port) === portKey(theirs));
       if (mine === undefined || (mine.PublishMode === 'host' && theirs.PublishMode === 'host')) continue;
-      throw portTaken(mine, other, theirs.PublishMode);
+      taken.push({ mine, owner, mode: theirs.PublishMode });
     }
   }
+  return taken;
 }
 
 /** The refusal of a port another service has. */
