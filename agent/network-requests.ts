@@ -14,7 +14,7 @@ import { checkHost } from './network/check/host-check.ts';
 import { checkPath } from './network/check/path-check.ts';
 import type { PathProbe } from './network/check/path-probe.ts';
 import type { CommandRunner } from './network/command-runner.ts';
-import { heldPorts, portKey } from './network/held-ports.ts';
+import { claimedPorts, portKey } from './network/held-ports.ts';
 import type { ProcFiles } from './network/loopback-routing.ts';
 import type { Overlay } from './network/overlay/overlay.ts';
 import { planOverlay } from './network/overlay/plan-overlay.ts';
@@ -51,7 +51,10 @@ export function answerNetworkChecks({ bus, nodeId, tools, overlay, supervisor }:
       return checkPath({ ...tools, state, processOf }, request).catch((error: unknown) => none(unseen(error)));
     }),
     bus.answer(nodeId, 'held-ports', HeldPortsRequest, async ({ ports }) => {
-      const [held, own] = [await heldPorts(tools.files), portsOfTasks(supervisor)];
+      // A task that ends meanwhile is no program of the host's.
+      const before = portsOfTasks(supervisor);
+      const held = await claimedPorts(tools.files);
+      const own = new Set([...before, ...portsOfTasks(supervisor)]);
       const isHeld = (port: HostPortNumber) => held.has(portKey(port)) && !own.has(portKey(port));
       return { held: ports.filter(isHeld) };
     }),

@@ -12,6 +12,9 @@ export interface HeldPortsParts {
   readonly snapshot: () => Snapshot;
 }
 
+/** No request takes more. */
+const MOST_PORTS_ASKED = 1_000;
+
 /** A node that does not answer in time is not known to hold anything. */
 const ANSWER_MS = 500;
 
@@ -27,7 +30,7 @@ export async function refuseHeldPorts(
   const known = new Set(before.map(portKey));
   const asked = wanted.filter((port) => port.PublishedPort && !known.has(portKey(port)));
   if (asked.length === 0) return;
-  const nodeIds = readyNodes(parts.snapshot());
+  const nodeIds = activeNodes(parts.snapshot());
   const holders = await holdersOf(asked.map(numberOf), nodeIds, parts);
   for (const port of asked) {
     const on = holders.get(portKey(port)) ?? [];
@@ -39,11 +42,16 @@ export async function refuseHeldPorts(
 function portHeld(port: PortConfig, on: readonly string[], snapshot: Snapshot): Error {
   const nodes = on.map((id) => nodeName(snapshot, id)).sort();
   const words = `node${nodes.length > 1 ? 's' : ''} ${nodes.join(', ')}`;
-  return invalid(`port '${port.PublishedPort}/${port.Protocol}' is already in use by another program on ${words}`);
+  const advice = 'stop it, publish another port, or pause or drain the node';
+  return invalid(
+    `port '${port.PublishedPort}/${port.Protocol}' is already in use by another program on ${words}: ${advice}`,
+  );
 }
 
-function readyNodes({ liveness, nodes }: Snapshot): string[] {
-  return [...nodes.keys()].filter((id) => liveness.get(id)?.state === 'ready');
+/** What is said of a node that was taken out of service keeps nobody from publishing a port. */
+function activeNodes({ liveness, nodes, nodeSpecs }: Snapshot): string[] {
+  const isActive = (id: string) => nodeSpecs.get(id)?.value.availability === 'active';
+  return [...nodes.keys()].filter((id) => liveness.get(id)?.state === 'ready' && isActive(id));
 }
 
 function numberOf({ Protocol, PublishedPort = 0 }: PortConfig): HostPortNumber {
@@ -57,13 +65,19 @@ async function holdersOf(
   { bus }: HeldPortsParts,
 ): Promise<Map<string, string[]>> {
   const holders = new Map<string, string[]>();
-  const ask = async (nodeId: string) => {
-    const { held } = await bus.askNode(nodeId, 'held-ports', { ports }, HeldPortsReply, ANSWER_MS);
+  const starts = Array.from(
+    { length: Math.ceil(ports.length / MOST_PORTS_ASKED) },
+    (_, page) => page * MOST_PORTS_ASKED,
+  );
+  const ask = async (nodeId: string, start: number) => {
+    const page = { ports: ports.slice(start, start + MOST_PORTS_ASKED) };
+    const { held } = await bus.askNode(nodeId, 'held-ports', page, HeldPortsReply, ANSWER_MS);
     for (const { protocol, port } of held) {
       const key = `${protocol}/${port}`;
       holders.set(key, [...(holders.get(key) ?? []), nodeId]);
     }
   };
-  await Promise.all(nodeIds.map((nodeId) => ask(nodeId).catch(() => undefined)));
+  const asked = nodeIds.flatMap((nodeId) => starts.map((start) => ask(nodeId, start).catch(() => undefined)));
+  await Promise.all(asked);
   return holders;
 }

@@ -33,6 +33,7 @@ describe('ports that programs on the nodes hold', () => {
     [h1, h2] = [world.addNode('h1'), world.addNode('h2')];
     held = new Map([h1, h2].map((id) => [id, []]));
     const askNode: Bus['askNode'] = async (nodeId, verb, { ports }: { ports: HostPortNumber[] }, reply) => {
+      if (ports.length > 1_000) throw new PlimsollError('invalid', 'too many ports');
       const answer = verb === 'held-ports' ? held.get(nodeId) : undefined;
       if (answer === undefined) throw new PlimsollError('timeout', 'no answer');
       return reply.parse({ held: ports.filter(({ port }) => answer.some((each) => each.port === port)) });
@@ -49,7 +50,8 @@ describe('ports that programs on the nodes hold', () => {
   test('every node answers on an ingress port: one node’s program is enough to refuse it', async () => {
     held.set(h2, [web]);
 
-    const words = "port '80/tcp' is already in use by another program on node h2";
+    const words =
+      "port '80/tcp' is already in use by another program on node h2: stop it, publish another port, or pause or drain the node";
     await expect(wishes.services.create(publishing('ingress'))).rejects.toMatchObject({
       code: 'invalid',
       message: words,
@@ -74,6 +76,24 @@ describe('ports that programs on the nodes hold', () => {
 
     await expect(update(80)).resolves.toBeDefined();
     await expect(update(81)).rejects.toThrow("port '81/tcp' is already in use");
+  });
+
+  test('what a node says that is drained or paused keeps nobody from a port', async () => {
+    held.set(h1, [web]);
+    held.set(h2, [web]);
+    world.setAvailability(h1, 'drain');
+    world.setAvailability(h2, 'pause');
+
+    await expect(wishes.services.create(publishing('ingress'))).resolves.toBeDefined();
+  });
+
+  test('of many ports each is asked about', async () => {
+    const ports = Array.from({ length: 1_500 }, (_, index): PortConfig => {
+      return { Protocol: 'tcp', TargetPort: 80, PublishedPort: 10_000 + index, PublishMode: 'ingress' };
+    });
+    held.set(h1, [{ protocol: 'tcp', port: 11_400 }]);
+
+    await expect(wishes.services.create(aSpec({ EndpointSpec: { Ports: ports } }))).rejects.toThrow("port '11400/tcp'");
   });
 
   test('nodes that do not answer, or are not ready, hold nothing as far as is known', async () => {
