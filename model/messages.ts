@@ -74,8 +74,8 @@ export const Usage = z.object({
   tasks: z.array(TaskUsage),
   /** Those with most connections; absent where they are not counted. */
   calls: z.array(ServiceCalls).max(CALLS_AT_MOST).optional(),
-  /** What is wrong with the cluster's networks there. */
-  networkWarnings: z.array(NetworkWarning).max(WARNINGS_AT_MOST).optional(),
+  /** What is wrong with the cluster's networks there. One of a kind only a newer release knows costs them all, but no numbers. */
+  networkWarnings: z.array(NetworkWarning).max(WARNINGS_AT_MOST).optional().catch(undefined),
 });
 export type Usage = z.infer<typeof Usage>;
 

@@ -4,13 +4,15 @@ import { Id } from './records.ts';
 
 /** How many of them an agent tells at most. */
 export const WARNINGS_AT_MOST = 20;
+/** Of each of its sentences. */
+export const WARNING_CHARACTERS_AT_MOST = 1_000;
 
 export const NetworkWarning = z.object({
   kind: z.enum(['overlap', 'blocked', 'kernel', 'mtu', 'firewall']),
   /** With the values. */
-  says: z.string().max(1_000),
+  says: z.string().max(WARNING_CHARACTERS_AT_MOST),
   /** What to do. */
-  advice: z.string().max(1_000),
+  advice: z.string().max(WARNING_CHARACTERS_AT_MOST),
   /** The other node it is about; absent = this host alone. */
   peerId: Id.optional(),
 });

@@ -3,7 +3,7 @@
  * between the hosts make of it. Changes nothing; its agent tells the coordinators with its usage.
  */
 import type { CheckFinding } from '../../../model/network-check.ts';
-import { type NetworkWarning, WARNINGS_AT_MOST } from '../../../model/network-warning.ts';
+import { type NetworkWarning, WARNING_CHARACTERS_AT_MOST, WARNINGS_AT_MOST } from '../../../model/network-warning.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { messageOf } from '../../../runtime/errors.ts';
 import { gatewayOf } from '../../../runtime/ipv4.ts';
@@ -38,9 +38,6 @@ const SMALL_BYTES = 8;
 const HEADER_BYTES = 28;
 const kindOf: Readonly<Partial<Record<CheckFinding['step'], NetworkWarning['kind']>>> = { mtu: 'mtu', task: 'kernel' };
 
-/** Of what a program of the host said. */
-const MOST_CHARACTERS = 900;
-
 interface OtherNode {
   readonly nodeId: string;
   readonly nodeAddress: string;
@@ -61,7 +58,7 @@ export class NetworkWatch {
 
   /** As of the last round. */
   get warnings(): readonly NetworkWarning[] {
-    return this.found.slice(0, WARNINGS_AT_MOST);
+    return this.found.slice(0, WARNINGS_AT_MOST).map(bounded);
   }
 
   /** Until the signal aborts. */
@@ -146,8 +143,16 @@ function otherNodes({ nets, nodeId }: OverlayView): OtherNode[] {
   return [...others.values()].sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
 }
 
-function warningOf(trouble: string): NetworkWarning {
-  const says = trouble.slice(0, MOST_CHARACTERS);
+/** What programs of the host say, and lists of what is missing, may be of any length; a message that is too long is lost. */
+function bounded(warning: NetworkWarning): NetworkWarning {
+  return { ...warning, says: cut(warning.says), advice: cut(warning.advice) };
+}
+
+function cut(text: string): string {
+  return text.length <= WARNING_CHARACTERS_AT_MOST ? text : `${text.slice(0, WARNING_CHARACTERS_AT_MOST - 1)}…`;
+}
+
+function warningOf(says: string): NetworkWarning {
   return { kind: 'kernel', says, advice: 'It is tried again all the time; the log of this node’s agent has the rest' };
 }
 

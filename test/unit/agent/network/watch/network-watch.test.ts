@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { CommandRunner } from '../../../../../agent/network/command-runner.ts';
 import { NetworkWatch } from '../../../../../agent/network/watch/network-watch.ts';
+import { Usage } from '../../../../../model/messages.ts';
 import type { NetRecord } from '../../../../../model/network-records.ts';
 import { derivedId } from '../../../../../runtime/identifiers.ts';
 import { createLog } from '../../../../../runtime/log.ts';
@@ -98,6 +99,29 @@ describe('NetworkWatch', () => {
     await watch.look();
     await watch.look();
     expect(watch.warnings[0]).toMatchObject({ says: expect.stringContaining('Cannot run nft') });
+  });
+
+  test('what is long to tell is cut, or coordinators would take none of the node’s usage', async () => {
+    const ports = Array.from({ length: 500 }, (_, index) => 4_789 + index).join(', ');
+    const ruleset = `table inet filter {\n  udp dport { ${ports} } drop\n}`;
+    run = async (program) => ({
+      exitCode: program === 'ip' ? 1 : 0,
+      stdout: program === 'nft' ? ruleset : '',
+      stderr: '',
+    });
+    troubles = ['x'.repeat(2_000)];
+    await watch.look();
+    await watch.look();
+
+    expect(watch.warnings.map(({ says }) => says)).toContainEqual(expect.stringMatching(/^table inet filter.*…$/));
+    const host = { nodeId, cpuTotalCores: 1, memoryBytes: 1, memoryTotalBytes: 1, load1: 0, tasks: [] };
+    expect(Usage.parse({ ...host, networkWarnings: watch.warnings }).networkWarnings).toEqual(watch.warnings);
+  });
+
+  test('a kind of warning only a newer agent knows costs a coordinator no usage', () => {
+    const host = { nodeId, cpuTotalCores: 1, memoryBytes: 1, memoryTotalBytes: 1, load1: 0, tasks: [] };
+    const networkWarnings = [{ kind: 'new', says: 's', advice: 'a' }];
+    expect(Usage.parse({ ...host, networkWarnings })).toEqual(host);
   });
 
   test('a host without networks has nothing to say', async () => {
