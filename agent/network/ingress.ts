@@ -1,13 +1,13 @@
 /** Keeps this host's published ingress ports pointing at the ready local containers, whatever else touches the tables. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../runtime/clock.ts';
-import { messageOf } from '../../runtime/errors.ts';
+import { messageOf, PlimsollError } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Poke, runLoop } from '../../runtime/loop.ts';
 import { counterOf, type Metrics } from '../../runtime/metrics.ts';
 import { SerialQueue } from '../../runtime/serial-queue.ts';
 import { networksOf, parseConnectedNetworks } from './bridge-networks.ts';
-import { type CommandRunner, runSuccessfully } from './command-runner.ts';
+import { type CommandResult, type CommandRunner, runSuccessfully } from './command-runner.ts';
 import { ensureAccepted, ingressAccept, removeAccepted } from './forward-accept.ts';
 import { ensureHairpin } from './hairpin.ts';
 import { checkPortsFree, type PublishedPort } from './held-ports.ts';
@@ -239,7 +239,9 @@ class HostIngressPorts implements IngressPorts {
 
   private async clear(): Promise<void> {
     await this.loopback.restore();
-    if (await this.hasLeftovers()) await this.nft(`${tableRemoval(INGRESS_TABLE)}\n`);
+    // A table that was loaded is taken away without a question, which might fail: the removal of none is no error.
+    const isThere = this.installed !== undefined || (await this.hasLeftovers());
+    if (isThere) await this.nft(`${tableRemoval(INGRESS_TABLE)}\n`);
     await removeAccepted(this.parts.run, ingressAccept);
     this.installed = undefined;
   }
@@ -260,12 +262,12 @@ class HostIngressPorts implements IngressPorts {
     return exitCode === 0;
   }
 
-  /** A table of an earlier process. Without nft there can be none. */
+  /** A table of an earlier process. Where nft gives no answer, it is asked again. */
   private async hasLeftovers(): Promise<boolean> {
     if (this.isKnownClear) return false;
-    const listing = await this.listing().catch(() => '');
-    this.isKnownClear = listing === '';
-    return !this.isKnownClear;
+    const listed = await this.parts.run('nft', ['list', 'table', 'ip', INGRESS_TABLE]).catch(withoutProgram);
+    this.isKnownClear = listed.exitCode !== 0 && /No such file or directory/.test(listed.stderr);
+    return listed.exitCode === 0;
   }
 
   private async forgetFlows(
@@ -282,4 +284,10 @@ class HostIngressPorts implements IngressPorts {
       });
     }
   }
+}
+
+/** Where nft cannot be run, nobody has loaded a table; one that does not end in time says nothing. */
+function withoutProgram(error: unknown): CommandResult {
+  const isMissing = error instanceof PlimsollError && error.code === 'precondition';
+  return { exitCode: 1, stdout: '', stderr: isMissing ? 'No such file or directory' : messageOf(error) };
 }

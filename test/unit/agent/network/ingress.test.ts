@@ -30,6 +30,8 @@ class FakeHost {
   /** Programs started to ask what the kernel has. */
   questions = 0;
   refusal: string | undefined;
+  /** What it answers instead of telling what it has. */
+  silence: string | undefined;
   readonly switches = new Map([['/proc/sys/net/ipv4/conf/docker0/route_localnet', '0']]);
 
   /** As it might be listed; empty when it is not there. */
@@ -48,6 +50,7 @@ class FakeHost {
     if (args[0]?.startsWith('--')) return this.answer('');
     if (args[0] === '-f') return this.load(stdin);
     this.questions += 1;
+    if (this.silence) return { exitCode: 1, stdout: '', stderr: this.silence };
     return this.table === ''
       ? { exitCode: 1, stdout: '', stderr: 'No such file or directory' }
       : this.answer(this.table);
@@ -136,6 +139,28 @@ describe('createIngressPorts()', () => {
     await create().apply([]);
 
     expect(host.table).not.toContain('172.17.0.2');
+  });
+
+  it('apply() clears what an earlier process left, though the kernel was too busy to tell at first', async () => {
+    await ports.apply([a]);
+    const later = create();
+    host.silence = 'Error: Could not process rule: Device or resource busy';
+    await later.apply([]);
+    expect(host.table).toContain('172.17.0.2');
+
+    host.silence = undefined;
+    await later.apply([]);
+
+    expect(host.table).not.toContain('172.17.0.2');
+  });
+
+  it('remove() asks nobody whether what it loaded is there', async () => {
+    await ports.apply([a]);
+    host.silence = 'Error: Could not process rule: Device or resource busy';
+
+    await ports.remove();
+
+    expect(host.table).toBe('');
   });
 
   it('applyMesh() leaves a port to the program of this host that waits on it, and tasks here theirs', async () => {
