@@ -9,7 +9,7 @@ import {
   type StreamConfig,
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
-import { PlimsollError } from '../runtime/errors.ts';
+import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import { type BucketDefinition, bucketDefinitions, eventStream, pastStream } from './bucket-definitions.ts';
 import { guardedSubjectOf, streamOf, subjectOf } from './kv-layout.ts';
@@ -94,7 +94,16 @@ function pastsStream(choices: StreamChoices): WantedConfig {
 
 /** Throws `precondition` when a stream lies where it cannot be moved from, `unavailable` when JetStream is away. */
 export async function openStreams(manager: JetStreamManager, choices: StreamChoices, log: Log): Promise<void> {
-  await Promise.all(wantedStreams(choices).map((wanted) => openStream(manager, wanted, log)));
+  const open = async (wanted: WantedConfig) => {
+    const opening = openStream(manager, wanted, log);
+    // A disk that has no room for the past is no reason to do without the present.
+    return wanted.name === pastStream.name ? opening.catch((error: unknown) => tellUnremembered(error, log)) : opening;
+  };
+  await Promise.all(wantedStreams(choices).map(open));
+}
+
+function tellUnremembered(error: unknown, log: Log): void {
+  log.warn({ error: messageOf(error) }, 'what is decided cannot be remembered: plim why --at will not tell of it');
 }
 
 async function openStream(manager: JetStreamManager, wanted: WantedConfig, log: Log): Promise<void> {
