@@ -2,7 +2,6 @@
  * A cluster's records sorted out for planning, kept from one plan to the next: only what differs between two snapshots is
  * looked at again. It says which services a plan has to look at.
  */
-import type { Entry } from '../../bus/bus.ts';
 import type { StatusRecord, TaskRecord } from '../../model/records.ts';
 import { isGlobal } from '../../model/service-defaults.ts';
 import type { Snapshot } from '../store/snapshot.ts';
@@ -210,7 +209,7 @@ export class ClusterIndex {
 
 /** What another node says of a task is not believed. */
 function statusOfItsNode(
-  entry: Entry<TaskRecord> | undefined,
+  entry: { readonly value: TaskRecord } | undefined,
   status: StatusRecord | undefined,
 ): StatusRecord | undefined {
   return entry && entry.value.nodeId !== status?.nodeId ? undefined : status;

@@ -11,8 +11,8 @@ import { systemClock } from '../../runtime/clock.ts';
 import { derivedId } from '../../runtime/identifiers.ts';
 import { createLog } from '../../runtime/log.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
-import { aNodeRecord, nodeIdOf } from '../support/docker-api-server.ts';
 import { alertPartsOn } from '../support/alerts.ts';
+import { aNodeRecord, nodeIdOf } from '../support/docker-api-server.ts';
 import { type MemoryConnection, MemoryServer } from '../support/memory-bus.ts';
 import { wishesOn } from '../support/wishes.ts';
 
