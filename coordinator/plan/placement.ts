@@ -57,6 +57,8 @@ export class GroupPlacement {
   private left: number;
   /** How many of the occupancy's changes the scores take into account. */
   private changesSeen: number;
+  /** What the networks had left when all nodes that are held were rated last. */
+  private supplies: readonly number[];
   /** Why the last task found no place; stays true until something changes. */
   private lastRefusal: Refusal | undefined;
 
@@ -70,6 +72,7 @@ export class GroupPlacement {
     this.tree = new SpreadTree(wants.spread);
     this.changesSeen = occupancy.changes.length;
     this.left = tasks;
+    this.supplies = wants.networks.map((network) => network.supply());
     if (wants.spread.length + wants.near.length + wants.networks.length > 0) this.holdAll();
     else for (const at of selectBest(this.question, tasks)) this.hold(at);
   }
@@ -140,7 +143,7 @@ export class GroupPlacement {
     this.lastRefusal = undefined;
     board.catchUp();
     // Where a task of a group goes, to its kin or on the last range of a network, decides where the others may.
-    if (wants.near.length + wants.networks.length > 0) for (const known of this.held.values()) this.rateAgain(known);
+    if (wants.near.length > 0 || this.isOtherSupply()) for (const known of this.held.values()) this.rateAgain(known);
     for (; this.changesSeen < changes.length; this.changesSeen += 1) {
       const nodeId = changes[this.changesSeen] ?? '';
       const known = this.held.get(nodeId);
@@ -148,6 +151,12 @@ export class GroupPlacement {
       if (known) this.left -= Number(this.rateChanged(known));
       else if (at && board.fittingFor(wants)[at.index] === 1) this.hold(at);
     }
+  }
+
+  private isOtherSupply(): boolean {
+    const before = this.supplies;
+    this.supplies = this.wish.wants.networks.map((network) => network.supply());
+    return this.supplies.some((supply, index) => supply !== before[index]);
   }
 
   /** Rates it again; true when it is a worse choice than it was. */

@@ -17,6 +17,11 @@ export interface NetworkRoom {
   readonly text: string;
   /** Whether the node has an address for one more task. */
   hasAddress(use: NodeUse): boolean;
+  /**
+   * Ranges that are left for whoever needs one more: some (1), none (0), or fewer than are wanted already (-1). A task that
+   * is placed changes the answer of other nodes only when this changes.
+   */
+  supply(): number;
   /** Addresses the node has been given. */
   addressesOf(nodeId: string): number;
 }
@@ -75,7 +80,10 @@ class Room implements NetworkRoom {
   readonly text: string;
   private readonly parts: RoomParts;
   private readonly rangeAddresses: number;
-  private claimed = { atChange: -1, ranges: 0 };
+  /** By node, and their sum, as of so many of the occupancy's changes: a look at all nodes per task would be too much. */
+  private readonly claims = new Map<string, number>();
+  private claimed = 0;
+  private changesSeen = -1;
 
   constructor(parts: RoomParts) {
     const { network } = parts;
@@ -86,8 +94,7 @@ class Room implements NetworkRoom {
   }
 
   mayRunOut({ tasks, nodes }: { readonly tasks: number; readonly nodes: number }): boolean {
-    const left = this.parts.free - this.claimedRanges();
-    return left < nodes + Math.ceil(tasks / this.rangeAddresses);
+    return this.left() < nodes + Math.ceil(tasks / this.rangeAddresses);
   }
 
   addressesOf(nodeId: string): number {
@@ -95,21 +102,34 @@ class Room implements NetworkRoom {
   }
 
   hasAddress(use: NodeUse): boolean {
-    const left = this.parts.free - this.claimedRanges();
+    const supply = this.supply();
     // More are wanted than there are: what nodes hope for is no room.
-    const hoped = left >= 0 ? this.claimsOf(use) * this.rangeAddresses : 0;
-    return this.tasksOn(use) < this.addressesOf(use.nodeId) + hoped || left > 0;
+    const hoped = supply >= 0 ? this.claimsOf(use) * this.rangeAddresses : 0;
+    return supply > 0 || this.tasksOn(use) < this.addressesOf(use.nodeId) + hoped;
   }
 
-  /** Ranges the tasks placed so far will make the leader give out. */
-  private claimedRanges(): number {
-    const { network, occupancy } = this.parts;
-    if (this.claimed.atChange !== occupancy.changes.length) {
-      let ranges = 0;
-      for (const use of occupancy.nodesOnNetwork(network.id)) ranges += this.claimsOf(use);
-      this.claimed = { atChange: occupancy.changes.length, ranges };
+  supply(): number {
+    return Math.sign(this.left());
+  }
+
+  /** Without those the tasks placed so far will make the leader give out. */
+  private left(): number {
+    const { network, occupancy, free } = this.parts;
+    const { changes } = occupancy;
+    if (this.changesSeen < 0) {
+      for (const use of occupancy.nodesOnNetwork(network.id)) this.claim(use);
+      this.changesSeen = changes.length;
     }
-    return this.claimed.ranges;
+    for (; this.changesSeen < changes.length; this.changesSeen += 1) {
+      this.claim(occupancy.use(changes[this.changesSeen] ?? ''));
+    }
+    return free - this.claimed;
+  }
+
+  private claim(use: NodeUse): void {
+    const claims = this.claimsOf(use);
+    this.claimed += claims - (this.claims.get(use.nodeId) ?? 0);
+    this.claims.set(use.nodeId, claims);
   }
 
   private claimsOf(use: NodeUse): number {
