@@ -88,7 +88,8 @@ class Sampler {
     this.isCounting = true;
     const counted = connections()
       .then((sample) => {
-        this.cannotCount = false;
+        // Nothing is answered for a while after a refusal, too: that is no success, and the next refusal no news.
+        if (sample !== undefined) this.cannotCount = false;
         return sample;
       }, this.notCounted)
       .finally(() => {

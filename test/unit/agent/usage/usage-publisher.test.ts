@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { agentMetrics } from '../../../../agent/agent-metrics.ts';
 import { publishUsage, type UsagePublisherParts } from '../../../../agent/usage/usage-publisher.ts';
 import type { ContainerSample } from '../../../../agent/usage/usage-sample.ts';
@@ -31,7 +31,10 @@ describe('publishUsage()', () => {
   });
   afterEach(() => ending.abort());
 
-  function start(meter: Partial<UsagePublisherParts['meter']>): void {
+  function start(
+    meter: Partial<UsagePublisherParts['meter']>,
+    others: Pick<Partial<UsagePublisherParts>, 'log' | 'connections'> = {},
+  ): void {
     const parts: UsagePublisherParts = {
       nodeId: derivedId('node'),
       clock,
@@ -41,6 +44,7 @@ describe('publishUsage()', () => {
       tasks: () => [{ record: task, containers }],
       rootDir: () => '/var/lib/docker',
       publish: (usage) => void said.push(usage),
+      ...others,
     };
     void publishUsage(parts, ending.signal);
   }
@@ -70,6 +74,22 @@ describe('publishUsage()', () => {
         memoryLimitBytes: 2_000,
       },
     ]);
+  });
+
+  test('a host that refuses to count again after a pause is no news', async () => {
+    const log = createLog('test', 'silent');
+    const warn = vi.spyOn(log, 'warn');
+    let asked = 0;
+    const connections = async () => {
+      asked += 1;
+      if (asked % 2 === 1) throw new Error('refused');
+      return undefined;
+    };
+    start({ container: quarter }, { log, connections });
+    await clock.advance(8_000);
+
+    expect(asked).toBeGreaterThan(2);
+    expect(warn).toHaveBeenCalledTimes(1);
   });
 
   test('measures running containers only, and gives back what was open for one that ended', async () => {
