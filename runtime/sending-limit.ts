@@ -7,6 +7,8 @@ const SENDING_LIMIT_MS = 60_000;
 
 /** Cuts off a reader who has not taken the whole answer a minute from now. Call it when the answer begins. */
 export function limitSending(response: ServerResponse, clock: Pick<Clock, 'after'>, onCutOff: () => void): void {
+  // Who left while the answer was made has closed it already: nobody would ever stop the clock.
+  if (response.closed || response.destroyed) return;
   const forget = clock.after(SENDING_LIMIT_MS, () => {
     onCutOff();
     response.destroy();

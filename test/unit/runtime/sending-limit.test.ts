@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { type AddressInfo, connect, Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { limitSending } from '../../../runtime/sending-limit.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -50,6 +50,18 @@ describe('the limit of sending an answer', () => {
     const closed = once(reader, 'close');
     reader.resume();
     await closed;
+  });
+
+  it('waits for nobody who left before the answer began', async () => {
+    const response = new ServerResponse(new IncomingMessage(new Socket()));
+    response.destroy();
+    limitSending(response, clock, () => {
+      cutOff += 1;
+    });
+
+    await clock.advance(60_000);
+
+    expect(cutOff).toBe(0);
   });
 
   it('leaves the connection to one who has taken it all', async () => {
