@@ -118,9 +118,11 @@ export class NetworkWatch {
   private async probe(from: string, { nodeId, gateway: to }: OtherNode, largeBytes: number): Promise<void> {
     const known = this.failures.get(nodeId) ?? { small: 0, large: 0 };
     const small = await this.parts.probeTunnel({ from, to, bytes: SMALL_BYTES });
+    // What keeps this host itself from sending is found by the look at it, not laid at the other's door.
+    if (small === undefined) return void this.failures.delete(nodeId);
     const asksLarge = small && largeBytes > SMALL_BYTES;
     const large = asksLarge ? await this.parts.probeTunnel({ from, to, bytes: largeBytes }) : true;
-    this.failures.set(nodeId, { small: small ? 0 : known.small + 1, large: large ? 0 : known.large + 1 });
+    this.failures.set(nodeId, { small: small ? 0 : known.small + 1, large: large === false ? known.large + 1 : 0 });
   }
 
   private warningsOf({ nodeId, nodeAddress }: OtherNode, bytes: number): NetworkWarning[] {

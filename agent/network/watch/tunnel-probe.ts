@@ -10,25 +10,26 @@ export interface TunnelProbeTarget {
   readonly bytes: number;
 }
 
-/** Never rejects. */
-export type TunnelProbe = (target: TunnelProbeTarget) => Promise<boolean>;
+/** Undefined when this host itself could not send, which says nothing of the way. Never rejects. */
+export type TunnelProbe = (target: TunnelProbeTarget) => Promise<boolean | undefined>;
 
 const PATIENCE_MS = 1_000;
 const TRIES = 2;
 
 export const probeTunnel: TunnelProbe = async (target) => {
-  for (let tried = 0; tried < TRIES; tried += 1) if (await throwOnce(target)) return true;
-  return false;
+  let answer: boolean | undefined;
+  for (let tried = 0; tried < TRIES && answer !== true; tried += 1) answer = await throwOnce(target);
+  return answer;
 };
 
-function throwOnce({ from, to, bytes }: TunnelProbeTarget): Promise<boolean> {
+function throwOnce({ from, to, bytes }: TunnelProbeTarget): Promise<boolean | undefined> {
   const socket = createSocket('udp4');
-  return new Promise<boolean>((resolve) => {
+  return new Promise<boolean | undefined>((resolve) => {
     const late = setTimeout(() => resolve(false), PATIENCE_MS);
     const over = (error: NodeJS.ErrnoException | null) => {
       if (!error) return;
       clearTimeout(late);
-      resolve(error.code === 'ECONNREFUSED');
+      resolve(error.code === 'ECONNREFUSED' ? true : undefined);
     };
     socket.on('error', over);
     socket.bind({ address: from, port: 0 }, () => {

@@ -22,6 +22,7 @@ describe('NetworkWatch', () => {
   let nets: readonly NetRecord[];
   let asked: { from: string; to: string; bytes: number }[];
   let largestBytes: number;
+  let canSend: boolean;
   let troubles: string[];
   let run: CommandRunner;
   let watch: NetworkWatch;
@@ -30,6 +31,7 @@ describe('NetworkWatch', () => {
     nets = both;
     asked = [];
     largestBytes = 9_000;
+    canSend = true;
     troubles = [];
     // A host with everything in its place, as far as it is asked.
     run = async (program, args) => ({
@@ -42,7 +44,7 @@ describe('NetworkWatch', () => {
       files: { read: async () => '' },
       probeTunnel: async (target) => {
         asked.push(target);
-        return target.bytes <= largestBytes;
+        return canSend ? target.bytes <= largestBytes : undefined;
       },
       troubles: () => troubles,
       view: () => ({ nodeId, nets, endpoints: [], tasks: [] }),
@@ -83,6 +85,13 @@ describe('NetworkWatch', () => {
 
     expect(kinds()).toEqual(['mtu']);
     expect(watch.warnings.at(-1)?.says).toContain('packets of 1450 bytes do not');
+  });
+
+  test('lays at no other node’s door that this host itself cannot send', async () => {
+    canSend = false;
+    await watch.look();
+    await watch.look();
+    expect(kinds()).toEqual([]);
   });
 
   test('what is wrong on this host itself is said when it was so the time before', async () => {
