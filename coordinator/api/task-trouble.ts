@@ -27,5 +27,7 @@ function updateTrouble(snapshot: Snapshot, { id, serviceId, serviceLabels }: Tas
   const slots = Object.values(snapshot.rollouts.get(serviceId)?.value.slots ?? {});
   const isOverdue = slots.some(({ taskId, overdue, readyAtMs }) => taskId === id && overdue && readyAtMs === undefined);
   if (!isOverdue) return undefined;
-  return `not ready after ${durationText(progressDeadlineMs(serviceLabels))} (${PROGRESS_DEADLINE_LABEL})`;
+  // As the service says it now: the task may be older than the deadline.
+  const labels = snapshot.services.get(serviceId)?.value.spec.Labels ?? serviceLabels;
+  return `not ready after ${durationText(progressDeadlineMs(labels))} (${PROGRESS_DEADLINE_LABEL})`;
 }

@@ -146,13 +146,17 @@ describe('taskViews()', () => {
   it('names the task an update waited for in vain', () => {
     const overdue = { taskId: task.id, startedAtMs: 1, doneAtMs: 2, failed: true, overdue: true };
     const rollouts = [aRollout(service, { state: 'paused', slots: { 1: overdue } })];
-    const serviceLabels = { 'plimsoll.update.progress-deadline': '30s' };
-
-    expect(views({ rollouts }, { task: { serviceLabels }, status: { state: 'starting' } }).map(short)).toEqual([
+    const labelled = (deadline: string) =>
+      aService({ spec: aSpec({ Labels: { 'plimsoll.update.progress-deadline': deadline } }) });
+    // As the service says it now, whatever it said when the task was made.
+    const services = [labelled('30s')];
+    const { Labels: serviceLabels = {} } = labelled('20s').spec;
+    const words = { task: { serviceLabels }, status: { state: 'starting' } } as const;
+    expect(views({ services, rollouts }, words).map(short)).toEqual([
       'running starting not ready after 30s (plimsoll.update.progress-deadline)',
     ]);
     const ready = [aRollout(service, { state: 'paused', slots: { 1: { ...overdue, readyAtMs: 3 } } })];
-    expect(views({ rollouts: ready }, { task: { serviceLabels }, status: {} }).map(short)).toEqual([
+    expect(views({ services, rollouts: ready }, { task: { serviceLabels }, status: {} }).map(short)).toEqual([
       'running running -',
     ]);
   });
