@@ -118,6 +118,12 @@ describe('scripts/up and scripts/down', () => {
 
     await plim('autoscale', 'set', 'hello', '--off');
     await replicasBecome('2/2');
+    // The one too many is no replica any more while it stops.
+    const linesOf = (text: string) => text.trim().split('\n');
+    await eventually(async () => linesOf(await engineContainers()).length === 2, {
+      timeoutMs: 60_000,
+      what: 'the third container gone',
+    });
   });
 
   it('changes nothing when run again', async () => {
