@@ -28,7 +28,7 @@ export interface HostLayout {
  * its built-in functions. The lab starts its daemons with the same.
  */
 export const nodeOptions = {
-  agent: ['--max-semi-space-size=1', '--no-short-builtin-calls'],
+  agent: ['--max-semi-space-size=2', '--no-short-builtin-calls'],
   coordinator: ['--max-semi-space-size=4'],
   dns: ['--max-semi-space-size=2'],
 } as const;

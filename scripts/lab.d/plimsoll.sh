@@ -68,7 +68,7 @@ join_host() {
 }
 
 start_agent() {
-  start_process "$1" agent enter_host env -u PLIMSOLL_NATS_SERVER node --max-semi-space-size=1 --no-short-builtin-calls \
+  start_process "$1" agent enter_host env -u PLIMSOLL_NATS_SERVER node --max-semi-space-size=2 --no-short-builtin-calls \
     "${LAB_PLIM:-$LAB_REPO/dist/cli/plim.js}" agent \
     --state-dir "$(host_state_dir "$1")" --docker "unix://$(host_docker_socket "$1")" \
     --files-dir "$(host_dir "$1")/run/files"

@@ -17,7 +17,7 @@ describe('units of a host', () => {
       '--max-semi-space-size=4 /opt/plimsoll/dist/cli/plim.js coordinator --state-dir /var/lib/plimsoll --socket /run/plimsoll/docker.sock --advertise 192.0.2.1',
     );
     expect(agentUnit(host).args.join(' ')).toBe(
-      '--max-semi-space-size=1 --no-short-builtin-calls /opt/plimsoll/dist/cli/plim.js agent --state-dir /var/lib/plimsoll --docker unix:///var/run/docker.sock --address 192.0.2.1',
+      '--max-semi-space-size=2 --no-short-builtin-calls /opt/plimsoll/dist/cli/plim.js agent --state-dir /var/lib/plimsoll --docker unix:///var/run/docker.sock --address 192.0.2.1',
     );
     expect(agentUnit(host).after).toContain('nats');
   });
