@@ -4,6 +4,7 @@ import type { Buckets } from '../bus/buckets.ts';
 import type { BucketView } from '../bus/bus.ts';
 import { MeshRecord } from '../model/mesh-record.ts';
 import type { NodeRecord } from '../model/records.ts';
+import { aborted } from '../runtime/aborted.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import { type Clock, withDeadline } from '../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
@@ -31,9 +32,6 @@ export async function linkMesh(
   const { mesh, nodeId, clock, log } = parts;
   const view = await openView(meshes, parts, signal);
   if (view === undefined) return;
-  const ended = new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
   let isToldUnfit = false;
   mesh.announce = async (record) => {
     if (isDeepStrictEqual(view.entries.get(nodeId)?.value, record)) return;
@@ -53,7 +51,7 @@ export async function linkMesh(
   view.onChange(learn);
   mesh.setAddress((await parts.describe()).address);
   learn();
-  await ended;
+  await aborted(signal);
   await view.close();
 }
 

@@ -8,6 +8,7 @@ import type { BucketView, Bus } from '../bus/bus.ts';
 import { subjects } from '../bus/subjects.ts';
 import { NetworkAcknowledgement } from '../model/network-acknowledgement.ts';
 import type { EndpointRecord, NetRecord } from '../model/network-records.ts';
+import { aborted } from '../runtime/aborted.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import { type Clock, withDeadline } from '../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
@@ -40,9 +41,7 @@ export async function linkOverlay(
   parts: OverlayLinkParts,
   signal: AbortSignal,
 ): Promise<void> {
-  const ended = new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  const ended = aborted(signal);
   await Promise.race([parts.overlay.needed, ended]);
   const views = await openViews(buckets, parts, signal);
   if (views === undefined) return;

@@ -5,7 +5,7 @@ import type { Bucket, Bus, Entry } from '../bus/bus.ts';
 import { InstanceReply } from '../model/messages.ts';
 import { Id, type NodeRecord } from '../model/records.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { messageOf, PlimsollError } from '../runtime/errors.ts';
+import { isConflict, messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { JsonFiles } from '../runtime/files.ts';
 import type { Log } from '../runtime/log.ts';
 
@@ -109,8 +109,7 @@ export async function register(
       else await nodes.create(record.id, record);
       return;
     } catch (error) {
-      const isConflict = error instanceof PlimsollError && error.code === 'conflict';
-      if (!isConflict || attempt === REGISTER_ATTEMPTS) throw error;
+      if (!isConflict(error) || attempt === REGISTER_ATTEMPTS) throw error;
     }
   }
 }

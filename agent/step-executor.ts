@@ -1,7 +1,7 @@
 /** Does one step of a task on the engine. */
 import { overlayAttachments } from '../model/overlay-attachments.ts';
 import type { TaskRecord } from '../model/records.ts';
-import { PlimsollError } from '../runtime/errors.ts';
+import { isConflict, PlimsollError } from '../runtime/errors.ts';
 import { withAttachments } from './attached-container.ts';
 import { type ContainerRequest, containerRequest, templateContext } from './container-spec.ts';
 import type { EngineNetworks } from './engine/docker-networks.ts';
@@ -125,11 +125,6 @@ async function connectLeftOver(parts: ExecutorParts, record: TaskRecord, contain
 async function prepareFiles(parts: ExecutorParts, record: TaskRecord, attempt: number): Promise<FileMount[]> {
   const { words, environment } = templateContext(record, attempt, await parts.place());
   return refusable('create', () => parts.files.prepare(record, words, environment));
-}
-
-/** The name is derived from the attempt: taken means that an earlier call got through without telling us. */
-function isConflict(error: unknown): boolean {
-  return error instanceof PlimsollError && error.code === 'conflict';
 }
 
 async function refusable<T>(step: StepRefused['step'], work: () => Promise<T>): Promise<T> {

@@ -1,11 +1,10 @@
 /** Does one step of a task on the engine and looks at what came of it, so that the next plan sees what the step did. */
-import type { Clock } from '../runtime/clock.ts';
+import { type Clock, nowOn } from '../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
 import type { Engine } from './engine/engine.ts';
 import { PayloadAwayError } from './files/payload-source.ts';
-import type { Now } from './plan/observed-container.ts';
 import { refuseAttempt } from './plan/plan-task.ts';
 import type { TaskMemory } from './plan/task-memory.ts';
 import { type EngineStep, type ExecutorParts, executeStep, StepRefused } from './step-executor.ts';
@@ -86,7 +85,7 @@ export class StepRunner {
         entry.memory,
         entry.record,
         { step: error.step, words: error.message },
-        nowOf(this.parts.clock),
+        nowOn(this.parts.clock),
       );
       this.parts.remember(entry, refused);
     }
@@ -112,11 +111,6 @@ export class StepRunner {
       if (looked) return;
     }
   }
-}
-
-/** Both of the agent's clocks, as plans want them. */
-export function nowOf(clock: Clock): Now {
-  return { wallMs: clock.wallMs(), elapsedMs: clock.elapsedMs() };
 }
 
 function isMissingImage(error: StepRefused): boolean {

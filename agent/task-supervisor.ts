@@ -5,7 +5,7 @@
 import type { Orphan } from '../model/messages.ts';
 import type { TaskRecord } from '../model/records.ts';
 import { stopGracePeriodMs } from '../model/service-defaults.ts';
-import { type Clock, withDeadline } from '../runtime/clock.ts';
+import { type Clock, nowOn, withDeadline } from '../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
@@ -20,7 +20,7 @@ import { hasEnded, type TaskMemory } from './plan/task-memory.ts';
 import type { Probers } from './probe/probers.ts';
 import type { EngineStep } from './step-executor.ts';
 import { StepLanes } from './step-lanes.ts';
-import { nowOf, StepRunner, type StepRunnerParts } from './step-runner.ts';
+import { StepRunner, type StepRunnerParts } from './step-runner.ts';
 import { newTaskEntry, type SupervisedTask, type TaskEntry } from './supervised-task.ts';
 
 /** What an engine gets beyond the grace period before a task that may not run is ended past it. */
@@ -276,7 +276,7 @@ export class TaskSupervisor {
     this.parts.probes?.follow(entry.record, [...entry.containers.values()]);
     const { memory, step } = this.parts.planTask(
       { ...entry, containers: this.containersOf(entry) },
-      nowOf(this.parts.clock),
+      nowOn(this.parts.clock),
     );
     this.remember(entry, memory);
     if (before && memory.attempt > before.attempt) this.parts.metrics.restarts.inc();

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import type { LeaseRecord } from '../model/records.ts';
 import { type Clock, Waits, withDeadline } from '../runtime/clock.ts';
-import { isAbort, messageOf, PlimsollError } from '../runtime/errors.ts';
+import { isAbort, isConflict, messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import { leaseTimeMs } from './bucket-definitions.ts';
 import type { Buckets } from './buckets.ts';
@@ -89,7 +89,7 @@ async function acquire(parts: LeaseParts, signal: AbortSignal): Promise<HeldLeas
   try {
     return await take(parts, found);
   } catch (error) {
-    if (error instanceof PlimsollError && error.code === 'conflict') return undefined;
+    if (isConflict(error)) return undefined;
     throw error;
   }
 }
@@ -241,7 +241,7 @@ class TermLease {
         // The lease runs from when its renewal was sent, however late the answer came.
         waitMs = Math.max(RETRY_MS, this.held.sentAtMs + RENEW_MS - clock.elapsedMs());
       } catch (error) {
-        if (error instanceof PlimsollError && error.code === 'conflict') return 'another coordinator holds the lease';
+        if (isConflict(error)) return 'another coordinator holds the lease';
         if (!failing) log.warn({ error: messageOf(error) }, 'the lease could not be renewed, trying again');
         failing = true;
         waitMs = RETRY_MS;

@@ -67,28 +67,26 @@ function intake(bucket: BucketDefinition, writeSecret: string) {
 }
 
 function eventsStream(choices: StreamChoices): WantedConfig {
-  return {
-    name: eventStream.name,
-    subjects: [eventStream.subject],
-    storage: StorageType.File,
-    retention: RetentionPolicy.Limits,
-    discard: DiscardPolicy.Old,
-    max_bytes: eventStream.maxBytes,
-    max_age: nanos(eventStream.maxAgeMs),
-    num_replicas: choices.replicas,
-  };
+  return { ...boundedStream(eventStream, choices), max_age: nanos(eventStream.maxAgeMs) };
 }
 
 function pastsStream(choices: StreamChoices): WantedConfig {
+  return { ...boundedStream(pastStream, choices), max_msgs_per_subject: pastStream.maxMessagesPerSubject };
+}
+
+/** Keeps the newest of so many bytes. */
+function boundedStream(
+  { name, subject, maxBytes }: { readonly name: string; readonly subject: string; readonly maxBytes: number },
+  { replicas }: StreamChoices,
+) {
   return {
-    name: pastStream.name,
-    subjects: [pastStream.subject],
+    name,
+    subjects: [subject],
     storage: StorageType.File,
     retention: RetentionPolicy.Limits,
     discard: DiscardPolicy.Old,
-    max_bytes: pastStream.maxBytes,
-    max_msgs_per_subject: pastStream.maxMessagesPerSubject,
-    num_replicas: choices.replicas,
+    max_bytes: maxBytes,
+    num_replicas: replicas,
   };
 }
 

@@ -1,7 +1,7 @@
 /** A typed door to a bucket: JSON, schema, compare-and-set, the fence, and what to do when an acknowledgement is lost. */
 import type { z } from 'zod';
 import type { Clock } from '../runtime/clock.ts';
-import { PlimsollError } from '../runtime/errors.ts';
+import { isConflict, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Bucket, BucketView, Entry } from './bus.ts';
 import type { BusMetrics } from './bus-metrics.ts';
@@ -147,8 +147,4 @@ export class RecordBucket<T> implements Bucket<T> {
       `Cannot write ${this.name} ${this.full(key)}: expected revision ${expected}, found ${found}`,
     );
   }
-}
-
-function isConflict(error: unknown): error is PlimsollError {
-  return error instanceof PlimsollError && error.code === 'conflict';
 }

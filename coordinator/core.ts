@@ -5,7 +5,7 @@
 import type { Buckets } from '../bus/buckets.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { ClusterRecord } from '../model/records.ts';
-import { messageOf, PlimsollError } from '../runtime/errors.ts';
+import { isConflict, messageOf, PlimsollError } from '../runtime/errors.ts';
 import { Lifecycle } from '../runtime/lifecycle.ts';
 import type { Admission } from './admission.ts';
 import { AlertBook } from './alerts/alert-book.ts';
@@ -99,7 +99,7 @@ async function writeClusterRecord({ clusters }: Buckets, { identity, clock }: Co
   try {
     await clusters.create('main', record);
   } catch (error) {
-    if (!(error instanceof PlimsollError && error.code === 'conflict')) throw error;
+    if (!isConflict(error)) throw error;
   }
 }
 

@@ -11,6 +11,14 @@ export interface Clock {
   after(durationMs: number, callback: () => void): () => void;
 }
 
+/** Both readings of a clock at one moment: the wall for people and records, the elapsed one for waits and what was measured. */
+export function nowOn(clock: Pick<Clock, 'wallMs' | 'elapsedMs'>): {
+  readonly wallMs: number;
+  readonly elapsedMs: number;
+} {
+  return { wallMs: clock.wallMs(), elapsedMs: clock.elapsedMs() };
+}
+
 /** setTimeout() takes what is longer for 1 ms. Who waits for weeks is woken early and looks again. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 

@@ -16,6 +16,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** True for a write or a wish that came too late: what it was made from has changed. */
+export function isConflict(error: unknown): error is PlimsollError {
+  return error instanceof PlimsollError && error.code === 'conflict';
+}
+
 /** True for the error an aborted wait throws. */
 export function isAbort(error: unknown): boolean {
   return error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { containerLabels } from '../../model/labels.ts';
 import { networkLabels } from '../../model/network-labels.ts';
 import { MTU_OPTION } from '../../model/network-records.ts';
-import { PlimsollError } from '../../runtime/errors.ts';
+import { isConflict, PlimsollError } from '../../runtime/errors.ts';
 import type { EngineCalls } from './engine-calls.ts';
 
 const DEADLINE_MS = 30_000;
@@ -58,7 +58,7 @@ export class DockerNetworks implements EngineNetworks {
     try {
       await this.calls.call({ ...call, deadlineMs: DEADLINE_MS }, z.unknown());
     } catch (error) {
-      if (!(error instanceof PlimsollError && error.code === 'conflict')) throw error;
+      if (!isConflict(error)) throw error;
     }
   }
 

@@ -4,7 +4,7 @@ import type { Bus, Entry } from '../../bus/bus.ts';
 import type { AlertRecord } from '../../model/alert-record.ts';
 import type { ServiceRecord } from '../../model/records.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { PlimsollError } from '../../runtime/errors.ts';
+import { isConflict } from '../../runtime/errors.ts';
 import { groupBy } from '../../runtime/group-by.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { CoordinatorMetrics } from '../loops/coordinator-metrics.ts';
@@ -170,8 +170,4 @@ function takenOf(total: number, all: readonly Ignored[]): Taken {
   for (const { outcome } of all) counts[outcome] = (counts[outcome] ?? 0) + 1;
   const named = all.filter(({ reason }) => reason !== '').slice(0, MAX_NAMED);
   return { counts: { ...counts, total }, ignored: named.map(({ alert, reason }) => ({ alert, reason })) };
-}
-
-function isConflict(error: unknown): boolean {
-  return error instanceof PlimsollError && error.code === 'conflict';
 }

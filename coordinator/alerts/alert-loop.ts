@@ -4,7 +4,7 @@ import type { Bus } from '../../bus/bus.ts';
 import type { AlertDeed, AlertRecord } from '../../model/alert-record.ts';
 import type { ServiceRecord } from '../../model/records.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { messageOf, PlimsollError } from '../../runtime/errors.ts';
+import { isConflict, messageOf, PlimsollError } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
 import { ToldSeldom } from '../../runtime/told-seldom.ts';
 import type { CoordinatorMetrics } from '../loops/coordinator-metrics.ts';
@@ -122,7 +122,7 @@ export class AlertLoop {
       await this.change(serviceId, deed);
     } catch (error) {
       if (isTransient(error)) throw error;
-      const isStale = error instanceof PlimsollError && error.code === 'conflict';
+      const isStale = isConflict(error);
       if (isStale) return this.put(serviceId, (record) => withoutDeed(record, deed));
       return this.end(step, { ...deed, outcome: 'refused', reason: messageOf(error) });
     }

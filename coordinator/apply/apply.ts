@@ -1,7 +1,7 @@
 /** Carries a plan out: one executor per kind of action, chains beside each other, every write fenced by the leader's epoch. */
 import type { Buckets, LeaderBuckets } from '../../bus/buckets.ts';
 import type { Bucket } from '../../bus/bus.ts';
-import { messageOf, PlimsollError } from '../../runtime/errors.ts';
+import { isConflict, messageOf } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
 import { type Action, type ActionKind, type Chain, describe, type Plan } from '../plan/actions.ts';
 import type { WatchedBucket } from '../store/store.ts';
@@ -82,7 +82,7 @@ async function runChain(chain: Chain, parts: ApplyParts, onOutcome: (outcome: Ou
       onOutcome(await execute(action, parts));
       parts.onDone(action);
     } catch (error) {
-      const level = error instanceof PlimsollError && error.code === 'conflict' ? 'info' : 'warn';
+      const level = isConflict(error) ? 'info' : 'warn';
       parts.log[level]({ action: describe(action), error: messageOf(error) }, 'could not carry out an action');
       parts.onFailed(action, error);
       return 1;

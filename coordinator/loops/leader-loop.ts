@@ -2,7 +2,7 @@
 import type { Buckets } from '../../bus/buckets.ts';
 import { FencedOff } from '../../bus/record-bucket.ts';
 import { backoffMs } from '../../runtime/backoff.ts';
-import type { Clock } from '../../runtime/clock.ts';
+import { type Clock, nowOn } from '../../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Poke, runLoop } from '../../runtime/loop.ts';
@@ -127,7 +127,7 @@ export class LeaderLoop {
         'Cannot plan: the view of the buckets has a gap, waiting until it is whole',
       );
     }
-    const now = { wallMs: clock.wallMs(), elapsedMs: clock.elapsedMs() };
+    const now = nowOn(clock);
     const snapshot = this.parts.completed(store.snapshot());
     const { orphans } = this;
     const planned = this.parts.plan(snapshot, now, orphans);

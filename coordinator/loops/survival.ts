@@ -1,6 +1,6 @@
 /** Every half minute the leader plans the loss of each node, and shows which losses the cluster would not survive whole. */
 import { Gauge } from 'prom-client';
-import type { Clock } from '../../runtime/clock.ts';
+import { type Clock, nowOn } from '../../runtime/clock.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { homelessWithout } from '../plan/node-loss.ts';
 import { type Planner, planningAgain } from '../plan/plan.ts';
@@ -42,7 +42,7 @@ export class Survival {
   async turn(signal: AbortSignal): Promise<void> {
     const { clock, snapshot } = this.parts;
     for (const nodeId of this.nextNodes()) {
-      const now = { wallMs: clock.wallMs(), elapsedMs: clock.elapsedMs() };
+      const now = nowOn(clock);
       this.survives.set(nodeId, homelessWithout(nodeId, snapshot(), now, this.plan).length === 0);
       this.lastNodeId = nodeId;
       await clock.sleep(BREATH_MS, signal).catch(() => undefined);

@@ -187,27 +187,18 @@ export class Store {
       coordinatorNodes: this.coordinatorNodes,
       busy: this.busy,
       tasks: this.table('tasks', (task) => task.id),
-      statuses: this.statuses(),
+      // A node may write under any task's id: where several did, the task's own node is believed.
+      statuses: this.table(
+        'statuses',
+        (status) => status.taskId,
+        (key) => this.views.tasks.entries.has(key),
+      ),
       slots: this.table('slots'),
       rollouts: this.table('rollouts'),
       scales: this.table('scales'),
       nets: this.table('nets'),
       leader: this.leader(),
     };
-  }
-
-  /** By task. A node may write under any task's id: where several did, the task's own node is believed. */
-  private statuses(): Table<'statuses'> {
-    const known = this.tables.get('statuses');
-    if (known) return known as Table<'statuses'>;
-    const isAssigned = (key: string) => this.views.tasks.entries.has(key);
-    const table = new Map<string, Entry<ValueOf<'statuses'>>>();
-    for (const entry of this.views.statuses.entries.values()) {
-      const other = table.get(entry.value.taskId);
-      if (other === undefined || !isAssigned(other.key)) table.set(entry.value.taskId, entry);
-    }
-    this.tables.set('statuses', table);
-    return table;
   }
 
   /** A lease that ran out is not announced: one that was not renewed for long is nobody's. */
@@ -217,13 +208,21 @@ export class Store {
     return lease && { coordinatorId: lease.holderId, nodeId: lease.holderNodeId, epoch: lease.epoch };
   }
 
-  /** An immutable copy of a view, under its own keys or under the ids its records carry. */
-  private table<K extends WatchedBucket>(bucket: K, idOf?: (value: ValueOf<K>) => string): Table<K> {
+  /** An immutable copy of a view, under its own keys or under the ids its records carry; of two with one id, the last or the believed. */
+  private table<K extends WatchedBucket>(
+    bucket: K,
+    idOf?: (value: ValueOf<K>) => string,
+    isBelieved: (key: string) => boolean = () => false,
+  ): Table<K> {
     const known = this.tables.get(bucket);
     if (known) return known as Table<K>;
     const entries = this.views[bucket].entries as Table<K>;
     const table = new Map<string, Entry<ValueOf<K>>>();
-    for (const [key, entry] of entries) table.set(idOf ? idOf(entry.value) : key, entry);
+    for (const [key, entry] of entries) {
+      const id = idOf ? idOf(entry.value) : key;
+      const other = table.get(id);
+      if (other === undefined || !isBelieved(other.key)) table.set(id, entry);
+    }
     this.tables.set(bucket, table);
     return table;
   }

@@ -1,5 +1,5 @@
 /** What operators wish of the cluster as a whole. */
-import { PlimsollError } from '../../runtime/errors.ts';
+import { isConflict, PlimsollError } from '../../runtime/errors.ts';
 import { StaleVersionError } from './errors.ts';
 import { announce } from './wish-events.ts';
 import type { WishParts } from './wish-parts.ts';
@@ -31,7 +31,7 @@ export class ClusterWishes {
     try {
       await this.parts.barrier.reached('clusters', await this.parts.buckets.clusters.update('main', after, version));
     } catch (error) {
-      throw error instanceof PlimsollError && error.code === 'conflict' ? new StaleVersionError() : error;
+      throw isConflict(error) ? new StaleVersionError() : error;
     }
     await announce(this.parts, 'cluster', entry.value.id, 'update', {});
   }

@@ -1,7 +1,7 @@
 /** What operators wish of nodes: labels, availability, removal. */
 import type { Entry } from '../../bus/bus.ts';
 import type { NodeSpecRecord } from '../../model/records.ts';
-import { PlimsollError } from '../../runtime/errors.ts';
+import { isConflict, PlimsollError } from '../../runtime/errors.ts';
 import { notFound, StaleVersionError } from './errors.ts';
 import { announce } from './wish-events.ts';
 import type { WishParts } from './wish-parts.ts';
@@ -74,7 +74,7 @@ export class NodeWishes {
       const revision = await this.parts.buckets.nodeSpecs.update(id, after, version);
       await this.parts.barrier.reached('nodeSpecs', revision);
     } catch (error) {
-      throw error instanceof PlimsollError && error.code === 'conflict' ? new StaleVersionError() : error;
+      throw isConflict(error) ? new StaleVersionError() : error;
     }
   }
 

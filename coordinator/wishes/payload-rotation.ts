@@ -4,7 +4,7 @@
  */
 import type { Bucket, Entry } from '../../bus/bus.ts';
 import type { PayloadKind, PayloadRecord, PayloadSuccessor } from '../../model/payload.ts';
-import { PlimsollError } from '../../runtime/errors.ts';
+import { isConflict } from '../../runtime/errors.ts';
 import { checkPayload } from '../payloads/payload-rules.ts';
 import { usersOf, withReference } from '../payloads/payload-use.ts';
 import { Claims } from './claims.ts';
@@ -119,7 +119,7 @@ export class PayloadRotation {
       await this.parts.barrier.reached(this.bucketName, next);
       return written;
     } catch (error) {
-      throw error instanceof PlimsollError && error.code === 'conflict' ? new StaleVersionError() : error;
+      throw isConflict(error) ? new StaleVersionError() : error;
     }
   }
 

@@ -1,7 +1,7 @@
 /** Creating, relabelling, rotating and removing secrets and configs. Their content is sealed before it is written anywhere. */
 import type { Bucket, Entry } from '../../bus/bus.ts';
 import type { PayloadKind, PayloadRecord, PayloadSpec } from '../../model/payload.ts';
-import { PlimsollError } from '../../runtime/errors.ts';
+import { isConflict, PlimsollError } from '../../runtime/errors.ts';
 import { checkPayload } from '../payloads/payload-rules.ts';
 import { usersOf } from '../payloads/payload-use.ts';
 import { Claims } from './claims.ts';
@@ -112,7 +112,7 @@ export class PayloadWishes {
 }
 
 function asStale(error: unknown): never {
-  throw error instanceof PlimsollError && error.code === 'conflict' ? new StaleVersionError() : error;
+  throw isConflict(error) ? new StaleVersionError() : error;
 }
 
 function unfinished(kind: PayloadKind, name: string, successor: string): PlimsollError {

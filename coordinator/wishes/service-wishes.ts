@@ -2,7 +2,7 @@
 import type { Entry } from '../../bus/bus.ts';
 import type { ServiceRecord } from '../../model/records.ts';
 import type { PortConfig, ServiceSpec } from '../../model/service-spec.ts';
-import { PlimsollError } from '../../runtime/errors.ts';
+import { isConflict, PlimsollError } from '../../runtime/errors.ts';
 import { checkReferredExist } from '../payloads/reference-rules.ts';
 import { orderWarnings } from '../plan/update-order.ts';
 import { checkQuery, checkQueue, handScalingWarnings } from './autoscale-wish.ts';
@@ -249,10 +249,6 @@ export class ServiceWishes {
     if (entry.revision !== version) throw new StaleVersionError();
     return entry;
   }
-}
-
-function isConflict(error: unknown): error is PlimsollError {
-  return error instanceof PlimsollError && error.code === 'conflict';
 }
 
 /** A lost race for a record is what its reader knows as a stale version. */

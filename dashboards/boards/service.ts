@@ -3,7 +3,6 @@ import type { Board } from '../board.ts';
 import { byTask, highestByTask, ofServices, rateOf } from '../containers.ts';
 import {
   atLeast,
-  column,
   countsGraph,
   few,
   graph,
@@ -17,7 +16,7 @@ import {
   table,
 } from '../panels.ts';
 import { increase, max, of, orZero, rate, sum } from '../promql.ts';
-import { placed } from '../tasks.ts';
+import { placed, taskColumns } from '../tasks.ts';
 import { instance, job, service as serviceVariable, stack } from '../variables.ts';
 
 const mine = (metric: string, ...matchers: string[]) => of(metric, 'service="$service"', ...matchers);
@@ -25,6 +24,7 @@ const state = (metric: string, ...matchers: string[]) => max('service', mine(met
 const happened = (labels: string, metric: string) => `${sum(labels, increase(mine(metric)))} > 0`;
 /** Of the service's own page, where it is scraped (`plimsoll.scrape.port`): its job has the service's name. */
 const own = (names: string) => `{__name__=~"${names}",job="$service"}`;
+const columns = taskColumns(mine);
 const quota = `sum(${ofServices('container_spec_cpu_quota')} / ${ofServices('container_spec_cpu_period')})`;
 
 export const service: Board = {
@@ -201,18 +201,7 @@ export const service: Board = {
         'Tasks',
         'Where each task is and how it is.',
         ['service', 'slot', 'node'],
-        [
-          column('Ready', 'bool_yes_no', placed(mine('plimsoll_task_status_ready')), atLeast(1)),
-          column(
-            'Restarts in the last hour',
-            'short',
-            placed(`increase(${mine('plimsoll_task_restarts_total')}[1h])`),
-            few,
-          ),
-          column('Last exit code', 'none', placed(mine('plimsoll_task_last_terminated_exitcode')), few),
-          column('Assigned', 'dateTimeFromNow', `1000 * ${placed(mine('plimsoll_task_created_timestamp_seconds'))}`),
-          column('Started', 'dateTimeFromNow', `1000 * ${placed(mine('plimsoll_task_start_time_seconds'))}`),
-        ],
+        [columns.ready, columns.restarts, columns.lastExit, columns.assigned, columns.started],
       ),
     ),
     row(

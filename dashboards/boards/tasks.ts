@@ -1,26 +1,15 @@
 /** Tasks and their containers, as deep as the kernel tells. */
 import type { Board } from '../board.ts';
 import { byTask, each, highest, ofServices, onDisks, rateEach, rateOf, taskLines, taskNamed } from '../containers.ts';
-import {
-  atLeast,
-  column,
-  countsGraph,
-  few,
-  graph,
-  none,
-  plain,
-  rising,
-  row,
-  shareGraph,
-  stat,
-  table,
-} from '../panels.ts';
+import { column, countsGraph, few, graph, none, plain, rising, row, shareGraph, stat, table } from '../panels.ts';
 import { count, increase, max, of, onNodes, orZero, sum } from '../promql.ts';
-import { placed } from '../tasks.ts';
+import { placed, taskColumns } from '../tasks.ts';
 import { instance, job, services, stack } from '../variables.ts';
 import { disksRow, limitsRow, pressureRow } from './container-details.ts';
 
 const chosen = (metric: string, ...matchers: string[]) => of(metric, 'service=~"$service"', ...matchers);
+
+const columns = taskColumns(chosen);
 
 export const tasks: Board = {
   uid: 'plimsoll-tasks',
@@ -71,25 +60,20 @@ export const tasks: Board = {
         'Where each task is, how it is and what it may use.',
         ['service', 'slot', 'node'],
         [
-          column('Ready', 'bool_yes_no', placed(chosen('plimsoll_task_status_ready')), atLeast(1)),
-          column(
-            'Restarts in the last hour',
-            'short',
-            placed(`increase(${chosen('plimsoll_task_restarts_total')}[1h])`),
-            few,
-          ),
+          columns.ready,
+          columns.restarts,
           column(
             'Killed for memory in the last hour',
             'short',
             placed(`increase(${chosen('plimsoll_task_oom_kills_total')}[1h])`),
             none,
           ),
-          column('Last exit code', 'none', placed(chosen('plimsoll_task_last_terminated_exitcode')), few),
+          columns.lastExit,
           column('Cores reserved', 'short', placed(chosen('plimsoll_task_resource_requests', 'resource="cpu"'))),
           column('Memory reserved', 'bytes', placed(chosen('plimsoll_task_resource_requests', 'resource="memory"'))),
           column('Core limit', 'short', placed(chosen('plimsoll_task_resource_limits', 'resource="cpu"'))),
           column('Memory limit', 'bytes', placed(chosen('plimsoll_task_resource_limits', 'resource="memory"'))),
-          column('Started', 'dateTimeFromNow', `1000 * ${placed(chosen('plimsoll_task_start_time_seconds'))}`),
+          columns.started,
         ],
       ),
       graph(

@@ -9,8 +9,6 @@ import { planTask } from '../../agent/plan/plan-task.ts';
 import { AgentSettings } from '../../agent/settings.ts';
 import { subjects } from '../../bus/subjects.ts';
 import { type CoordinatorCore, startCore } from '../../coordinator/core.ts';
-import { vaultOf } from '../../coordinator/payloads/vault.ts';
-import { plan } from '../../coordinator/plan/plan.ts';
 import {
   Beat,
   ContainerListRequest,
@@ -23,6 +21,7 @@ import {
 import { systemClock } from '../../runtime/clock.ts';
 import { derivedId, randomId } from '../../runtime/identifiers.ts';
 import { createLog } from '../../runtime/log.ts';
+import { coordinatorParts } from '../support/coordinator-parts.ts';
 import { eventually } from '../support/eventually.ts';
 import { FakeEngine } from '../support/fake-engine.ts';
 import { type MemoryConnection, MemoryServer } from '../support/memory-bus.ts';
@@ -157,27 +156,8 @@ it('damaged assignments start nothing and stop nothing on their node', async () 
 });
 
 function startCoordinator(): Promise<CoordinatorCore> {
-  return startCore({
-    identity: { coordinatorId: randomId(), clusterId, caPem: '' },
-    nodeId: () => undefined,
-    version: '0',
-    clock: systemClock,
-    log: createLog('test', 'silent'),
-    metrics: coordinatorMetrics,
-    random: () => 0.5,
-    newId: randomId,
-    plan,
-    connect: async () => server.connect('coordinator', { metrics: coordinatorMetrics }),
-    joinAddress: '127.0.0.1:4222',
-    admission: () => ({
-      joinToken: async () => 'token',
-      rotateJoinToken: async () => 'token',
-      revoke: async () => undefined,
-      serve: () => ({ stop: () => undefined }),
-    }),
-    probe: async () => ({ reachable: false, error: 'no answer' }),
-    vault: vaultOf(new Uint8Array(32)),
-  });
+  const connect = async () => server.connect('coordinator', { metrics: coordinatorMetrics });
+  return startCore({ ...coordinatorParts(connect), metrics: coordinatorMetrics });
 }
 
 function startFakeAgent(): Promise<RunningAgent> {

@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { EndpointRecord, NetRecord, SubnetRecord } from '../../../model/network-records.ts';
 import { overlayAttachments } from '../../../model/overlay-attachments.ts';
 import type { TaskRecord } from '../../../model/records.ts';
+import { aborted } from '../../../runtime/aborted.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../../../runtime/errors.ts';
 import type { JsonFiles } from '../../../runtime/files.ts';
@@ -339,11 +340,4 @@ function usedUp({ network, subnets }: SubnetRecord): PlimsollError {
     `Cannot connect to network ${network.name}: all addresses this node has of it are in use (${subnets.join(', ')}), ` +
       'and the leader has no further range to give. Run fewer tasks per node or make a network of a larger --subnet',
   );
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

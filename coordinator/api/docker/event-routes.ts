@@ -1,6 +1,7 @@
 /** `/events`: one JSON object a line, from `since` (as far as this coordinator remembers) to `until` or for ever. */
 import { type Request, type Response, Router } from 'express';
 import type { ClusterEvent } from '../../../model/messages.ts';
+import { aborted } from '../../../runtime/aborted.ts';
 import type { DockerApiParts } from './api-parts.ts';
 import { clientSignal } from './client-signal.ts';
 import type { EventFeed } from './event-feed.ts';
@@ -46,7 +47,7 @@ async function endOf(
 ): Promise<void> {
   const signal = clientSignal(res, closing);
   if (untilMs === undefined) {
-    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    await aborted(signal);
   } else {
     const leftMs = Math.max(0, untilMs - parts.clock.wallMs());
     await parts.clock.sleep(leftMs, signal).catch(() => undefined);

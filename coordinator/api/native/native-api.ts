@@ -7,7 +7,7 @@ import type { Bus } from '../../../bus/bus.ts';
 import type { HostAccess } from '../../../model/host-access.ts';
 import { ClusterEvent } from '../../../model/messages.ts';
 import type { DamagedRecord, JoinTokenAnswer } from '../../../model/native-api.ts';
-import type { Clock } from '../../../runtime/clock.ts';
+import { type Clock, nowOn } from '../../../runtime/clock.ts';
 import { PlimsollError } from '../../../runtime/errors.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Metrics } from '../../../runtime/metrics.ts';
@@ -161,7 +161,7 @@ function addStatusRoutes(app: Express, parts: NativeApiParts): void {
     requireReady(parts);
     const { bus, clock } = parts;
     const snapshot = parts.snapshot();
-    const now = { wallMs: clock.wallMs(), elapsedMs: clock.elapsedMs() };
+    const now = nowOn(clock);
     const { term } = request.params;
     const atMs = timeOf(request.query.at);
     if (atMs === undefined) return void response.json(explain(snapshot, term, now));

@@ -2,7 +2,7 @@
 import type { Express } from 'express';
 import type { HostAccess } from '../../../model/host-access.ts';
 import { StackWish } from '../../../model/stack-plan.ts';
-import type { Clock } from '../../../runtime/clock.ts';
+import { type Clock, nowOn } from '../../../runtime/clock.ts';
 import type { Moment } from '../../plan/actions.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { imagineLoss } from '../../what-if/node-loss.ts';
@@ -20,7 +20,7 @@ export interface PlanRouteParts {
 /** `requireReady` throws while this coordinator cannot serve. */
 export function addPlanRoutes(app: Express, parts: PlanRouteParts, requireReady: () => void): void {
   const { snapshot, clock, allowedHostAccess } = parts;
-  const now = (): Moment => ({ wallMs: clock.wallMs(), elapsedMs: clock.elapsedMs() });
+  const now = (): Moment => nowOn(clock);
   app.post('/v1/plan', async (request, response) => {
     requireReady();
     const wish = await readJson(request, StackWish);

@@ -61,8 +61,11 @@ describe('plim agent, a process on a real bus and a real engine', () => {
     return eventually(look, { timeoutMs: 30_000, what: `${task.serviceName} is ready` });
   }
 
+  let assigned = 0;
+  /** A task of its own each time, also for a test that is tried again. */
   async function assign(name: string): Promise<TaskRecord> {
-    const task = aTask({ name, nodeId: identity.nodeId });
+    assigned += 1;
+    const task = aTask({ name, slot: assigned, nodeId: identity.nodeId });
     await leader.buckets.tasks.create(`${task.nodeId}.${task.id}`, task);
     return task;
   }

@@ -3,12 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { z } from 'zod';
 import type { ConnectedBus } from '../../../bus/connect-bus.ts';
 import { adoptCluster, clusterFile, joinTokenOf, openCluster } from '../../../bus/identity/cluster.ts';
 import { joinCluster, registerNode } from '../../../bus/identity/join.ts';
 import { publicKeyOf } from '../../../bus/identity/keys.ts';
 import { readCoordinatorIdentity } from '../../../bus/identity/user-identity.ts';
 import { natsServerCommand, revokeUser, rotateJoinToken } from '../../../bus/server/nats-server.ts';
+import { subjects } from '../../../bus/subjects.ts';
 import { type Admission, createAdmission } from '../../../coordinator/admission.ts';
 import { systemClock as clock } from '../../../runtime/clock.ts';
 import { createLog } from '../../../runtime/log.ts';
@@ -43,6 +45,12 @@ async function coordinatorOf(stateDir: string): Promise<Coordinator> {
   return { ...connected, admission };
 }
 
+/** Lets the coordinator answer the others; the server has heard so when this resolves. */
+async function serve({ admission, bus }: Coordinator): Promise<void> {
+  admission.serve();
+  await bus.request(subjects.clusterKeys('token'), null, z.unknown(), 5_000);
+}
+
 function joinWith(token: string) {
   const address = `127.0.0.1:${nats.cluster.nats.port}`;
   return joinCluster({ token, address, hostname: 'h3', clock, log, registry: createMetrics('test', '0') });
@@ -59,7 +67,7 @@ test('both may start at once on a server that has nothing yet', async () => {
 
 test('a host that joins is let in by one of them, not by both', async () => {
   const [first, further] = [await coordinatorOf(nats.stateDir), await coordinatorOf(furtherDir)];
-  first.admission.serve();
+  await serve(first);
   further.admission.serve();
 
   for (const _ of Array.from({ length: 5 })) await joinWith(joinTokenOf(nats.cluster));
@@ -80,7 +88,7 @@ test('a further one lets hosts in while the first is away, also with a token it 
 
 test('credentials taken away through a further one are worthless', async () => {
   const [first, further] = [await coordinatorOf(nats.stateDir), await coordinatorOf(furtherDir)];
-  first.admission.serve();
+  await serve(first);
   const identity = await nats.node();
   const publicKey = publicKeyOf(identity.seed);
   await registerNode({ buckets: first.buckets, clock }, identity.nodeId, publicKey);
@@ -94,7 +102,7 @@ test('credentials taken away through a further one are worthless', async () => {
 
 test('changes asked for at once are all made', async () => {
   const [first, further] = [await coordinatorOf(nats.stateDir), await coordinatorOf(furtherDir)];
-  first.admission.serve();
+  await serve(first);
   const keys = await Promise.all(Array.from({ length: 6 }, async () => publicKeyOf((await nats.node()).seed)));
 
   await Promise.all(keys.map((key, index) => (index % 2 === 0 ? first : further).admission.revoke(key)));
@@ -104,7 +112,7 @@ test('changes asked for at once are all made', async () => {
 
 test('a further one tells and renews the join token the server knows, not its own copy', async () => {
   const [first, further] = [await coordinatorOf(nats.stateDir), await coordinatorOf(furtherDir)];
-  first.admission.serve();
+  await serve(first);
 
   const renewed = await further.admission.rotateJoinToken();
 

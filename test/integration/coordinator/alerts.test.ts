@@ -8,19 +8,15 @@ import { z } from 'zod';
 import { alertmanagerAt } from '../../../coordinator/alerts/alertmanager.ts';
 import { type RunningCoordinator, startCoordinator } from '../../../coordinator/coordinator.ts';
 import type { CoordinatorParts } from '../../../coordinator/coordinator-parts.ts';
-import { plan } from '../../../coordinator/plan/plan.ts';
 import { CoordinatorSettings } from '../../../coordinator/settings.ts';
 import { AlertTokenAnswer, AlertView } from '../../../model/alert-view.ts';
 import { AutoscaleView } from '../../../model/autoscale-view.ts';
 import { systemClock } from '../../../runtime/clock.ts';
-import { derivedId, randomId } from '../../../runtime/identifiers.ts';
-import { createLog } from '../../../runtime/log.ts';
-import { createMetrics } from '../../../runtime/metrics.ts';
 import { type AlertmanagerServer, startAlertmanager, type TestAlert } from '../../support/alertmanager-server.ts';
+import { coordinatorParts } from '../../support/coordinator-parts.ts';
 import { eventually } from '../../support/eventually.ts';
 import { FakeNode } from '../../support/fake-node.ts';
 import { MemoryServer } from '../../support/memory-bus.ts';
-import { testVault } from '../../support/wishes.ts';
 
 const TIMEOUT_MS = 60_000;
 const labels = { plimsoll_service: 'web', alertname: 'WebNeedsReplicas', plimsoll_action: 'scale-up' };
@@ -66,25 +62,7 @@ describe('alerts of a real Alertmanager', () => {
   /** Alertmanager must know the coordinator's port, the coordinator Alertmanager's: it is asked once it is there. */
   function parts(alertmanagerUrl: { readonly value?: string }): CoordinatorParts {
     return {
-      identity: { coordinatorId: randomId(), clusterId: derivedId('cluster'), caPem: '' },
-      nodeId: () => undefined,
-      version: '0.0.0',
-      clock: systemClock,
-      log: createLog('test', 'silent'),
-      metrics: createMetrics('test', '0'),
-      random: () => 0.5,
-      newId: randomId,
-      plan,
-      connect: async () => server.connect('c1'),
-      joinAddress: '127.0.0.1:4222',
-      admission: () => ({
-        joinToken: async () => 'token',
-        rotateJoinToken: async () => 'token',
-        revoke: async () => undefined,
-        serve: () => ({ stop: () => undefined }),
-      }),
-      probe: async () => ({ reachable: false, error: 'no answer' }),
-      vault: testVault,
+      ...coordinatorParts(async () => server.connect('c1')),
       alertmanager: {
         firing: async () => {
           if (alertmanagerUrl.value === undefined) throw new Error('not there yet');

@@ -5,14 +5,9 @@ import { join } from 'node:path';
 import { Client } from 'undici';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type RunningCoordinator, startCoordinator } from '../../../coordinator/coordinator.ts';
-import type { CoordinatorParts } from '../../../coordinator/coordinator-parts.ts';
-import { vaultOf } from '../../../coordinator/payloads/vault.ts';
-import { plan } from '../../../coordinator/plan/plan.ts';
 import { CoordinatorSettings } from '../../../coordinator/settings.ts';
 import { systemClock } from '../../../runtime/clock.ts';
-import { derivedId, randomId } from '../../../runtime/identifiers.ts';
-import { createLog } from '../../../runtime/log.ts';
-import { createMetrics } from '../../../runtime/metrics.ts';
+import { coordinatorParts } from '../../support/coordinator-parts.ts';
 import { eventually } from '../../support/eventually.ts';
 import { FakeNode } from '../../support/fake-node.ts';
 import { MemoryServer } from '../../support/memory-bus.ts';
@@ -38,27 +33,7 @@ afterEach(async () => {
 async function coordinator(name: string): Promise<RunningCoordinator & { api: Client }> {
   const socket = join(folder, `${name}.sock`);
   const settings = CoordinatorSettings.parse({ stateDir: folder, socket, listen: '127.0.0.1', port: 0 });
-  const parts: CoordinatorParts = {
-    identity: { coordinatorId: randomId(), clusterId: derivedId('cluster'), caPem: '' },
-    nodeId: () => undefined,
-    version: '0.0.0',
-    clock: systemClock,
-    log: createLog('test', 'silent'),
-    metrics: createMetrics('test', '0'),
-    random: () => 0.5,
-    newId: randomId,
-    plan,
-    connect: async () => server.connect(name),
-    joinAddress: '127.0.0.1:4222',
-    admission: () => ({
-      joinToken: async () => 'token',
-      rotateJoinToken: async () => 'token',
-      revoke: async () => undefined,
-      serve: () => ({ stop: () => undefined }),
-    }),
-    probe: async () => ({ reachable: false, error: 'no answer' }),
-    vault: vaultOf(new Uint8Array(32)),
-  };
+  const parts = coordinatorParts(async () => server.connect(name));
   const started = await startCoordinator(settings, parts);
   running.push(started);
   return { ...started, api: new Client('http://docker', { socketPath: socket }) };

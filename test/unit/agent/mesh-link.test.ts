@@ -41,3 +41,25 @@ test.each([
   ended.abort();
   await linked;
 });
+
+test('an end that comes while the announcements are still being opened ends it too', async () => {
+  const clock = new FakeClock();
+  const { buckets } = new MemoryServer({ clock }).connect('h1');
+  const world = new PlanWorld();
+  const nodeId = world.addNode('h1');
+  const described = world.tables.nodes.get(nodeId)?.value;
+  if (!described) throw new Error('a node was added');
+  const mesh: MeshLinkParts['mesh'] = {
+    announce: async () => undefined,
+    setAddress: () => undefined,
+    learn: async () => undefined,
+  };
+  const ended = new AbortController();
+  const parts = { nodeId, mesh, describe: async () => described, clock, log: createLog('test', 'silent') };
+  const linked = linkMesh(buckets, parts, ended.signal);
+
+  ended.abort();
+  await clock.advance(10);
+
+  await expect(linked).resolves.toBeUndefined();
+});
