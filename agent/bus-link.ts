@@ -169,7 +169,7 @@ export class BusLink {
       this.parts.log.error({ error: messageOf(error) }, 'the networks of the cluster are not followed any more');
     };
     const overlay = linkOverlay(bus, buckets, this.parts, signal).catch(onError);
-    const mesh = linkMesh(buckets, this.parts, signal).catch(onError);
+    const mesh = linkMesh(bus, buckets, this.parts, signal).catch(onError);
     return async () => void (await Promise.all([overlay, mesh]));
   }
 

@@ -16,6 +16,12 @@ export const MeshPort = z.object({
 });
 export type MeshPort = z.infer<typeof MeshPort>;
 
+/**
+ * What a node's agent does that older ones do not: nothing is expected of who does not say it. `acknowledges`: says so when
+ * it has applied another's record here. `answers-probes`: refuses datagrams to the probes' port that come through the tunnel.
+ */
+export type NodeAbility = 'acknowledges' | 'answers-probes';
+
 /** plim_mesh `<node>`: written by that node's agent, whether it runs tasks or not: every node answers on every port. */
 export const MeshRecord = z.object({
   v: z.literal(1),
@@ -23,5 +29,11 @@ export const MeshRecord = z.object({
   /** Where the other nodes reach it. */
   address: z.ipv4(),
   ports: z.array(MeshPort),
+  /** Those of later agents may be among them. Absent: an agent older than this field. */
+  abilities: z.array(z.string().max(40)).max(20).optional(),
 });
 export type MeshRecord = z.infer<typeof MeshRecord>;
+
+export function isAbleTo(ability: NodeAbility, { abilities }: Pick<MeshRecord, 'abilities'>): boolean {
+  return abilities?.includes(ability) ?? false;
+}

@@ -1,10 +1,11 @@
-/** `plim.ack.<announcer>.<by>`: a node has applied what another announced of its tasks on a network. */
+/** `plim.ack.<announcer>.<by>`: a node has applied what another announced of its tasks on a network, or of its published ports. */
 import { z } from 'zod';
 import { Id } from './records.ts';
 
 export const NetworkAcknowledgement = z.object({
-  networkId: Id,
-  /** Of the announcement in plim_endpoint. */
+  /** Absent = its published ports, in plim_mesh. */
+  networkId: Id.optional(),
+  /** Of the announcement in plim_endpoint or plim_mesh. */
   revision: z.int().min(0),
 });
 export type NetworkAcknowledgement = z.infer<typeof NetworkAcknowledgement>;

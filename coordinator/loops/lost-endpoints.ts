@@ -3,6 +3,7 @@
  * announcement changed and makes it again. Its members stay: what still runs there may answer.
  */
 import type { Buckets } from '../../bus/buckets.ts';
+import { isAbleTo, type MeshRecord, type NodeAbility } from '../../model/mesh-record.ts';
 import { messageOf } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Snapshot } from '../store/snapshot.ts';
@@ -40,9 +41,15 @@ async function withdrawOne(
 async function withdrawPorts({ meshes, log }: LostEndpointsParts, nodeId: string): Promise<void> {
   try {
     const entry = await meshes.get(nodeId);
-    if (!entry || entry.value.ports.length === 0) return;
-    await meshes.update(nodeId, { ...entry.value, ports: [] }, entry.revision);
+    if (!entry || (entry.value.ports.length === 0 && !isAbleTo('acknowledges', entry.value))) return;
+    await meshes.update(nodeId, withoutPorts(entry.value), entry.revision);
   } catch (error) {
     log.warn({ nodeId, error: messageOf(error) }, 'could not take the ports of a lost node out of the routing mesh');
   }
+}
+
+/** Nor is it waited for when a task elsewhere leaves. */
+function withoutPorts({ abilities = [], ...record }: MeshRecord): MeshRecord {
+  const acknowledges: NodeAbility = 'acknowledges';
+  return { ...record, ports: [], abilities: abilities.filter((each) => each !== acknowledges) };
 }

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { MeshPort, MeshRecord } from '../../../model/mesh-record.ts';
+import { isAbleTo, MeshPort, MeshRecord, type NodeAbility } from '../../../model/mesh-record.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { messageOf } from '../../../runtime/errors.ts';
 import type { JsonFiles } from '../../../runtime/files.ts';
@@ -12,6 +12,7 @@ import { groupBy } from '../../../runtime/group-by.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { Poke, runLoop } from '../../../runtime/loop.ts';
 import { SerialQueue } from '../../../runtime/serial-queue.ts';
+import { AwaitedTurns } from '../awaited-turns.ts';
 import type { PublishedPort } from '../held-ports.ts';
 import type { IngressPorts } from '../ingress.ts';
 import type { IngressEndpoint, MeshView } from '../ingress-table.ts';
@@ -31,6 +32,16 @@ export interface MeshParts {
   readonly log: Log;
 }
 
+/** The other nodes as this one's mesh speaks to them. */
+export interface OtherMeshNodes {
+  /** Told after every turn. Rejects while they cannot be. */
+  tell(record: MeshRecord): Promise<void>;
+  /** Resolves when these nodes do as they were told last, or do not answer in time. Never rejects. */
+  haveHeard(nodeIds: readonly string[]): Promise<void>;
+}
+
+const nobodyElse: OtherMeshNodes = { tell: async () => undefined, haveHeard: async () => undefined };
+
 /** Kept on disk: open connections are marked with the numbers, and a host that boots without the bus knows its others. */
 const KnownMesh = z.object({
   v: z.literal(1),
@@ -40,8 +51,10 @@ const KnownMesh = z.object({
 });
 type KnownMesh = z.infer<typeof KnownMesh>;
 
-/** Other nodes hear of a task that leaves within milliseconds; connections on their way still reach it. */
+/** Nobody sends a task new connections any more: those on their way still reach it, short requests come to their end. */
 const DRAIN_MS = 250;
+/** What this agent does, for the others to rely on. */
+const abilities: readonly NodeAbility[] = ['acknowledges', 'answers-probes'];
 const TIMES = { minGapMs: 0, resyncMs: 30_000, retryMs: 1_000 };
 
 export class Mesh {
@@ -56,10 +69,12 @@ export class Mesh {
   private address: string | undefined;
   private recalled: Promise<void> | undefined;
   private readonly queue = new SerialQueue();
+  private readonly turns = new AwaitedTurns();
+  /** Until the first list of endpoints it is a table of an earlier agent that serves, whatever this one knows. */
+  private isServing = false;
   private written = '';
   private unreachable = '';
-  /** Makes this node's record known to the others. Rejects while that cannot be. */
-  announce: (record: MeshRecord) => Promise<void> = async () => undefined;
+  others: OtherMeshNodes = nobodyElse;
 
   constructor(parts: MeshParts) {
     this.parts = parts;
@@ -79,12 +94,15 @@ export class Mesh {
     await this.recall();
     this.poke.poke();
     await this.parts.ports.applyMesh(this.view());
-    await this.parts.ports.apply(endpoints);
+    const applied = this.parts.ports.apply(endpoints);
+    this.isServing = true;
+    this.poke.poke();
+    await applied;
   }
 
   /**
-   * Sends a task no new connections, from no node; resolves when the kernel knows and the others have had time to hear of
-   * it. Never rejects.
+   * Sends a task no new connections, from no node; resolves when this host and the others do so, and what was on its way
+   * has had time to arrive. Never rejects.
    */
   async withdraw(taskId: string): Promise<void> {
     const isAsked = this.endpoints?.some((endpoint) => endpoint.taskId === taskId) ?? false;
@@ -94,7 +112,10 @@ export class Mesh {
       this.parts.log.warn({ taskId, error: messageOf(error) }, 'could not tell the other nodes that a task leaves');
     });
     await Promise.all([told, this.parts.ports.withdraw(taskId)]);
-    if (this.view() !== undefined) await this.parts.clock.sleep(DRAIN_MS);
+    const view = this.view();
+    if (view === undefined) return;
+    await this.others.haveHeard(this.acknowledging(view));
+    await this.parts.clock.sleep(DRAIN_MS);
   }
 
   /** Where the other nodes reach this one. Until it is known nothing is announced. */
@@ -103,12 +124,16 @@ export class Mesh {
     this.poke.poke();
   }
 
-  /** What every node has announced, this one included; of one address the newest last. */
+  /**
+   * What every node has announced, this one included; of one address the newest last. Resolves when this host does as they
+   * say, or never if much was learnt since.
+   */
   async learn(records: readonly MeshRecord[]): Promise<void> {
     await this.recall();
     this.take(records);
     this.sayUnreachable();
     this.poke.poke();
+    return this.turns.next();
   }
 
   /** Keeps the others told and the host as it should be until the signal aborts. */
@@ -139,7 +164,7 @@ export class Mesh {
     this.address ??= own?.address;
     this.numbers = numberPeers(
       this.numbers,
-      this.others()
+      this.otherRecords()
         .map(({ nodeId }) => nodeId)
         .sort(),
     );
@@ -152,13 +177,14 @@ export class Mesh {
 
   private async keep(): Promise<void> {
     // What one part cannot do keeps none of the others from its work.
-    const done = await Promise.allSettled([this.tell(), this.applyView(), this.write()]);
+    const applied = this.isServing ? this.turns.take(() => this.applyView()) : this.applyView();
+    const done = await Promise.allSettled([this.tell(), applied, this.write()]);
     for (const part of done) if (part.status === 'rejected') throw part.reason;
   }
 
   private async tell(): Promise<void> {
     const record = this.ownRecord();
-    if (record) await this.announce(record);
+    if (record) await this.others.tell(record);
   }
 
   private async applyView(): Promise<void> {
@@ -171,10 +197,10 @@ export class Mesh {
     const { address, endpoints } = this;
     if (address === undefined || endpoints === undefined) return undefined;
     const asked = endpoints.filter(({ taskId }) => !this.withdrawn.has(taskId));
-    return { v: 1, nodeId: this.parts.nodeId, address, ports: meshPorts(asked) };
+    return { v: 1, nodeId: this.parts.nodeId, address, ports: meshPorts(asked), abilities: [...abilities] };
   }
 
-  private others(): MeshRecord[] {
+  private otherRecords(): MeshRecord[] {
     return this.records.filter(({ nodeId }) => nodeId !== this.parts.nodeId);
   }
 
@@ -182,9 +208,15 @@ export class Mesh {
   private view(): MeshView | undefined {
     const { address, numbers } = this;
     if (address === undefined || !isHostAddress(address)) return undefined;
-    const peers = meshPeers(address, this.others(), numbers);
+    const peers = meshPeers(address, this.otherRecords(), numbers);
     const isServed = (this.endpoints?.length ?? 0) > 0 || peers.some(({ ports }) => ports.length > 0);
     return isServed && peers.length > 0 ? { nodeId: this.parts.nodeId, address, peers } : undefined;
+  }
+
+  /** Who sends connections here and says when it has stopped to; older agents get the time to drain, and no more. */
+  private acknowledging({ peers }: MeshView): string[] {
+    const able = new Set(this.records.filter((record) => isAbleTo('acknowledges', record)).map(({ nodeId }) => nodeId));
+    return peers.map(({ nodeId }) => nodeId).filter((nodeId) => able.has(nodeId));
   }
 
   private recall(): Promise<void> {

@@ -17,6 +17,7 @@ import { Poke, runLoop } from '../../../runtime/loop.ts';
 import { SerialQueue } from '../../../runtime/serial-queue.ts';
 import { zonePath } from '../../dns/zone.ts';
 import type { EndpointRequest } from '../../engine/docker-networks.ts';
+import { AwaitedTurns } from '../awaited-turns.ts';
 import { addressesOf, pickAddress, rangeHolding } from './addresses.ts';
 import { KnownNetworks, knownNetworksPath, withKeptRanges } from './known-networks.ts';
 import { localTask, type Reservation, type TaskHere } from './local-tasks.ts';
@@ -63,8 +64,6 @@ const DRAIN_NAMES_MS = 1_250;
 const CHECK_MS = 2_000;
 const FULL_PASS_MS = 30_000;
 const RETRY_MS = 1_000;
-/** So many wait to hear that what they brought is applied. */
-const WAITING_AT_MOST = 64;
 const FULL_PASS = { minGapMs: FULL_PASS_MS, resyncMs: FULL_PASS_MS, retryMs: RETRY_MS };
 
 export class Overlay {
@@ -83,8 +82,7 @@ export class Overlay {
   /** Resolves when the first task of this node wants a network of the cluster. */
   readonly needed: Promise<void>;
   others: OtherNodes = nobodyElse;
-  /** Told when what they brought is applied. */
-  private learnt: (() => void)[] = [];
+  private readonly turns = new AwaitedTurns();
   private readonly queue = new SerialQueue();
   private written = { zone: '', known: '' };
   /** Why this host is not as planned; undefined while it is. */
@@ -112,9 +110,7 @@ export class Overlay {
     this.endpoints = endpoints;
     this.state = 'known';
     this.poke.poke();
-    // Where a host refuses for long, the latest stand for those before them.
-    if (this.learnt.length >= WAITING_AT_MOST) this.learnt.shift();
-    return new Promise((resolve) => this.learnt.push(resolve));
+    return this.turns.next();
   }
 
   /** Where the routing mesh has to reach; undefined when it needs no tunnel. Resolves when this host has one. */
@@ -205,14 +201,14 @@ export class Overlay {
 
   private async keep(): Promise<void> {
     if (!this.begun || this.state === 'unknown') return;
-    const learnt = this.learnt.splice(0);
-    const plan = planOverlay(this.view());
+    await this.turns.take(() => this.bringTo(planOverlay(this.view())));
+  }
+
+  private async bringTo(plan: OverlayPlan): Promise<void> {
     // What one part cannot do keeps none of the others from its work.
     const done = await Promise.allSettled([this.announce(plan), this.parts.host.apply(plan), this.write(plan)]);
     const failed = done.find((part) => part.status === 'rejected');
     this.trouble = failed && messageOf(failed.reason);
-    if (failed) this.learnt = [...learnt, ...this.learnt].slice(-WAITING_AT_MOST);
-    else for (const tell of learnt) tell();
     if (failed) throw failed.reason;
   }
 

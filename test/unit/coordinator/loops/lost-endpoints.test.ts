@@ -65,8 +65,18 @@ describe('endpoints of a lost node', () => {
 
     await withdrawEndpoints({ ...connection.buckets, log }, snapshot, nodeOf('b'));
 
-    expect((await meshes.get(nodeOf('b')))?.value).toEqual({ ...recordOf('b', '10.0.0.2'), ports: [] });
+    expect((await meshes.get(nodeOf('b')))?.value).toMatchObject({ ...recordOf('b', '10.0.0.2'), ports: [] });
     expect((await meshes.get(nodeOf('c')))?.value).toEqual(recordOf('c', '10.0.0.3'));
+  });
+
+  test('it is not waited for by tasks that leave elsewhere, with or without ports of its own', async () => {
+    const { meshes } = connection.buckets;
+    const abilities = ['acknowledges', 'answers-probes'];
+    await meshes.put(nodeOf('b'), { v: 1, nodeId: nodeOf('b'), address: '10.0.0.2', ports: [], abilities });
+
+    await withdrawEndpoints({ ...connection.buckets, log }, snapshot, nodeOf('b'));
+
+    expect((await meshes.get(nodeOf('b')))?.value.abilities).toEqual(['answers-probes']);
   });
 
   test('a bus that refuses is logged, not thrown', async () => {

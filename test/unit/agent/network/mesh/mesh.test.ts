@@ -21,6 +21,8 @@ const web: IngressEndpoint = {
 };
 const port80 = { protocol: 'tcp', port: 80, tasks: 1, ...treatment } as const;
 
+const abilities = ['acknowledges', 'answers-probes'];
+
 function recordOf(nodeId: string, address: string, ports: MeshRecord['ports'] = []): MeshRecord {
   return { v: 1, nodeId, address, ports };
 }
@@ -29,6 +31,9 @@ describe('Mesh', () => {
   let stored: unknown;
   let views: (MeshView | undefined)[];
   let announced: MeshRecord[];
+  /** Whom a task that leaves waits for, newest last. */
+  let awaited: (readonly string[])[];
+  let acknowledge: () => void;
   let clock: FakeClock;
   let ended: AbortController;
   const files: JsonFiles = {
@@ -39,6 +44,7 @@ describe('Mesh', () => {
   function begin(): Mesh {
     views = [];
     announced = [];
+    awaited = [];
     ended = new AbortController();
     const mesh = new Mesh({
       nodeId: here,
@@ -50,7 +56,14 @@ describe('Mesh', () => {
       clock,
       log: createLog('test', 'silent'),
     });
-    mesh.announce = async (record) => void announced.push(record);
+    mesh.others = {
+      tell: async (record) => void announced.push(record),
+      haveHeard: (nodeIds) =>
+        new Promise((resolve) => {
+          awaited.push(nodeIds);
+          acknowledge = resolve;
+        }),
+    };
     void mesh.watch(ended.signal);
     return mesh;
   }
@@ -63,48 +76,97 @@ describe('Mesh', () => {
 
   it('announces nothing before this host’s containers and its address are known', async () => {
     const mesh = begin();
-    await mesh.learn([recordOf(there, '10.0.0.2')]);
+    void mesh.learn([recordOf(there, '10.0.0.2')]);
     mesh.setAddress('10.0.0.1');
     await eventually(() => views.length > 0);
     expect(announced).toEqual([]);
 
     await mesh.apply([web]);
     await eventually(() => announced.length > 0);
-    expect(announced.at(-1)).toEqual(recordOf(here, '10.0.0.1', [port80]));
+    expect(announced.at(-1)).toEqual({ ...recordOf(here, '10.0.0.1', [port80]), abilities });
   });
 
   it('needs no tunnel while nobody publishes anything, or there is nobody else', async () => {
     const mesh = begin();
     mesh.setAddress('10.0.0.1');
-    await mesh.learn([recordOf(there, '10.0.0.2')]);
+    void mesh.learn([recordOf(there, '10.0.0.2')]);
     await mesh.apply([]);
     expect(views.at(-1)).toBeUndefined();
 
-    await mesh.learn([]);
+    void mesh.learn([]);
     await mesh.apply([web]);
     expect(views.at(-1)).toBeUndefined();
   });
 
-  it('says that a task leaves before its container is told to stop, and gives that time', async () => {
+  /** A node with a task on port 80 that hears of another node, and that task on its way out. */
+  async function leavingBeside(other: MeshRecord) {
     const mesh = begin();
     mesh.setAddress('10.0.0.1');
-    await mesh.learn([recordOf(there, '10.0.0.2')]);
+    void mesh.learn([other]);
     await mesh.apply([web]);
-    let isOver = false;
-    const leaving = mesh.withdraw('web-1').then(() => {
-      isOver = true;
+    const state = { isOver: false };
+    void mesh.withdraw('web-1').then(() => {
+      state.isOver = true;
     });
-
     await eventually(() => announced.at(-1)?.ports.length === 0);
-    expect(isOver).toBe(false);
+    return state;
+  }
+
+  it('says that a task leaves, and gives connections time once the others have said that they know', async () => {
+    const leaving = await leavingBeside({ ...recordOf(there, '10.0.0.2'), abilities });
+    await eventually(() => awaited.length > 0);
+    await clock.advance(1_000);
+    expect(leaving.isOver).toBe(false);
+
+    acknowledge();
+    await clock.advance(249);
+    expect(leaving.isOver).toBe(false);
+    await clock.advance(1);
+    expect(leaving.isOver).toBe(true);
+    expect(awaited).toEqual([[there]]);
+  });
+
+  it('waits for no agent that is too old to say so: it gives that time alone', async () => {
+    const leaving = await leavingBeside(recordOf(there, '10.0.0.2'));
+    await eventually(() => awaited.length > 0);
+    expect(awaited).toEqual([[]]);
+    acknowledge();
     await clock.advance(250);
-    await leaving;
+    expect(leaving.isOver).toBe(true);
+  });
+
+  it('waits for nothing when the task publishes no port', async () => {
+    const mesh = begin();
+    mesh.setAddress('10.0.0.1');
+    void mesh.learn([{ ...recordOf(there, '10.0.0.2'), abilities }]);
+    await mesh.apply([web]);
+
+    await mesh.withdraw('db-1');
+
+    expect(awaited).toEqual([]);
+  });
+
+  it('has learnt what its kernel has: not before the first list of tasks, until then another agent’s table serves', async () => {
+    const mesh = begin();
+    mesh.setAddress('10.0.0.1');
+    let isLearnt = false;
+    const learnt = mesh.learn([recordOf(there, '10.0.0.2', [port80])]).then(() => {
+      isLearnt = true;
+    });
+    await eventually(() => views.length > 0);
+    await clock.advance(10);
+    expect(isLearnt).toBe(false);
+
+    await mesh.apply([]);
+    await clock.advance(10);
+    await learnt;
+    expect(views.at(-1)?.peers).toMatchObject([{ nodeId: there, ports: [port80] }]);
   });
 
   it('a new agent goes on with the numbers open connections are marked with, bus or not', async () => {
     const first = begin();
     first.setAddress('10.0.0.1');
-    await first.learn([recordOf(here, '10.0.0.1'), recordOf(there, '10.0.0.2', [port80])]);
+    void first.learn([recordOf(here, '10.0.0.1'), recordOf(there, '10.0.0.2', [port80])]);
     await first.apply([]);
     await eventually(() => stored !== undefined);
     const before = views.at(-1);

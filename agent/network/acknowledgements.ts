@@ -1,7 +1,7 @@
 /** Which nodes have applied which of this node's announcements, and waiting for those that have not. */
-import type { NetworkAcknowledgement } from '../../../model/network-acknowledgement.ts';
-import { type Clock, withDeadline } from '../../../runtime/clock.ts';
-import { PlimsollError } from '../../../runtime/errors.ts';
+import type { NetworkAcknowledgement } from '../../model/network-acknowledgement.ts';
+import { type Clock, withDeadline } from '../../runtime/clock.ts';
+import { PlimsollError } from '../../runtime/errors.ts';
 
 /** An announcement, and the nodes that have to apply it. */
 export interface Announced extends NetworkAcknowledgement {
@@ -10,7 +10,7 @@ export interface Announced extends NetworkAcknowledgement {
 
 export class Acknowledgements {
   private readonly clock: Clock;
-  /** The newest revision, by node and network. */
+  /** The newest revision, by node and what was announced. */
   private readonly heard = new Map<string, number>();
   private readonly silent = new Set<string>();
   private readonly waiting = new Set<() => void>();
@@ -58,6 +58,6 @@ export class Acknowledgements {
   }
 }
 
-function keyOf(nodeId: string, networkId: string): string {
+function keyOf(nodeId: string, networkId = ''): string {
   return `${nodeId}.${networkId}`;
 }
