@@ -18,20 +18,14 @@ import { createTaskFiles, type TaskFiles } from './files/task-files.ts';
 import { keepHouse } from './housekeeping.ts';
 import type { AgentHttp } from './http-server.ts';
 import { ImageStore } from './image-store.ts';
-import { IngressFeed } from './ingress-feed.ts';
 import { ensureLiveRestore } from './live-restore.ts';
 import type { MetricsPage } from './metrics/page-writer.ts';
-import { Mesh } from './network/mesh/mesh.ts';
-import { Overlay } from './network/overlay/overlay.ts';
-import type { MeshReach } from './network/overlay/overlay-view.ts';
-import { trafficView } from './network/traffic/traffic-view.ts';
-import { NetworkWatch } from './network/watch/network-watch.ts';
 import { NodeDescription } from './node-description.ts';
-import { planUnhealthyReplacements } from './plan/replace-unhealthy.ts';
+import { NodeNetwork } from './node-network.ts';
+import { healthView, planUnhealthyReplacements } from './plan/replace-unhealthy.ts';
 import { Probers } from './probe/probers.ts';
 import { type Incarnation, markRegistered, nextIncarnation } from './registration.ts';
 import type { AgentSettings } from './settings.ts';
-import type { SupervisedTask } from './supervised-task.ts';
 import { TaskSupervisor } from './task-supervisor.ts';
 import type { UsageMeter } from './usage/usage-meter.ts';
 import { publishUsage } from './usage/usage-publisher.ts';
@@ -70,10 +64,7 @@ class Agent {
   private readonly lifecycle: Lifecycle;
   private readonly incarnation: Incarnation;
   private readonly metrics: AgentMetrics;
-  private readonly ingress: IngressFeed;
-  private readonly overlay: Overlay;
-  private readonly mesh: Mesh;
-  private readonly networkWatch: NetworkWatch | undefined;
+  private readonly network: NodeNetwork;
   private readonly beats = new BeatState();
   private readonly description: NodeDescription;
   private readonly changed = new Poke();
@@ -83,6 +74,7 @@ class Agent {
   private readonly taskFiles: TaskFiles;
   private readonly images: ImageStore;
   private readonly supervisor: TaskSupervisor;
+  private readonly tasks = () => this.supervisor.here.tasks();
   private http: AgentHttp | undefined;
   private fail: (error: PlimsollError) => void = () => undefined;
 
@@ -92,10 +84,8 @@ class Agent {
     this.lifecycle = lifecycle;
     this.incarnation = incarnation;
     this.metrics = agentMetrics(parts.metrics);
-    this.overlay = this.createOverlay();
-    this.mesh = this.createMesh();
-    this.networkWatch = this.createNetworkWatch();
-    this.ingress = new IngressFeed(this.mesh, parts.log, this.metrics);
+    const { metrics } = this;
+    this.network = new NodeNetwork({ ...parts, ...settings, metrics, here: () => this.supervisor.here });
     this.description = new NodeDescription({ ...parts, ...parts.identity, settings });
     this.events = new ContainerEvents(parts.identity.nodeId, parts.log, this.metrics);
     this.contact = new Contact({ ...parts, ...parts.identity, stateDir: settings.stateDir, metrics: this.metrics });
@@ -120,9 +110,7 @@ class Agent {
     lifecycle.onStop('tasks', () => supervisor.stop());
     this.background('node description', this.keepDescribed(lifecycle.signal));
     this.background('engine watch', this.createEngineWatch().run(lifecycle.signal));
-    this.background('published ports', this.mesh.watch(lifecycle.signal));
-    this.background('networks', this.overlay.watch(lifecycle.signal));
-    if (this.networkWatch) this.background('network watch', this.networkWatch.watch(lifecycle.signal));
+    for (const [name, work] of this.network.background(lifecycle.signal)) this.background(name, work);
     this.background('main loop', this.tick(lifecycle.signal));
     this.background('housekeeping', this.keepHouse(lifecycle.signal));
     this.background('metrics', parts.nodeMetrics.watch(lifecycle.signal));
@@ -139,8 +127,8 @@ class Agent {
       nodeId: parts.identity.nodeId,
       metrics,
       events,
-      overlay: this.overlay,
-      mesh: this.mesh,
+      overlay: this.network.overlay,
+      mesh: this.network.mesh,
       contact: this.contact,
       metricsPage: () => this.metricsPage(),
       describe: () => this.description.record(this.incarnation, this.http?.port ?? this.settings.port),
@@ -156,26 +144,6 @@ class Agent {
     const { parts, settings, link } = this;
     const ask: PayloadSourceParts['ask'] = (request) => link.askForPayload(request);
     return createTaskFiles(new PayloadSource({ ...parts, stateDir: settings.stateDir, ask }), parts.volatileFolder);
-  }
-
-  private createOverlay(): Overlay {
-    const { parts, settings } = this;
-    const { nodeId, clusterId } = parts.identity;
-    const tasks = () => this.supervisor.tasks();
-    return new Overlay({ ...parts, nodeId, clusterId, stateDir: settings.stateDir, host: parts.overlayHost, tasks });
-  }
-
-  private createNetworkWatch(): NetworkWatch | undefined {
-    const { networkTools: tools, clock, log } = this.parts;
-    const view = () => this.overlay.snapshot();
-    const troubles = () => [this.parts.ports.trouble, this.overlay.trouble].filter((each) => each !== undefined);
-    return tools && new NetworkWatch({ ...tools, clock, log, view, troubles });
-  }
-
-  private createMesh(): Mesh {
-    const { parts, settings } = this;
-    const reach = (mesh: MeshReach | undefined) => this.overlay.reach(mesh);
-    return new Mesh({ ...parts, ...parts.identity, stateDir: settings.stateDir, reach });
   }
 
   private createProbers(): Probers | undefined {
@@ -194,8 +162,8 @@ class Agent {
       startsAtOnce: this.settings.startsAtOnce,
       executor: {
         images: this.images,
-        ports: this.mesh,
-        overlay: this.overlay,
+        ports: this.network.mesh,
+        overlay: this.network.overlay,
         networks: parts.networks,
         files: this.taskFiles,
         place: () => this.description.place(),
@@ -206,8 +174,7 @@ class Agent {
       onStatus: (status) => {
         link.report(status);
         if (status.removed) this.dropFiles(status.taskId);
-        this.ingress.take(status, this.supervisor);
-        this.overlay.take(status);
+        this.network.take(status);
       },
       onForgotten: (taskId) => {
         link.forget(taskId);
@@ -218,7 +185,7 @@ class Agent {
   }
 
   private dropFiles(taskId: string): void {
-    const live = () => this.supervisor.tasks().filter(({ memory }) => !memory?.removed);
+    const live = () => this.tasks().filter(({ memory }) => !memory?.removed);
     this.taskFiles
       .drop(taskId)
       .then(() => this.taskFiles.keepOnly(live().map(({ record }) => record)))
@@ -235,10 +202,7 @@ class Agent {
       clusterId: this.parts.identity.clusterId,
       supervisor: this.supervisor,
       onEvent: (event) => this.events.take(event),
-      onListed: () => {
-        this.ingress.begin(this.supervisor);
-        void this.overlay.begin();
-      },
+      onListed: () => this.network.begin(),
       onResponsive: (responsive) => {
         this.beats.engineResponsive = responsive;
       },
@@ -276,7 +240,7 @@ class Agent {
     for (const { record, memory } of stored) supervisor.assign(record, memory);
     supervisor.checkPermits();
     const ended = new AbortController();
-    const kept = keepAssignments(file, this.changed, () => supervisor.tasks(), ended.signal);
+    const kept = keepAssignments(file, this.changed, this.tasks, ended.signal);
     this.lifecycle.onStop('assignment file', async () => {
       ended.abort();
       await kept;
@@ -294,7 +258,7 @@ class Agent {
   }
 
   private replaceUnhealthy(cutOffForMs: number): void {
-    const tasks = this.supervisor.tasks().map(healthView);
+    const tasks = this.tasks().map(healthView);
     for (const taskId of planUnhealthyReplacements(tasks, cutOffForMs, REPLACE_AFTER_MS)) {
       this.supervisor.replace(taskId, 'unhealthy container');
     }
@@ -316,31 +280,28 @@ class Agent {
   }
 
   private async keepHouse(signal: AbortSignal): Promise<void> {
-    const { parts, settings, metrics, supervisor, description, images } = this;
+    const { parts, settings, metrics, tasks, description, images } = this;
     const { stateDir, imageCleanupAbove: cleanupAbove } = settings;
     const rootDir = () => description.rootDir;
-    const tasks = () => supervisor.tasks();
     const hasPulled = (image: string) => images.hasPulled(image);
     await keepHouse({ ...parts, metrics, stateDir, cleanupAbove, tasks, hasPulled, rootDir }, signal);
   }
 
   private async publishUsage(meter: UsageMeter, signal: AbortSignal): Promise<void> {
-    const { parts, metrics, supervisor, description, link } = this;
+    const { parts, metrics, tasks, description, link } = this;
     const { nodeId } = parts.identity;
-    const tasks = () => supervisor.tasks();
     const rootDir = () => description.rootDir;
     const publish = (usage: Usage) => {
-      const networkWarnings = this.networkWatch?.warnings ?? [];
-      link.publish(subjects.usage(nodeId), { ...usage, networkWarnings });
+      link.publish(subjects.usage(nodeId), { ...usage, networkWarnings: this.network.warnings });
     };
     const { traffic } = parts;
-    const connections = traffic && (() => traffic.read(trafficView(tasks(), this.overlay.snapshot())));
+    const connections = traffic && (() => traffic.read(this.network.traffic));
     const counting = connections && { connections };
     await publishUsage({ ...parts, nodeId, metrics, meter, tasks, rootDir, publish, ...counting }, signal);
   }
 
   private async metricsPage(): Promise<MetricsPage> {
-    const tasks = this.supervisor.tasks();
+    const tasks = this.tasks();
     this.metrics.tasks.reset();
     for (const { memory } of tasks) this.metrics.tasks.inc({ state: memory?.state ?? 'assigned' });
     const ownContainers = tasks.flatMap((task) => task.containers);
@@ -357,16 +318,4 @@ class Agent {
     });
     this.lifecycle.onStop(name, () => watched);
   }
-}
-
-function healthView({ record, memory, containers }: SupervisedTask) {
-  const container = containers.find(({ attempt }) => attempt === memory?.attempt);
-  const ready = container?.phase === 'running' && (memory?.wasReady ?? false);
-  return {
-    taskId: record.id,
-    serviceId: record.serviceId,
-    health: container?.health ?? 'none',
-    ready,
-    beingReplaced: memory?.exits.at(-1)?.error.includes('unhealthy container') || memory?.replaceReason !== undefined,
-  } as const;
 }

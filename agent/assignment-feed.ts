@@ -103,7 +103,7 @@ export class AssignmentFeed {
   /** Records the bus no longer has. Their tasks go on as orphans until the leader says otherwise. */
   private takeAbsent(): void {
     const present = new Set([...this.parts.view.entries.values()].map((entry) => entry.value.id));
-    for (const { record, orphaned } of this.parts.supervisor.tasks()) {
+    for (const { record, orphaned } of this.parts.supervisor.here.tasks()) {
       if (present.has(record.id) || orphaned || this.parts.view.quarantined.has(keyOf(record))) continue;
       this.handedOn.delete(record.id);
       this.parts.supervisor.unassign(record.id);
@@ -112,7 +112,7 @@ export class AssignmentFeed {
 
   /** When more than half of the running tasks would stop at once, each such record is read again from the bucket itself. */
   private async sure(news: readonly Entry<TaskRecord>[]): Promise<readonly Entry<TaskRecord>[]> {
-    const running = this.parts.supervisor.tasks().filter(({ containers }) => containers.some(isRunning));
+    const running = this.parts.supervisor.here.tasks().filter(({ containers }) => containers.some(isRunning));
     const stops = news.filter(({ value }) => value.desired === 'stopped' && running.some(isTask(value.id)));
     if (running.length < ASK_FROM_TASKS || stops.length * 2 <= running.length) return news;
     this.parts.metrics.massStopsChecked.inc();

@@ -159,7 +159,7 @@ export class BusLink {
 
   private answerNetworkChecks(bus: Bus, supervisor: TaskSupervisor): Subscription[] {
     const { networkTools: tools, nodeId, overlay } = this.parts;
-    return tools ? answerNetworkChecks({ bus, nodeId, tools, overlay, supervisor }) : [];
+    return tools ? answerNetworkChecks({ bus, nodeId, tools, overlay, here: supervisor.here }) : [];
   }
 
   /** Answers the wait for its end. */
@@ -211,7 +211,7 @@ export class BusLink {
     const reporter = new StatusReporter({ statuses, nodeId, clock, log, metrics });
     this.reporter = reporter;
     supervisor.reportAll();
-    const isKnown = (taskId: string) => supervisor.isHere(taskId);
+    const isKnown = (taskId: string) => supervisor.here.isHere(taskId);
     const stopListening = view.onChange((keys) => reporter.restore(view, keys));
     void this.each(FULL_PASS_MS, () => reporter.compareWith(view, isKnown));
     this.lifecycle.onStop('status view', async () => {

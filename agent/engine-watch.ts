@@ -84,7 +84,7 @@ export class EngineWatch {
   private listAll(signal: AbortSignal): Promise<void> {
     const { engine, clusterId, supervisor, clock, log, metrics, onListed } = this.parts;
     const tick = async () => {
-      const before = supervisor.looksSoFar();
+      const before = supervisor.here.looksSoFar();
       supervisor.takeList(await engine.listOwn(clusterId), before);
       onListed();
     };

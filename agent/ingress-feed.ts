@@ -4,7 +4,7 @@ import type { Log } from '../runtime/log.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
 import type { UnnumberedStatus } from './plan/status.ts';
 import { ingressEndpoints, type PublishedPorts } from './published-ports.ts';
-import type { TaskSupervisor } from './task-supervisor.ts';
+import type { TasksHere } from './tasks-here.ts';
 
 export class IngressFeed {
   private readonly ports: PublishedPorts;
@@ -21,24 +21,22 @@ export class IngressFeed {
   }
 
   /** A task changed: applies the new list of endpoints when it is a new one. */
-  take(status: UnnumberedStatus, supervisor: TaskSupervisor): void {
+  take(status: UnnumberedStatus, here: TasksHere): void {
     const before = this.addresses.get(status.taskId);
     const address = status.ready ? status.address : undefined;
     if (before === address) return;
     if (address === undefined) this.addresses.delete(status.taskId);
     else this.addresses.set(status.taskId, address);
-    this.apply(supervisor);
+    this.apply(here);
   }
 
   /** All containers are known: what an agent before us published for others is to go, also when we publish nothing. */
-  begin(supervisor: TaskSupervisor): void {
-    if (this.applied === undefined) this.apply(supervisor);
+  begin(here: TasksHere): void {
+    if (this.applied === undefined) this.apply(here);
   }
 
-  private apply(supervisor: TaskSupervisor): void {
-    const endpoints = supervisor
-      .tasks()
-      .flatMap(({ record }) => ingressEndpoints(record, this.addresses.get(record.id)));
+  private apply(here: TasksHere): void {
+    const endpoints = here.tasks().flatMap(({ record }) => ingressEndpoints(record, this.addresses.get(record.id)));
     const text = JSON.stringify(endpoints);
     if (text === this.applied) return;
     this.applied = text;

@@ -19,7 +19,7 @@ import type { ProcFiles } from './network/loopback-routing.ts';
 import type { Overlay } from './network/overlay/overlay.ts';
 import { planOverlay } from './network/overlay/plan-overlay.ts';
 import type { TunnelProbe } from './network/watch/tunnel-probe.ts';
-import type { TaskSupervisor } from './task-supervisor.ts';
+import type { TasksHere } from './tasks-here.ts';
 
 /** How the kernel of this host is looked at. */
 export interface NetworkTools {
@@ -34,17 +34,16 @@ export interface NetworkRequestParts {
   readonly nodeId: string;
   readonly tools: NetworkTools;
   readonly overlay: Pick<Overlay, 'snapshot'>;
-  readonly supervisor: TaskSupervisor;
+  readonly here: TasksHere;
 }
 
 /** Answers until the subscriptions are stopped. */
-export function answerNetworkChecks({ bus, nodeId, tools, overlay, supervisor }: NetworkRequestParts): Subscription[] {
+export function answerNetworkChecks({ bus, nodeId, tools, overlay, here }: NetworkRequestParts): Subscription[] {
   const state = () => {
     const view = overlay.snapshot();
     return { ...view, plan: planOverlay(view) };
   };
-  const processOf = (taskId: string) =>
-    supervisor.task(taskId)?.containers.find(({ phase }) => phase === 'running')?.pid;
+  const processOf = (taskId: string) => here.task(taskId)?.containers.find(({ phase }) => phase === 'running')?.pid;
   return [
     bus.answer(nodeId, 'check-path', PathCheckRequest, async (request): Promise<PathCheckReply> => {
       const none = (findings: CheckFinding[]) => ({ findings, peers: [] });
@@ -52,9 +51,9 @@ export function answerNetworkChecks({ bus, nodeId, tools, overlay, supervisor }:
     }),
     bus.answer(nodeId, 'held-ports', HeldPortsRequest, async ({ ports }) => {
       // A task that ends meanwhile is no program of the host's.
-      const before = portsOfTasks(supervisor);
+      const before = portsOfTasks(here);
       const held = await claimedPorts(tools.files);
-      const own = new Set([...before, ...portsOfTasks(supervisor)]);
+      const own = new Set([...before, ...portsOfTasks(here)]);
       const isHeld = (port: HostPortNumber) => held.has(portKey(port)) && !own.has(portKey(port));
       return { held: ports.filter(isHeld) };
     }),
@@ -65,8 +64,8 @@ export function answerNetworkChecks({ bus, nodeId, tools, overlay, supervisor }:
 }
 
 /** What the engine holds on the host for tasks, those it is about to stop included. */
-function portsOfTasks(supervisor: Pick<TaskSupervisor, 'tasks'>): ReadonlySet<string> {
-  const tasks = supervisor.tasks();
+function portsOfTasks(here: Pick<TasksHere, 'tasks'>): ReadonlySet<string> {
+  const tasks = here.tasks();
   const asked = tasks.flatMap(({ record }) =>
     record.ports.map(({ Protocol, PublishedPort }) => [Protocol, PublishedPort] as const),
   );

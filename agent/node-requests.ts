@@ -18,6 +18,7 @@ import type { TcpProbe } from '../runtime/tcp-probe.ts';
 import type { Engine } from './engine/engine.ts';
 import type { MetricsPage } from './metrics/page-writer.ts';
 import type { TaskSupervisor } from './task-supervisor.ts';
+import type { TasksHere } from './tasks-here.ts';
 
 export interface NodeRequestParts {
   readonly bus: Bus;
@@ -52,7 +53,7 @@ export function answerRequests(parts: NodeRequestParts): Subscription[] {
     })),
     bus.answer(nodeId, 'inspect', InspectRequest, async ({ id }) => ({ container: await engine.inspectRaw(id) })),
     bus.answer(nodeId, 'restart', RestartRequest, async ({ containerId, graceMs }) => {
-      supervisor.replace(taskOf(supervisor, containerId), 'restarted by request');
+      supervisor.replace(taskOf(supervisor.here, containerId), 'restarted by request');
       await engine.stop(containerId, graceMs);
     }),
     bus.answer(nodeId, 'instance', InstanceRequest, async (): Promise<InstanceReply> => {
@@ -60,13 +61,13 @@ export function answerRequests(parts: NodeRequestParts): Subscription[] {
       return { instance, incarnation, hostname, address };
     }),
     bus.answer(nodeId, 'orphans', OrphansRequest, async ({ all }): Promise<z.infer<typeof OrphansReply>> => {
-      return { orphans: all ? supervisor.inventory() : supervisor.orphans() };
+      return { orphans: all ? supervisor.here.inventory() : supervisor.here.orphans() };
     }),
   ];
 }
 
-function taskOf(supervisor: TaskSupervisor, containerId: string): string {
-  const task = supervisor.tasks().find(({ containers }) => containers.some(({ id }) => id === containerId));
+function taskOf(here: TasksHere, containerId: string): string {
+  const task = here.tasks().find(({ containers }) => containers.some(({ id }) => id === containerId));
   if (task !== undefined) return task.record.id;
   throw new PlimsollError('not-found', `No task of this node has container ${containerId}`);
 }
@@ -74,7 +75,7 @@ function taskOf(supervisor: TaskSupervisor, containerId: string): string {
 function answerStreams({ streams, nodeId, engine, supervisor, metricsPage }: NodeRequestParts): Subscription[] {
   return [
     streams.answerStream(nodeId, 'logs', LogsRequest, (request, signal) =>
-      taskLogs(engine, supervisor, request, signal),
+      taskLogs(engine, supervisor.here, request, signal),
     ),
     streams.answerStream(nodeId, 'stats', StatsRequest, ({ id, ...options }, signal) =>
       engine.stats(id, options, signal),
@@ -108,11 +109,11 @@ function* inChunks(pieces: readonly Uint8Array[]): Generator<Uint8Array> {
 /** The logs of a task's containers, the older attempts first; only the newest is followed. */
 async function* taskLogs(
   engine: Engine,
-  supervisor: TaskSupervisor,
+  here: TasksHere,
   { taskId, ...options }: LogsRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const containers = [...(supervisor.task(taskId)?.containers ?? [])].sort((a, b) => a.attempt - b.attempt);
+  const containers = [...(here.task(taskId)?.containers ?? [])].sort((a, b) => a.attempt - b.attempt);
   if (containers.length === 0) throw new PlimsollError('not-found', `No container of task ${taskId} is on this node`);
   const newest = containers.at(-1);
   for (const container of containers) {

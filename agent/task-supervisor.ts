@@ -2,7 +2,6 @@
  * Holds what is asked of this node beside what its engine shows and turns one task at a time: plan, do the one step,
  * look, plan again. Absence stops nothing here: a task whose record vanished is an orphan and goes on.
  */
-import type { Orphan } from '../model/messages.ts';
 import type { TaskRecord } from '../model/records.ts';
 import { stopGracePeriodMs } from '../model/service-defaults.ts';
 import { type Clock, nowOn, withDeadline } from '../runtime/clock.ts';
@@ -21,7 +20,8 @@ import type { Probers } from './probe/probers.ts';
 import type { EngineStep } from './step-executor.ts';
 import { StepLanes } from './step-lanes.ts';
 import { StepRunner, type StepRunnerParts } from './step-runner.ts';
-import { newTaskEntry, type SupervisedTask, type TaskEntry } from './supervised-task.ts';
+import type { TaskEntry } from './supervised-task.ts';
+import { TasksHere } from './tasks-here.ts';
 
 /** What an engine gets beyond the grace period before a task that may not run is ended past it. */
 const KILL_MARGIN_MS = 1_000;
@@ -51,17 +51,14 @@ export interface SupervisorParts {
 
 export class TaskSupervisor {
   private readonly parts: SupervisorParts;
-  private readonly entries = new Map<string, TaskEntry>();
-  /** Containers of this cluster nobody ever assigned to us, by id. */
-  private readonly strays = new Map<string, ObservedContainer>();
+  readonly here: TasksHere;
   private readonly lanes: StepLanes;
   private readonly steps: StepRunner;
   private readonly stopping = new AbortController();
-  /** Nothing is planned before the engine has been seen once: unseen is not absent. */
-  private seen = false;
 
   constructor(parts: SupervisorParts) {
     this.parts = parts;
+    this.here = new TasksHere(parts.probes);
     this.lanes = new StepLanes(parts.startsAtOnce);
     const remember = (entry: TaskEntry, memory: TaskMemory) => this.remember(entry, memory);
     this.steps = new StepRunner({ ...parts, remember, stopping: this.stopping.signal });
@@ -69,16 +66,16 @@ export class TaskSupervisor {
 
   /** Takes an assignment over, with what is remembered of it when it comes from disk. */
   assign(record: TaskRecord, memory?: TaskMemory): void {
-    const entry = this.entries.get(record.id);
+    const entry = this.here.entry(record.id);
     if (entry) Object.assign(entry, { record, orphaned: false });
-    else this.entries.set(record.id, { ...this.newEntry(record), memory });
+    else this.here.add(record).memory = memory;
     this.parts.onChange();
     this.turn(record.id);
   }
 
   /** The record is gone from the bus: a task that is stopped and removed is forgotten, any other goes on as an orphan. */
   unassign(taskId: string): void {
-    const entry = this.entries.get(taskId);
+    const entry = this.here.entry(taskId);
     if (!entry) return;
     entry.orphaned = true;
     if (entry.record.desired === 'stopped' && entry.containers.size > 0) {
@@ -90,82 +87,26 @@ export class TaskSupervisor {
 
   /** Takes over a full list of our containers. `startedAt` is what `looksSoFar()` said before the list was asked for. */
   takeList(containers: readonly ObservedContainer[], startedAt: ReadonlyMap<string, number>): void {
-    this.seen = true;
-    const byTask = groupByTask(containers);
-    this.strays.clear();
-    for (const [taskId, group] of byTask) {
-      if (!this.entries.has(taskId)) for (const container of group) this.strays.set(container.id, container);
-    }
-    for (const [taskId, entry] of this.entries) {
-      const touchedSince = entry.job !== undefined || entry.looks !== (startedAt.get(taskId) ?? 0);
-      if (!touchedSince) entry.containers = new Map((byTask.get(taskId) ?? []).map((one) => [one.id, one]));
-    }
-    for (const taskId of this.entries.keys()) this.turn(taskId);
+    this.here.takeList(containers, startedAt);
+    for (const { record } of this.here.all()) this.turn(record.id);
     this.countOrphans();
-  }
-
-  looksSoFar(): Map<string, number> {
-    return new Map([...this.entries].map(([taskId, entry]) => [taskId, entry.looks]));
   }
 
   /** Something happened to a container: look at it and at its task. */
   async lookAt(containerId: string, taskId: string | undefined, action?: string): Promise<void> {
-    const entry = taskId === undefined ? undefined : this.entries.get(taskId);
+    const entry = taskId === undefined ? undefined : this.here.entry(taskId);
     if (action === 'start' && entry?.job) return; // our own start: its job looks when it is done
     if (entry) entry.looks += 1;
     const container = await this.parts.engine.look(this.parts.clusterId, containerId);
-    if (entry && taskId !== undefined) {
-      entry.looks += 1;
-      if (container) entry.containers.set(containerId, container);
-      else entry.containers.delete(containerId);
-      this.turn(taskId);
-    } else if (container) this.strays.set(containerId, container);
-    else this.strays.delete(containerId);
+    if (entry) entry.looks += 1;
+    this.here.takeLook(containerId, container, entry);
+    if (entry) this.turn(entry.record.id);
     this.countOrphans();
-  }
-
-  tasks(): SupervisedTask[] {
-    return [...this.entries.values()].map((entry) => ({ ...entry, containers: this.containersOf(entry) }));
-  }
-
-  task(taskId: string): SupervisedTask | undefined {
-    const entry = this.entries.get(taskId);
-    return entry && { ...entry, containers: this.containersOf(entry) };
-  }
-
-  /** Is a task, or a container of it that no record accounts for, on this node? */
-  isHere(taskId: string): boolean {
-    return this.entries.has(taskId) || [...this.strays.values()].some((container) => container.taskId === taskId);
-  }
-
-  /** Containers of this cluster on this node that no record accounts for. */
-  orphans(): Orphan[] {
-    return this.containersWhere((entry) => entry.orphaned);
-  }
-
-  /** Every container of this cluster on this node. Throws `unavailable` before the engine has told of them. */
-  inventory(): Orphan[] {
-    if (!this.seen)
-      throw new PlimsollError('unavailable', 'Cannot tell what runs here: the engine has not answered yet');
-    return this.containersWhere(() => true);
-  }
-
-  private containersWhere(isAsked: (entry: TaskEntry) => boolean): Orphan[] {
-    const asked = [...this.entries.values()].filter(isAsked);
-    const containers = [...asked.flatMap((entry) => [...entry.containers.values()]), ...this.strays.values()];
-    return containers.map(({ taskId, serviceId, slot, revision, id, phase }) => ({
-      taskId,
-      serviceId,
-      slot,
-      revision,
-      containerId: id,
-      running: phase === 'running',
-    }));
   }
 
   /** Has an unhealthy task's container replaced on the agent's own account. */
   replace(taskId: string, reason: string): void {
-    const entry = this.entries.get(taskId);
+    const entry = this.here.entry(taskId);
     if (!entry?.memory) return;
     entry.memory = { ...entry.memory, replaceReason: reason };
     this.turn(taskId);
@@ -173,8 +114,7 @@ export class TaskSupervisor {
 
   /** Whether a task runs here only while the leader is heard. */
   get needsContact(): boolean {
-    for (const { record } of this.entries.values()) if (needsContact(record)) return true;
-    return false;
+    return this.here.needsContact;
   }
 
   /**
@@ -182,11 +122,11 @@ export class TaskSupervisor {
    * leader's answer counts, too: one that expired unnoticed has expired all the same.
    */
   checkPermits(): void {
-    for (const [taskId, entry] of this.entries) {
+    for (const entry of this.here.all()) {
       if (entry.memory?.final || !needsContact(entry.record)) continue;
       const before = entry.permit;
       entry.permit = this.permitOf(entry);
-      if (entry.permit !== before) this.turn(taskId);
+      if (entry.permit !== before) this.turn(entry.record.id);
       if (entry.record.desired === 'running') this.killOverdue(entry);
     }
   }
@@ -213,15 +153,15 @@ export class TaskSupervisor {
 
   /** Sends every status once more: the bus may have lost them. Before the engine has been seen there is none to tell. */
   reportAll(): void {
-    if (!this.seen) return;
-    for (const entry of this.entries.values()) this.report(entry);
+    if (!this.here.seen) return;
+    for (const entry of this.here.all()) this.report(entry);
   }
 
   /** Ends planning; steps still in work after a moment are left to the engine. Containers stay as they are. */
   async stop(): Promise<void> {
     this.stopping.abort();
     this.parts.probes?.stop();
-    for (const entry of this.entries.values()) {
+    for (const entry of this.here.all()) {
       entry.timer?.abort();
       if (entry.job?.kind === 'pull') entry.job.abort.abort();
     }
@@ -234,23 +174,10 @@ export class TaskSupervisor {
     });
   }
 
-  /** As the engine shows them and the probes see them. */
-  private containersOf(entry: TaskEntry): ObservedContainer[] {
-    const { probes } = this.parts;
-    const containers = [...entry.containers.values()];
-    return probes ? containers.map((container) => probes.view(container)) : containers;
-  }
-
-  private newEntry(record: TaskRecord): TaskEntry {
-    const containers = [...this.strays.values()].filter((container) => container.taskId === record.id);
-    for (const container of containers) this.strays.delete(container.id);
-    return newTaskEntry(record, containers);
-  }
-
   /** Plans a task and starts its next step, unless one is in work. */
   private turn(taskId: string): void {
-    const entry = this.entries.get(taskId);
-    if (!entry || !this.seen || this.stopping.signal.aborted) return;
+    const entry = this.here.entry(taskId);
+    if (!entry || !this.here.seen || this.stopping.signal.aborted) return;
     if (entry.job) {
       const superseded = entry.job.kind === 'pull' || entry.job.kind === 'create';
       const isUnwanted = entry.record.desired === 'stopped' || this.permitOf(entry) === 'expired';
@@ -275,7 +202,7 @@ export class TaskSupervisor {
     entry.permit = this.permitOf(entry);
     this.parts.probes?.follow(entry.record, [...entry.containers.values()]);
     const { memory, step } = this.parts.planTask(
-      { ...entry, containers: this.containersOf(entry) },
+      { ...entry, containers: this.here.containersOf(entry) },
       nowOn(this.parts.clock),
     );
     this.remember(entry, memory);
@@ -305,13 +232,13 @@ export class TaskSupervisor {
   private report(entry: TaskEntry): void {
     const { memory } = entry;
     if (!memory) return;
-    const current = this.containersOf(entry).find((container) => container.attempt === memory.attempt);
+    const current = this.here.containersOf(entry).find((container) => container.attempt === memory.attempt);
     this.parts.onStatus(statusOf(entry.record, memory, current, this.parts.incarnation));
   }
 
   private forget(entry: TaskEntry): void {
     this.parts.probes?.follow(entry.record, []);
-    this.entries.delete(entry.record.id);
+    this.here.remove(entry.record.id);
     this.parts.onForgotten(entry.record.id);
     this.parts.onChange();
   }
@@ -338,13 +265,6 @@ export class TaskSupervisor {
   }
 
   private countOrphans(): void {
-    this.parts.metrics.orphans.set(this.orphans().length);
+    this.parts.metrics.orphans.set(this.here.orphans().length);
   }
-}
-
-function groupByTask(containers: readonly ObservedContainer[]): Map<string, ObservedContainer[]> {
-  const groups = new Map<string, ObservedContainer[]>();
-  for (const container of containers)
-    groups.set(container.taskId, [...(groups.get(container.taskId) ?? []), container]);
-  return groups;
 }

@@ -94,12 +94,12 @@ describe('AssignmentFeed and TaskSupervisor', () => {
     await leader.buckets.tasks.delete(`${aTask().nodeId}.${aTask().id}`);
     await clock.advance(100);
 
-    expect([supervisor.tasks(), statuses.size]).toEqual([[], 0]);
+    expect([supervisor.here.tasks(), statuses.size]).toEqual([[], 0]);
   });
 
   it('says nothing of tasks it remembers before it has seen what the engine runs', async () => {
     await assign(aTask());
-    const [before] = supervisor.tasks();
+    const [before] = supervisor.here.tasks();
     statuses.clear();
 
     const next = makeSupervisor();
@@ -115,7 +115,7 @@ describe('AssignmentFeed and TaskSupervisor', () => {
   it('ignores assignments of other nodes', async () => {
     await assign(aTask({ nodeId: aTask().serviceId }));
 
-    expect(supervisor.tasks()).toEqual([]);
+    expect(supervisor.here.tasks()).toEqual([]);
   });
 
   it('obeys a leader whose epochs began anew together with the bucket', async () => {
@@ -189,7 +189,7 @@ describe('AssignmentFeed and TaskSupervisor', () => {
   it('restarts at once after an exit, then waits ever longer', async () => {
     await assign(aTask());
 
-    supervisor.takeList([...engine.containers.values()], supervisor.looksSoFar());
+    supervisor.takeList([...engine.containers.values()], supervisor.here.looksSoFar());
     engine.exit('container-1', 1);
     await supervisor.lookAt('container-1', aTask().id, 'die');
     await clock.advance(0);
