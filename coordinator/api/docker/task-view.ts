@@ -5,22 +5,26 @@
 import type { Entry } from '../../../bus/bus.ts';
 import { genericToList } from '../../../model/generic-resources.ts';
 import { isJob, jobIteration } from '../../../model/jobs.ts';
-import type {
-  ExitRecord,
-  HistoryEntry,
-  HostPort,
-  ServiceRecord,
-  SlotRecord,
-  StatusRecord,
-  TaskRecord,
-} from '../../../model/records.ts';
+import type { HistoryEntry, ServiceRecord, SlotRecord, StatusRecord, TaskRecord } from '../../../model/records.ts';
 import { effectiveReplicas } from '../../../model/scale-record.ts';
 import { isGlobal } from '../../../model/service-defaults.ts';
-import type { ListedGenericResource, PortConfig, TaskTemplate } from '../../../model/service-spec.ts';
+import type { ListedGenericResource, TaskTemplate } from '../../../model/service-spec.ts';
+import { groupBy } from '../../../runtime/group-by.ts';
 import { attemptId } from '../../../runtime/identifiers.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { taskTrouble } from '../task-trouble.ts';
 import { isoTime } from './dates.ts';
+import {
+  assignedOnly,
+  currentAttempt,
+  endedAttempt,
+  endedStatus,
+  ghost,
+  isEnded,
+  isEndedState,
+  type TaskStatusView,
+  waitingAttempt,
+} from './task-attempts.ts';
 import { networkAttachments } from './task-networks.ts';
 
 export interface TaskView {
@@ -45,17 +49,6 @@ export interface TaskView {
   readonly plimsoll: { readonly revision: number; readonly taskId: string };
 }
 
-export interface TaskStatusView {
-  readonly Timestamp: string;
-  readonly State: string;
-  readonly Message: string;
-  readonly Err?: string | undefined;
-  readonly ContainerStatus?:
-    | { readonly ContainerID: string; readonly PID: number; readonly ExitCode: number }
-    | undefined;
-  readonly PortStatus: { readonly Ports?: readonly PortConfig[] | undefined };
-}
-
 /** The tasks of the services asked for. Removed services have none. */
 export function taskViews(snapshot: Snapshot, isAsked: (service: ServiceRecord) => boolean = () => true): TaskView[] {
   const services = [...snapshot.services.values()]
@@ -72,15 +65,8 @@ function byService<T extends { readonly serviceId: string }>(
   entries: Iterable<Entry<T>>,
   asked: ReadonlySet<string>,
 ): ReadonlyMap<string, readonly Entry<T>[]> {
-  const groups = new Map<string, Entry<T>[]>();
-  for (const entry of entries) {
-    const { serviceId } = entry.value;
-    if (!asked.has(serviceId)) continue;
-    const group = groups.get(serviceId);
-    if (group) group.push(entry);
-    else groups.set(serviceId, [entry]);
-  }
-  return groups;
+  const wanted = [...entries].filter(({ value }) => asked.has(value.serviceId));
+  return groupBy(wanted, ({ value }) => value.serviceId);
 }
 
 /** The attempts of one assignment, those that are over too: cheap, however many tasks its service has. */
@@ -207,80 +193,14 @@ function isGhost(snapshot: Snapshot, { nodeId }: TaskRecord): boolean {
   return snapshot.liveness.get(nodeId)?.state === 'lost';
 }
 
-function ghost(task: TaskRecord, seen: StatusRecord) {
-  const shown = currentAttempt(task, seen);
-  if (isEnded(seen)) return shown;
-  const Status = { ...shown.Status, State: 'unknown', Message: 'its node is lost', PortStatus: {} };
-  return { ...shown, Status };
-}
-
 /** What is wrong though no attempt has failed. */
 function withTrouble<T extends { readonly State: string; readonly Err?: string | undefined }>(
   snapshot: Snapshot,
   task: TaskRecord,
   status: T,
 ): T {
-  const isOpen = status.Err === undefined && !endedStates.includes(status.State) && task.desired !== 'stopped';
+  const isOpen = status.Err === undefined && !isEndedState(status.State) && task.desired !== 'stopped';
   return isOpen ? { ...status, Err: taskTrouble(snapshot, task) } : status;
-}
-
-function assignedOnly(task: TaskRecord) {
-  const since = isoTime(task.createdAtMs);
-  const Status = { Timestamp: since, State: 'assigned', Message: 'scheduler assigned task to node', PortStatus: {} };
-  return { ID: task.id, CreatedAt: since, UpdatedAt: since, Status };
-}
-
-function currentAttempt(task: TaskRecord, seen: StatusRecord) {
-  const changed = isoTime(seen.changedAtMs);
-  const hostPorts = task.ports.filter((port) => port.PublishMode === 'host').map((port) => withChosenPort(port, seen));
-  const isUp = seen.state === 'running';
-  const ContainerStatus =
-    seen.containerId === undefined && !isEnded(seen)
-      ? undefined
-      : { ContainerID: seen.containerId ?? '', PID: seen.pid ?? 0, ExitCode: seen.exitCode ?? 0 };
-  return {
-    ID: attemptId(task.id, seen.attempt),
-    CreatedAt: isoTime(attemptCreatedMs(task, seen, seen.attempt)),
-    UpdatedAt: changed,
-    Status: {
-      Timestamp: changed,
-      State: isUp && seen.health === 'starting' ? 'starting' : seen.state,
-      Message: seen.message,
-      Err: seen.error,
-      ContainerStatus,
-      PortStatus: isUp && hostPorts.length > 0 ? { Ports: hostPorts } : {},
-    },
-  };
-}
-
-/** A port left to the engine to choose, as it chose. */
-function withChosenPort(port: PortConfig, { hostPorts }: StatusRecord): PortConfig {
-  if (port.PublishedPort) return port;
-  const isIt = (chosen: HostPort) => chosen.targetPort === port.TargetPort && chosen.protocol === port.Protocol;
-  return { ...port, PublishedPort: hostPorts?.find(isIt)?.publishedPort };
-}
-
-function endedAttempt(task: TaskRecord, seen: StatusRecord, exit: ExitRecord) {
-  const finished = isoTime(exit.finishedAtMs);
-  return {
-    ID: attemptId(task.id, exit.attempt),
-    CreatedAt: isoTime(attemptCreatedMs(task, seen, exit.attempt)),
-    UpdatedAt: finished,
-    Status: endedStatus(finished, exit.state, exit.error, exit.containerId, exit.exitCode),
-    DesiredState: 'shutdown' as const,
-  };
-}
-
-/** Swarm makes a task's successor at once, desired `ready` until its delay is over; so do we show it. */
-function waitingAttempt(task: TaskRecord, seen: StatusRecord) {
-  const since = isoTime(seen.changedAtMs);
-  return {
-    ID: attemptId(task.id, seen.attempt + 1),
-    CreatedAt: isoTime(seen.changedAtMs + 1),
-    UpdatedAt: since,
-    Status: { Timestamp: since, State: 'ready', Message: 'waiting for its restart', PortStatus: {} },
-    DesiredState: 'ready' as const,
-  };
 }
 
 function pastTask(service: ServiceRecord, slot: SlotRecord, ended: HistoryEntry, version: number): TaskView {
@@ -303,29 +223,6 @@ function pastTask(service: ServiceRecord, slot: SlotRecord, ended: HistoryEntry,
   };
 }
 
-const endedMessages: Readonly<Record<string, string>> = {
-  complete: 'finished',
-  shutdown: 'shutdown',
-  rejected: 'preparing',
-};
-
-function endedStatus(
-  Timestamp: string,
-  State: string,
-  error: string,
-  ContainerID: string,
-  ExitCode: number,
-): TaskStatusView {
-  return {
-    Timestamp,
-    State,
-    Message: endedMessages[State] ?? 'started',
-    Err: error === '' ? undefined : error,
-    ContainerStatus: { ContainerID, PID: 0, ExitCode },
-    PortStatus: {},
-  };
-}
-
 function desiredState(snapshot: Snapshot, service: ServiceRecord, task: TaskRecord): TaskView['DesiredState'] {
   const slotKey = isGlobal(service.spec) ? task.nodeId : task.slot;
   const slot = snapshot.slots.get(`${service.id}.${slotKey}`)?.value;
@@ -334,18 +231,6 @@ function desiredState(snapshot: Snapshot, service: ServiceRecord, task: TaskReco
   const replicas = effectiveReplicas(service.spec, snapshot.scales.get(service.id)?.value);
   return !isGlobal(service.spec) && task.slot > replicas ? 'remove' : 'shutdown';
 }
-
-/** When an attempt was made: the first with the task, a later one when the one before it ended. */
-function attemptCreatedMs(task: TaskRecord, seen: StatusRecord, attempt: number): number {
-  if (attempt === 1) return task.createdAtMs;
-  const before = seen.exits.find((exit) => exit.attempt === attempt - 1);
-  if (before !== undefined) return before.finishedAtMs + 1;
-  const own = seen.exits.find((exit) => exit.attempt === attempt);
-  return own?.startedAtMs ?? own?.finishedAtMs ?? seen.startedAtMs ?? seen.changedAtMs;
-}
-
-const endedStates: readonly string[] = ['complete', 'shutdown', 'failed', 'rejected'];
-const isEnded = (seen: StatusRecord): boolean => endedStates.includes(seen.state);
 
 function slotFields(service: ServiceRecord, { slot, nodeId }: { slot: number; nodeId?: string | undefined }) {
   return isGlobal(service.spec) ? { Slot: undefined, NodeID: nodeId } : { Slot: slot };
@@ -357,11 +242,7 @@ function templateOf(service: ServiceRecord, revision: number): TaskTemplate {
 
 /** At most `limit` tasks per slot, the newest; what should still run is always kept. */
 function boundedHistory(tasks: readonly TaskView[], limit: number): TaskView[] {
-  const bySlot = new Map<string | number, TaskView[]>();
-  for (const task of tasks) {
-    const slot = task.Slot ?? task.NodeID ?? task.ID;
-    bySlot.set(slot, [...(bySlot.get(slot) ?? []), task]);
-  }
+  const bySlot = groupBy(tasks, (task) => task.Slot ?? task.NodeID ?? task.ID);
   return [...bySlot.values()].flatMap((slot) => {
     const [ended, wanted] = [slot.filter(isOver), slot.filter((task) => !isOver(task))];
     const newestFirst = ended.sort((left, right) => right.CreatedAt.localeCompare(left.CreatedAt));
@@ -370,5 +251,4 @@ function boundedHistory(tasks: readonly TaskView[], limit: number): TaskView[] {
 }
 
 const isOver = (task: TaskView): boolean =>
-  task.DesiredState === 'shutdown' &&
-  ['complete', 'shutdown', 'failed', 'rejected', 'orphaned'].includes(task.Status.State);
+  task.DesiredState === 'shutdown' && (isEndedState(task.Status.State) || task.Status.State === 'orphaned');
