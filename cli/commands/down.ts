@@ -17,6 +17,8 @@ import {
   type TakeDownParts,
 } from '../host/take-down.ts';
 import { unitHostOf } from '../host/this-host.ts';
+import { unitName } from '../monitoring/native-monitoring.ts';
+import { monitoringPrograms } from '../monitoring/native-programs.ts';
 import {
   AbsolutePath,
   addSocketOption,
@@ -63,7 +65,7 @@ async function down(settings: DownSettings, terminal: Terminal): Promise<void> {
   const units = unitHostOf(stateDir);
   const parts: TakeDownParts = { units, clock: systemClock, note: (line) => terminal.err(`down: ${line}\n`) };
   const clusterId = clusterIdOf(stateDir);
-  await stopUnits(['prometheus', 'coordinator', 'agent', 'dns'], parts);
+  await stopUnits([...monitoringPrograms.map(unitName), 'prometheus', 'coordinator', 'agent', 'dns'], parts);
   if (clusterId !== undefined) {
     await clearContainers(docker, clusterId, parts);
     await clearNetwork(docker, clusterId, parts);

@@ -1,9 +1,13 @@
 /** `plim monitoring`: Prometheus, Alertmanager and Grafana on the cluster they watch. */
 import type { Command } from 'commander';
+import { z } from 'zod';
 import { AlertTokenAnswer } from '../../model/alert-view.ts';
 import { ClusterStatus } from '../../model/native-api.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { PlimsollError } from '../../runtime/errors.ts';
 import { type ApiClient, createApiClient } from '../api-client.ts';
 import { clusterDocker } from '../docker-cli.ts';
+import { unitHostOf } from '../host/this-host.ts';
 import {
   deployMonitoring,
   GRAFANA_PORT,
@@ -12,47 +16,146 @@ import {
   monitoringStatus,
   removeMonitoring,
 } from '../monitoring/monitoring-stack.ts';
+import {
+  type NativeParts,
+  type NativeStatus,
+  nativeDown,
+  nativeStatus,
+  nativeUp,
+} from '../monitoring/native-monitoring.ts';
 import { addFormatOption, type OutputFormat, print } from '../output-format.ts';
-import { addSocketOption, commonSettings } from '../settings.ts';
+import {
+  AbsolutePath,
+  addSocketOption,
+  addStateDirOption,
+  type CommonSettings,
+  commonSettings,
+  DEFAULT_SOCKET,
+  DEFAULT_STATE_DIR,
+  Switch,
+  settingsOf,
+} from '../settings.ts';
 import { formatTable } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 
+const MonitoringSettings = z.object({
+  stateDir: AbsolutePath.default(DEFAULT_STATE_DIR),
+  socket: AbsolutePath.default(DEFAULT_SOCKET),
+  native: Switch.default(false),
+  purge: Switch.default(false),
+  prometheusProgram: z.string().optional(),
+  alertmanagerProgram: z.string().optional(),
+  grafanaProgram: z.string().optional(),
+});
+type MonitoringSettings = z.infer<typeof MonitoringSettings>;
+
 const help = `
 Deploys compose/monitoring.yml of this package with "docker stack deploy", as the stack ${MONITORING_STACK}. Images are those the
-file names; PLIMSOLL_PROMETHEUS_IMAGE, PLIMSOLL_ALERTMANAGER_IMAGE and PLIMSOLL_GRAFANA_IMAGE name others. Where no image can
-be pulled, Prometheus runs as a program: plim up --prometheus.`;
+file names; PLIMSOLL_PROMETHEUS_IMAGE, PLIMSOLL_ALERTMANAGER_IMAGE and PLIMSOLL_GRAFANA_IMAGE name others.
+
+Where no image can be pulled: --native, on a host with a coordinator, runs the programs of Debian's packages prometheus and
+prometheus-alertmanager, and Grafana where its package is installed, with the same configuration at the same ports.`;
 
 export function addMonitoringCommand(program: Command, terminal: Terminal): void {
   const monitoring = program
     .command('monitoring')
     .description('run Prometheus, Alertmanager and Grafana on the cluster');
   monitoring.addHelpText('after', help);
-  addSocketOption(monitoring.command('up').description('deploy them, or what changed of them')).action(
-    (_flags: unknown, given: Command) => up(given, terminal),
+  addPlaceOptions(monitoring.command('up').description('deploy them, or what changed of them'))
+    .option('--native', 'as programs of this host, not as a stack')
+    .option('--prometheus-program <program>', 'with --native: this Prometheus (default: the one on the PATH)')
+    .option('--alertmanager-program <program>', 'with --native: this Alertmanager (default: the one on the PATH)')
+    .option('--grafana-program <program>', "with --native: this bin/grafana (default: its package's, if installed)")
+    .action((_flags: unknown, given: Command) => up(settingsOf(MonitoringSettings, given), terminal));
+  addPlaceOptions(monitoring.command('down').description('remove them; what they stored stays'))
+    .option('--native', 'those that run as programs of this host')
+    .option('--purge', 'with --native: what they stored goes too')
+    .action((_flags: unknown, given: Command) => down(settingsOf(MonitoringSettings, given), terminal));
+  const status = monitoring.command('status').description('show how they are, and where');
+  addFormatOption(addPlaceOptions(status)).action(({ format }: { format: OutputFormat }, given: Command) =>
+    showStatus(commonSettings(given), format, terminal),
   );
-  addSocketOption(
-    monitoring.command('down').description('remove them; what they stored stays in their volumes'),
-  ).action(async (_flags: unknown, given: Command) => {
-    await removeMonitoring({ docker: clusterDocker(commonSettings(given).socket) });
-    terminal.out(`The stack ${MONITORING_STACK} is removed.\n`);
-  });
-  const status = monitoring.command('status').description('show how they are, and where Grafana is');
-  addFormatOption(addSocketOption(status)).action(async ({ format }: { format: OutputFormat }, given: Command) => {
-    const { socket } = commonSettings(given);
-    const found = await monitoringStatus({ docker: clusterDocker(socket) });
-    const grafana = await grafanaUrl(found, createApiClient(socket));
-    print(terminal, format, { ...found, grafana }, formatMonitoring);
-  });
 }
 
-async function up(given: Command, terminal: Terminal): Promise<void> {
-  const { socket } = commonSettings(given);
-  const client = createApiClient(socket);
+function addPlaceOptions(command: Command): Command {
+  return addSocketOption(addStateDirOption(command));
+}
+
+async function up(settings: MonitoringSettings, terminal: Terminal): Promise<void> {
+  const client = createApiClient(settings.socket);
   const alertsToken = async () => (await client.get('/v1/alerts/token', AlertTokenAnswer)).token;
-  const { newPassword } = await deployMonitoring({ docker: clusterDocker(socket), alertsToken });
+  await (settings.native ? upAsPrograms(settings, alertsToken, terminal) : upAsStack(settings, alertsToken, terminal));
+}
+
+async function upAsStack(
+  settings: MonitoringSettings,
+  alertsToken: () => Promise<string>,
+  terminal: Terminal,
+): Promise<void> {
+  refuseProgramsNamed(settings);
+  if ((await nativeStatus(unitHostOf(settings.stateDir))).length > 0) {
+    const advice = 'Stop them: plim monitoring down --native. Or bring those up to date: plim monitoring up --native';
+    throw new PlimsollError('conflict', `Cannot deploy the stack: programs of this host have its ports. ${advice}`);
+  }
+  const { newPassword } = await deployMonitoring({ docker: clusterDocker(settings.socket), alertsToken });
   terminal.out(`The stack ${MONITORING_STACK} is deployed. How it is, and where Grafana: plim monitoring status\n`);
   if (newPassword === undefined) return;
   terminal.out(`Grafana's user is admin, the password ${newPassword} (it is not shown again).\n`);
+}
+
+/** A stack runs images: a program named for nothing would mislead. */
+function refuseProgramsNamed({ prometheusProgram, alertmanagerProgram, grafanaProgram }: MonitoringSettings): void {
+  const programs = { prometheus: prometheusProgram, alertmanager: alertmanagerProgram, grafana: grafanaProgram };
+  const [named] = Object.entries(programs).filter(([, program]) => program !== undefined);
+  if (named) throw new PlimsollError('invalid', `--${named[0]}-program needs --native: a stack runs images`);
+}
+
+async function upAsPrograms(
+  settings: MonitoringSettings,
+  alertsToken: () => Promise<string>,
+  terminal: Terminal,
+): Promise<void> {
+  const { prometheusProgram, alertmanagerProgram, grafanaProgram } = settings;
+  const named = { prometheus: prometheusProgram, alertmanager: alertmanagerProgram, grafana: grafanaProgram };
+  const parts = nativeParts(settings, terminal, 'up');
+  const { newPassword, noGrafana } = await nativeUp(named, alertsToken, parts);
+  terminal.out(formatPrograms(await nativeStatus(parts.units)));
+  if (noGrafana !== undefined) terminal.out(`${noGrafana}\n`);
+  if (newPassword === undefined) return;
+  terminal.out(`Grafana's user is admin, the password ${newPassword.text} (also in ${newPassword.path}).\n`);
+}
+
+async function down(settings: MonitoringSettings, terminal: Terminal): Promise<void> {
+  const { native, purge, socket } = settings;
+  if (native) {
+    await nativeDown(nativeParts(settings, terminal, 'down'), purge);
+    terminal.out(purge ? 'Stopped, and what they stored is gone.\n' : 'Stopped; what they stored stays.\n');
+    return;
+  }
+  if (purge) {
+    const advice = 'the volumes of the stack are removed on their node: docker volume ls --filter name=monitoring_';
+    throw new PlimsollError('invalid', `--purge needs --native: ${advice}`);
+  }
+  await removeMonitoring({ docker: clusterDocker(socket) });
+  terminal.out(`The stack ${MONITORING_STACK} is removed.\n`);
+}
+
+function nativeParts({ stateDir }: MonitoringSettings, terminal: Terminal, verb: string): NativeParts {
+  const note = (line: string) => terminal.err(`${verb}: ${line}\n`);
+  return { units: unitHostOf(stateDir), clock: systemClock, stateDir, note };
+}
+
+async function showStatus(
+  { stateDir, socket }: CommonSettings,
+  format: OutputFormat,
+  terminal: Terminal,
+): Promise<void> {
+  const programs = await nativeStatus(unitHostOf(stateDir));
+  // They have the stack's ports: it cannot be here too.
+  if (programs.length > 0) return print(terminal, format, { programs }, (shown) => formatPrograms(shown.programs));
+  const found = await monitoringStatus({ docker: clusterDocker(socket) });
+  const grafana = await grafanaUrl(found, createApiClient(socket));
+  print(terminal, format, { ...found, grafana }, formatMonitoring);
 }
 
 async function grafanaUrl({ grafanaNode }: MonitoringStatus, client: ApiClient): Promise<string | undefined> {
@@ -68,4 +171,10 @@ export function formatMonitoring({ services, grafana }: MonitoringStatus & { gra
   const rows = services.map(({ name, replicas, image }) => [name, replicas, image]);
   const place = grafana === undefined ? 'Grafana is on no node yet' : `Grafana: ${grafana}`;
   return `${formatTable(['SERVICE', 'REPLICAS', 'IMAGE'], rows)}${place}\n`;
+}
+
+/** For people. */
+export function formatPrograms(programs: readonly NativeStatus[]): string {
+  const rows = programs.map(({ name, url, problem }) => [name, problem ?? 'ready', url]);
+  return formatTable(['PROGRAM', 'STATE', 'URL'], rows);
 }

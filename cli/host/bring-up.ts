@@ -135,7 +135,7 @@ export function localUrl(listen: string): string {
   return `http://${listen.replace(/^(?:0\.0\.0\.0)?:/, '127.0.0.1:')}`;
 }
 
-async function applyUnit(unit: Unit, parts: BringUpParts): Promise<UnitChange> {
+export async function applyUnit(unit: Unit, parts: Pick<BringUpParts, 'units' | 'note'>): Promise<UnitChange> {
   const change = await parts.units.apply(unit);
   parts.note(`${unit.name} ${change === 'unchanged' ? 'runs' : change}`);
   return change;

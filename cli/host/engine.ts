@@ -50,13 +50,18 @@ export function prepareEngine(url: string, { stateDir, socket }: EnginePlace, do
 
 /** The absolute path of a program: of that file, or of the first with this name on the PATH. */
 export function findProgram(program: string, debianPackage: string): string {
-  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  const candidates = program.includes('/') ? [resolve(program)] : directories.map((each) => join(each, program));
-  const found = candidates.find((path) => existsSync(path));
+  const found = locateProgram(program);
   if (found) return found;
   const where = program.includes('/') ? 'there' : 'on the PATH';
   throw new PlimsollError(
     'unavailable',
     `Cannot find ${program}: it is not ${where}. Install it (Debian: ${debianPackage}) and try again`,
   );
+}
+
+/** As `findProgram`; undefined when there is none. */
+export function locateProgram(program: string): string | undefined {
+  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  const candidates = program.includes('/') ? [resolve(program)] : directories.map((each) => join(each, program));
+  return candidates.find((path) => existsSync(path));
 }

@@ -22,7 +22,18 @@ export interface TakeDownParts {
 }
 
 /** Programs in the order they stop: first who gives orders, last what the others stand on. */
-const STOP_ORDER = ['prometheus', 'coordinator', 'agent', 'dns', 'nats', 'dockerd', 'containerd'];
+const STOP_ORDER = [
+  'monitoring-grafana',
+  'monitoring-prometheus',
+  'monitoring-alertmanager',
+  'prometheus',
+  'coordinator',
+  'agent',
+  'dns',
+  'nats',
+  'dockerd',
+  'containerd',
+];
 
 /** Stops these of the host's units that there are, in the right order. */
 export async function stopUnits(names: readonly string[], parts: TakeDownParts): Promise<void> {

@@ -1,10 +1,6 @@
 /** Prometheus, Alertmanager and Grafana as a stack of the cluster: compose/monitoring.yml, deployed with the docker CLI. */
-import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { parse } from 'yaml';
-import { z } from 'zod';
-import { packageRoot } from '../../runtime/version.ts';
+import { randomBytes } from 'node:crypto';
+import { composeFile, revisionOf } from './monitoring-compose.ts';
 
 export const MONITORING_STACK = 'monitoring';
 export const GRAFANA_PORT = 3000;
@@ -75,20 +71,6 @@ export async function monitoringStatus({ docker }: Pick<MonitoringParts, 'docker
   const running = ['--filter', 'desired-state=running', '--format', '{{.Node}}'];
   const [grafanaNode] = linesOf(await docker(['service', 'ps', ...running, GRAFANA_SERVICE]));
   return { services, grafanaNode };
-}
-
-function composeFile(): string {
-  return join(packageRoot(), 'compose', 'monitoring.yml');
-}
-
-const ComposeFile = z.object({ configs: z.record(z.string(), z.object({ file: z.string() })) });
-
-/** A word that changes with the content of the stack's configurations, which cannot be changed under one name. */
-export function revisionOf(file: string): string {
-  const { configs } = ComposeFile.parse(parse(readFileSync(file, 'utf8'), { merge: true }));
-  const hash = createHash('sha256');
-  for (const { file: content } of Object.values(configs)) hash.update(readFileSync(join(dirname(file), content)));
-  return hash.digest('hex').slice(0, 12);
 }
 
 function linesOf(text: string): string[] {

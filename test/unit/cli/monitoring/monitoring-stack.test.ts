@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { formatMonitoring } from '../../../../cli/commands/monitoring.ts';
+import { revisionOf } from '../../../../cli/monitoring/monitoring-compose.ts';
 import {
   type ClusterDocker,
   deployMonitoring,
   monitoringStatus,
   removeMonitoring,
-  revisionOf,
 } from '../../../../cli/monitoring/monitoring-stack.ts';
 
 interface Call {
