@@ -13,31 +13,58 @@ import { actionsOf, type Moment } from '../plan/actions.ts';
 import { plan } from '../plan/plan.ts';
 import { differences } from '../spec-differences.ts';
 import type { Snapshot } from '../store/snapshot.ts';
+import { type HeldPorts, noPortsHeld, type PortsWish, refuseHeldPorts } from '../wishes/held-ports.ts';
 import { checkHostAccess } from '../wishes/host-access-rules.ts';
-import { ingressPorts, portKey, refuseTakenPorts, settlePorts } from '../wishes/ports.ts';
+import { ingressKeys, refuseTakenPorts, settlePorts } from '../wishes/ports.ts';
 import { revisionsInUse, withRevisionOf } from '../wishes/revisions.ts';
 import { withNetworkIds } from '../wishes/service-networks.ts';
 import { checkServiceSpec, checkUnchangeable, withServerDefaults } from '../wishes/service-rules.ts';
 import { withNewObjects, withoutTasksOf, withService } from './imagined-cluster.ts';
+
+interface Wanted {
+  /** Of a service that is there. */
+  readonly id: string | undefined;
+  readonly wanted: ServiceSpec;
+  readonly held: HeldPorts;
+}
 
 /** A service as it would be, or why it would be refused. */
 type Imagined =
   | { readonly name: string; readonly record: ServiceRecord; readonly before: Entry<ServiceRecord> | undefined }
   | { readonly name: string; readonly refusal: string };
 
-/** `allowed`: what labels may open of hosts. */
+/** What a plan depends on beside the cluster's state. */
+export interface Circumstances {
+  /** What labels may open of hosts. */
+  readonly allowed: ReadonlySet<HostAccess>;
+  /** What programs of the nodes hold of the ports the stack asks for. */
+  readonly held: HeldPorts;
+}
+
+/** The ports the services of a stack ask for, all at once: what the nodes are to be asked about. */
+export function portsWishOf({ services }: Snapshot, wish: StackWish): PortsWish {
+  const specs = wish.services.map(({ spec }) => ServiceSpec.safeParse(dropNulls(spec)).data);
+  const live = [...services.values()].map(({ value }) => value).filter(({ removedAtMs }) => removedAtMs === undefined);
+  const own = new Set(wish.services.map(({ id }) => id));
+  return {
+    wanted: specs.flatMap((spec) => spec?.EndpointSpec?.Ports ?? []),
+    before: live.filter(({ id }) => own.has(id)).flatMap(({ ports }) => ports),
+    taken: ingressKeys(live.filter(({ id }) => !own.has(id))),
+  };
+}
+
 export function planStack(
   snapshot: Snapshot,
   wish: StackWish,
   now: Moment,
-  allowed: ReadonlySet<HostAccess> = new Set(),
+  { allowed, held }: Circumstances = { allowed: new Set(), held: noPortsHeld },
 ): StackPlan {
   let cluster = withNewObjects(snapshot, wish, now.wallMs);
   const removed = wish.removals.flatMap((id) => snapshot.services.get(id)?.value ?? []);
   for (const { id } of removed) cluster = withoutTasksOf(withService(cluster, id, undefined), id);
   const imagined: Imagined[] = [];
   for (const wanted of wish.services) {
-    const one = imagine(cluster, wanted, now, allowed);
+    const one = imagine(cluster, wanted, now, { allowed, held });
     imagined.push(one);
     if ('refusal' in one) continue;
     cluster = withService(cluster, one.record.id, one.record);
@@ -61,14 +88,14 @@ function imagine(
   cluster: Snapshot,
   { id, spec: wire }: StackWish['services'][number],
   now: Moment,
-  allowed: ReadonlySet<HostAccess>,
+  { allowed, held }: Circumstances,
 ): Imagined {
   const parsed = ServiceSpec.safeParse(dropNulls(wire));
   if (!parsed.success) return { name: nameIn(wire), refusal: z.prettifyError(parsed.error) };
   const { Name: name } = parsed.data;
   try {
     checkHostAccess(parsed.data, allowed);
-    return { name, ...imaginedRecord(cluster, id, parsed.data, now.wallMs) };
+    return { name, ...imaginedRecord(cluster, { id, wanted: parsed.data, held }, now.wallMs) };
   } catch (error) {
     if (!(error instanceof PlimsollError)) throw error;
     return { name, refusal: messageOf(error) };
@@ -80,7 +107,7 @@ function nameIn(wire: unknown): string {
 }
 
 /** As service-wishes would store it. */
-function imaginedRecord(cluster: Snapshot, id: string | undefined, wanted: ServiceSpec, nowMs: number) {
+function imaginedRecord(cluster: Snapshot, { id, wanted, held }: Wanted, nowMs: number) {
   const before = id === undefined ? undefined : cluster.services.get(id);
   checkServiceSpec(wanted);
   if (before) checkUnchangeable(before.value.spec, wanted);
@@ -89,11 +116,9 @@ function imaginedRecord(cluster: Snapshot, id: string | undefined, wanted: Servi
   const others = [...cluster.services.values()]
     .map(({ value }) => value)
     .filter((other) => other.id !== id && other.removedAtMs === undefined);
-  const ports = settlePorts(
-    spec,
-    before?.value.ports ?? [],
-    new Set(others.flatMap((other) => ingressPorts(other.ports).map(portKey))),
-  );
+  const portsBefore = before?.value.ports ?? [];
+  refuseHeldPorts({ wanted: spec.EndpointSpec?.Ports ?? [], before: portsBefore }, held, cluster);
+  const ports = settlePorts(spec, portsBefore, new Set([...ingressKeys(others), ...held.holders.keys()]));
   refuseTakenPorts(ports, others);
   const history = withRevisionOf(spec, before?.value, nowMs, before && revisionsInUse(before.value.id, cluster));
   const times = { createdAtMs: before?.value.createdAtMs ?? nowMs, updatedAtMs: nowMs };

@@ -5,7 +5,7 @@ import type { PortConfig } from '../../model/service-spec.ts';
 import { nodeName } from '../store/node-names.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import { invalid } from './errors.ts';
-import { portKey } from './ports.ts';
+import { dynamicNumbers, portKey, protocolsToSettle } from './ports.ts';
 
 export interface HeldPortsParts {
   readonly bus: Pick<Bus, 'askNode'>;
@@ -15,28 +15,80 @@ export interface HeldPortsParts {
 /** No request takes more. */
 const MOST_PORTS_ASKED = 1_000;
 
+/** Dynamic numbers asked about beyond those needed: a host with more programs in a row there is asked once more. */
+const SPARE_NUMBERS = 100;
+
 /** A node that does not answer in time is not known to hold anything. */
 const ANSWER_MS = 500;
 
+/** What the nodes in service say their own programs hold. */
+export interface HeldPorts {
+  /** By port key. */
+  readonly holders: ReadonlyMap<string, readonly string[]>;
+  /** Those that were asked. */
+  readonly nodeIds: readonly string[];
+}
+
+export const noPortsHeld: HeldPorts = { holders: new Map(), nodeIds: [] };
+
+/** What a service asks for, what it has, and the keys others have. */
+export interface PortsWish {
+  readonly wanted: readonly PortConfig[];
+  readonly before: readonly PortConfig[];
+  readonly taken: ReadonlySet<string>;
+}
+
+/** Asks the nodes about ports a service has not had before, and about as many dynamic numbers as it takes to find free ones. */
+export async function askHeldPorts(wish: PortsWish, parts: HeldPortsParts): Promise<HeldPorts> {
+  const asked = newPorts(wish).map(numberOf);
+  const unsettled = protocolsToSettle(wish.wanted, wish.before, wish.taken);
+  if (asked.length === 0 && unsettled.length === 0) return noPortsHeld;
+  const nodeIds = activeNodes(parts.snapshot());
+  const holders = await holdersOf(asked, nodeIds, parts);
+  for (const protocol of new Set(unsettled)) {
+    const count = unsettled.filter((other) => other === protocol).length;
+    const used = new Set([...wish.taken, ...[...wish.wanted, ...wish.before].map(portKey)]);
+    await askDynamic([...dynamicNumbers(protocol, used)], count, async (numbers) => {
+      const page = numbers.map((port) => ({ protocol, port }));
+      const found = await holdersOf(page, nodeIds, parts);
+      for (const [key, on] of found) holders.set(key, on);
+      return found.size;
+    });
+  }
+  return { holders, nodeIds };
+}
+
+/** Page by page, until `count` of the numbers are known to be free; `ask` answers how many of a page are held. */
+async function askDynamic(
+  numbers: readonly number[],
+  count: number,
+  ask: (page: readonly number[]) => Promise<number>,
+): Promise<void> {
+  const page = numbers.slice(0, count + SPARE_NUMBERS);
+  if (page.length === 0) return;
+  const free = page.length - (await ask(page));
+  if (free < count) await askDynamic(numbers.slice(page.length), count - free, ask);
+}
+
 /**
  * Throws `invalid` where a port that was not there before cannot be served: an ingress port is answered by every node, so
- * one node's program is enough; one of the host itself needs a node where it is free.
+ * one node's program is enough; one of the host itself needs a node where it is free. Pure.
  */
-export async function refuseHeldPorts(
-  wanted: readonly PortConfig[],
-  before: readonly PortConfig[],
-  parts: HeldPortsParts,
-): Promise<void> {
-  const known = new Set(before.map(portKey));
-  const asked = wanted.filter((port) => port.PublishedPort && !known.has(portKey(port)));
-  if (asked.length === 0) return;
-  const nodeIds = activeNodes(parts.snapshot());
-  const holders = await holdersOf(asked.map(numberOf), nodeIds, parts);
-  for (const port of asked) {
+export function refuseHeldPorts(
+  wish: Pick<PortsWish, 'wanted' | 'before'>,
+  { holders, nodeIds }: HeldPorts,
+  snapshot: Snapshot,
+): void {
+  for (const port of newPorts(wish)) {
     const on = holders.get(portKey(port)) ?? [];
     const isRefused = port.PublishMode === 'ingress' ? on.length > 0 : on.length > 0 && on.length === nodeIds.length;
-    if (isRefused) throw portHeld(port, on, parts.snapshot());
+    if (isRefused) throw portHeld(port, on, snapshot);
   }
+}
+
+function newPorts({ wanted, before }: Pick<PortsWish, 'wanted' | 'before'>): PortConfig[] {
+  const known = new Set(before.map(portKey));
+  return wanted.filter((port) => port.PublishedPort && !known.has(portKey(port)));
 }
 
 function portHeld(port: PortConfig, on: readonly string[], snapshot: Snapshot): Error {

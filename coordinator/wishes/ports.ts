@@ -33,21 +33,44 @@ export function settlePorts(
   });
 }
 
-function previousNumber(port: PortConfig, before: readonly PortConfig[], used: Set<string>): number | undefined {
+function previousNumber(
+  port: PortConfig,
+  before: readonly PortConfig[],
+  used: ReadonlySet<string>,
+): number | undefined {
   const isSame = (old: PortConfig) =>
     old.PublishMode === 'ingress' && old.Protocol === port.Protocol && old.TargetPort === port.TargetPort;
   return before.find((old) => isSame(old) && !used.has(portKey(old)))?.PublishedPort;
 }
 
-function freeNumber(port: PortConfig, used: Set<string>): number {
-  for (let number = FIRST_DYNAMIC_PORT; number <= LAST_DYNAMIC_PORT; number++) {
-    if (!used.has(portKey({ ...port, PublishedPort: number }))) return number;
-  }
+function freeNumber({ Protocol }: PortConfig, used: ReadonlySet<string>): number {
+  const [lowest] = dynamicNumbers(Protocol, used);
+  if (lowest !== undefined) return lowest;
   const range = `${FIRST_DYNAMIC_PORT}-${LAST_DYNAMIC_PORT}`;
-  throw new PlimsollError(
-    'precondition',
-    `no ${port.Protocol} port of ${range} is free: publish on a number of your own`,
-  );
+  throw new PlimsollError('precondition', `no ${Protocol} port of ${range} is free: publish on a number of your own`);
+}
+
+/** Numbers of the dynamic range that are not in `used` (port keys), in the order in which they are given out. */
+export function* dynamicNumbers(protocol: PortConfig['Protocol'], used: ReadonlySet<string>): Generator<number> {
+  for (let number = FIRST_DYNAMIC_PORT; number <= LAST_DYNAMIC_PORT; number++) {
+    if (!used.has(`${protocol}/${number}`)) yield number;
+  }
+}
+
+/** Protocols of the ports `settlePorts` will give a new number, one for each. */
+export function protocolsToSettle(
+  wanted: readonly PortConfig[],
+  before: readonly PortConfig[],
+  taken: ReadonlySet<string>,
+): PortConfig['Protocol'][] {
+  return ingressPorts(wanted)
+    .filter((port) => !port.PublishedPort && previousNumber(port, before, taken) === undefined)
+    .map(({ Protocol }) => Protocol);
+}
+
+/** Keys of the ingress ports services have. */
+export function ingressKeys(services: Iterable<ServiceRecord>): Set<string> {
+  return new Set([...services].flatMap(({ ports }) => ingressPorts(ports).map(portKey)));
 }
 
 /** Throws `invalid`, in Swarm's words, when another service has one of the ports. Two host ports may meet: placement decides. */

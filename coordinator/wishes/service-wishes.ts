@@ -8,9 +8,9 @@ import { orderWarnings } from '../plan/update-order.ts';
 import { checkQuery, checkQueue, handScalingWarnings } from './autoscale-wish.ts';
 import { Claims } from './claims.ts';
 import { notFound, StaleVersionError } from './errors.ts';
-import { refuseHeldPorts } from './held-ports.ts';
+import { askHeldPorts, type HeldPorts, noPortsHeld, refuseHeldPorts } from './held-ports.ts';
 import { checkHostAccess } from './host-access-rules.ts';
-import { ingressPorts, portKey, refuseTakenPorts, settlePorts } from './ports.ts';
+import { ingressKeys, ingressPorts, portKey, refuseTakenPorts, settlePorts } from './ports.ts';
 import { revisionsInUse, specBeforeUpdate, withRevisionOf } from './revisions.ts';
 import { claimKeys, nameClaim, portClaims } from './service-claims.ts';
 import { generatedName } from './service-names.ts';
@@ -21,6 +21,13 @@ import type { WishParts } from './wish-parts.ts';
 
 /** Tries of a write that has no version of its own to compare (removal) and of finding a free dynamic port. */
 const MAX_TRIES = 5;
+
+interface PortsOf {
+  readonly id: string;
+  readonly spec: ServiceSpec;
+  readonly before: readonly PortConfig[];
+  readonly held: HeldPorts;
+}
 
 export class ServiceWishes {
   private readonly parts: WishParts;
@@ -57,12 +64,12 @@ export class ServiceWishes {
     checkReferredExist(wanted.TaskTemplate.ContainerSpec, this.parts.snapshot());
     const warnings = await this.askedOf(wanted);
     const spec = withNetworkIds(withServerDefaults(wanted), this.parts.snapshot().networks);
-    await refuseHeldPorts(spec.EndpointSpec?.Ports ?? [], [], this.parts);
+    const held = await this.heldPorts(id, spec, []);
     const owner = { v: 1, ownerId: id, ownerName: spec.Name } as const;
     const taken = await this.claims.take([nameClaim(spec.Name)], owner);
     const nowMs = this.parts.clock.wallMs();
     await this.claims.undoneUnlessWritten(taken, id, async () => {
-      const ports = await this.takePorts(id, spec, [], taken);
+      const ports = await this.takePorts({ id, spec, before: [], held }, taken);
       const times = { createdAtMs: nowMs, updatedAtMs: nowMs };
       const history = withRevisionOf(spec, undefined, nowMs);
       const auth = this.sealedAuth(id, registryAuth);
@@ -91,9 +98,9 @@ export class ServiceWishes {
     const asked = await this.askedOf(wanted, entry.value.spec);
     const warnings = [...asked, ...handScalingWarnings(wanted, entry.value.spec)];
     const spec = withNetworkIds(withServerDefaults(wanted), this.parts.snapshot().networks);
-    await refuseHeldPorts(spec.EndpointSpec?.Ports ?? [], entry.value.ports, this.parts);
+    const held = await this.heldPorts(id, spec, entry.value.ports);
     const value = { ...entry.value, ...this.sealedAuth(id, registryAuth) };
-    await this.change({ ...entry, value }, spec, 'update');
+    await this.change({ ...entry, value }, spec, 'update', held);
     return { warnings: [...warnings, ...warningsOf(spec, entry.value.spec)] };
   }
 
@@ -181,13 +188,32 @@ export class ServiceWishes {
     }
   }
 
-  private async change(entry: Entry<ServiceRecord>, spec: ServiceSpec, change: 'update' | 'rollback'): Promise<void> {
+  /** What programs of the nodes hold of what a specification asks for; throws `invalid` where that refuses it. */
+  private async heldPorts(id: string, spec: ServiceSpec, before: readonly PortConfig[]): Promise<HeldPorts> {
+    const wanted = spec.EndpointSpec?.Ports ?? [];
+    const held = await askHeldPorts({ wanted, before, taken: ingressKeys(this.othersThan(id)) }, this.parts);
+    refuseHeldPorts({ wanted, before }, held, this.parts.snapshot());
+    return held;
+  }
+
+  private othersThan(id: string): ServiceRecord[] {
+    return [...this.parts.snapshot().services.values()]
+      .map((entry) => entry.value)
+      .filter((record) => record.id !== id && record.removedAtMs === undefined);
+  }
+
+  private async change(
+    entry: Entry<ServiceRecord>,
+    spec: ServiceSpec,
+    change: 'update' | 'rollback',
+    held = noPortsHeld,
+  ): Promise<void> {
     const before = entry.value;
     const nowMs = this.parts.clock.wallMs();
     const history = withRevisionOf(spec, before, nowMs, revisionsInUse(before.id, this.parts.snapshot()));
     const taken: string[] = [];
     await this.claims.undoneUnlessWritten(taken, before.id, async () => {
-      const ports = await this.takePorts(before.id, spec, before.ports, taken);
+      const ports = await this.takePorts({ id: before.id, spec, before: before.ports, held }, taken);
       const after: ServiceRecord = {
         ...before,
         ...history,
@@ -208,16 +234,9 @@ export class ServiceWishes {
   }
 
   /** Settles and claims the ingress ports; new claims are added to `taken`. */
-  private async takePorts(
-    id: string,
-    spec: ServiceSpec,
-    before: readonly PortConfig[],
-    taken: string[],
-  ): Promise<PortConfig[]> {
-    const others = [...this.parts.snapshot().services.values()]
-      .map((entry) => entry.value)
-      .filter((record) => record.id !== id && record.removedAtMs === undefined);
-    const inUse = new Set(others.flatMap((record) => ingressPorts(record.ports).map(portKey)));
+  private async takePorts({ id, spec, before, held }: PortsOf, taken: string[]): Promise<PortConfig[]> {
+    const others = this.othersThan(id);
+    const inUse = new Set([...ingressKeys(others), ...held.holders.keys()]);
     for (let tries = 1; ; tries++) {
       const ports = settlePorts(spec, before, inUse);
       refuseTakenPorts(ports, others);

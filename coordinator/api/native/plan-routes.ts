@@ -1,16 +1,19 @@
 /** `/v1/plan`: what a change, or the loss of a node, would do, without doing it. */
 import type { Express } from 'express';
+import type { Bus } from '../../../bus/bus.ts';
 import type { HostAccess } from '../../../model/host-access.ts';
 import { StackWish } from '../../../model/stack-plan.ts';
 import { type Clock, nowOn } from '../../../runtime/clock.ts';
 import type { Moment } from '../../plan/actions.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { imagineLoss } from '../../what-if/node-loss.ts';
-import { planStack } from '../../what-if/stack-plan.ts';
+import { planStack, portsWishOf } from '../../what-if/stack-plan.ts';
+import { askHeldPorts } from '../../wishes/held-ports.ts';
 import { readJson } from '../docker/request-body.ts';
 import { nodeByReference } from './node-reference.ts';
 
 export interface PlanRouteParts {
+  readonly bus: Pick<Bus, 'askNode'>;
   readonly snapshot: () => Snapshot;
   readonly clock: Pick<Clock, 'wallMs' | 'elapsedMs'>;
   /** What labels may open of hosts; absent: nothing. */
@@ -24,7 +27,8 @@ export function addPlanRoutes(app: Express, parts: PlanRouteParts, requireReady:
   app.post('/v1/plan', async (request, response) => {
     requireReady();
     const wish = await readJson(request, StackWish);
-    response.json(planStack(snapshot(), wish, now(), allowedHostAccess));
+    const held = await askHeldPorts(portsWishOf(snapshot(), wish), parts);
+    response.json(planStack(snapshot(), wish, now(), { allowed: allowedHostAccess ?? new Set(), held }));
   });
   app.get('/v1/plan/loss/:node', (request, response) => {
     requireReady();

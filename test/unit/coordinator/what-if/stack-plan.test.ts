@@ -1,5 +1,6 @@
 import { beforeEach, expect, it } from 'vitest';
-import { planStack } from '../../../../coordinator/what-if/stack-plan.ts';
+import { planStack, portsWishOf } from '../../../../coordinator/what-if/stack-plan.ts';
+import { noPortsHeld } from '../../../../coordinator/wishes/held-ports.ts';
 import { withServerDefaults } from '../../../../coordinator/wishes/service-rules.ts';
 import { accessLabel, type HostAccess } from '../../../../model/host-access.ts';
 import type { ServiceSpec } from '../../../../model/service-spec.ts';
@@ -106,9 +107,36 @@ it('access to hosts that the operator does not allow is a problem here as it is 
   const asked = { ...spec('app_db', 'good', 1), Labels: { [accessLabel('privileged')]: 'true' } };
   const problemsWith = (...allowed: HostAccess[]) => {
     const wish = { stack: 'app', networks: [], secrets: [], configs: [], services: [{ spec: asked }], removals: [] };
-    return planStack(world.snapshot(), wish, world.now, new Set(allowed)).services[0]?.problems;
+    return planStack(world.snapshot(), wish, world.now, { allowed: new Set(allowed), held: noPortsHeld }).services[0]
+      ?.problems;
   };
 
   expect(problemsWith()).toEqual([expect.stringContaining(accessLabel('privileged'))]);
   expect(problemsWith('privileged')).toEqual([]);
+});
+
+it('ports that programs of the nodes hold are a problem here as they are on deployment, dynamic ones are not given out', () => {
+  const publishing = (name: string, PublishedPort?: number): ServiceSpec => ({
+    ...spec(name, 'good', 1),
+    EndpointSpec: {
+      Ports: [{ Protocol: 'tcp', TargetPort: 80, PublishMode: 'ingress', ...(PublishedPort && { PublishedPort }) }],
+    },
+  });
+  const services = [
+    { spec: publishing('app_a', 80) },
+    { spec: publishing('app_b', 81) },
+    { spec: publishing('app_c') },
+  ];
+  const wish = { stack: 'app', networks: [], secrets: [], configs: [], services, removals: [] };
+  const [h1 = ''] = world.snapshot().nodes.keys();
+  const held = { holders: new Map([['tcp/80', [h1]]]), nodeIds: [h1] };
+
+  const answer = planStack(world.snapshot(), wish, world.now, { allowed: new Set(), held });
+
+  expect(answer.services.map(({ name, problems }) => [name, problems])).toEqual([
+    ['app_a', [expect.stringContaining("port '80/tcp' is already in use by another program on node h1")]],
+    ['app_b', []],
+    ['app_c', []],
+  ]);
+  expect(portsWishOf(world.snapshot(), wish).wanted).toHaveLength(3);
 });

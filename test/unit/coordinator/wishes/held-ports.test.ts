@@ -96,6 +96,38 @@ describe('ports that programs on the nodes hold', () => {
     await expect(wishes.services.create(aSpec({ EndpointSpec: { Ports: ports } }))).rejects.toThrow("port '11400/tcp'");
   });
 
+  test('a number of the dynamic range that a program of a node holds is given to nobody', async () => {
+    const tcp = (port: number): HostPortNumber => ({ protocol: 'tcp', port });
+    held.set(h1, [tcp(30_000), tcp(30_002)]);
+    held.set(h2, [tcp(30_001)]);
+
+    const { id } = await wishes.services.create(publishing('ingress', 0));
+
+    expect(store.snapshot().services.get(id)?.value.ports).toMatchObject([{ PublishedPort: 30_003 }]);
+  });
+
+  test('where many in a row are held it is asked on until one is free; where all are, that is said', async () => {
+    const first = (count: number) =>
+      Array.from({ length: count }, (_, index): HostPortNumber => ({ protocol: 'tcp', port: 30_000 + index }));
+    held.set(h1, first(350));
+    const { id } = await wishes.services.create(publishing('ingress', 0));
+    expect(store.snapshot().services.get(id)?.value.ports).toMatchObject([{ PublishedPort: 30_350 }]);
+
+    held.set(h1, first(2_768));
+    const other = { ...publishing('ingress', 0), Name: 'other' };
+    await expect(wishes.services.create(other)).rejects.toThrow('no tcp port of 30000-32767 is free');
+  });
+
+  test('a service keeps the dynamic number it has, whoever waits on it by now', async () => {
+    const { id } = await wishes.services.create(publishing('ingress', 0));
+    held.set(h1, [{ protocol: 'tcp', port: 30_000 }]);
+    const version = store.snapshot().services.get(id)?.revision ?? 0;
+
+    await wishes.services.update(id, { ...publishing('ingress', 0), Labels: { tier: 'front' } }, version);
+
+    expect(store.snapshot().services.get(id)?.value.ports).toMatchObject([{ PublishedPort: 30_000 }]);
+  });
+
   test('nodes that do not answer, or are not ready, hold nothing as far as is known', async () => {
     held.delete(h1);
     held.set(h2, [web]);
