@@ -102,3 +102,7 @@ DOCKER_CLI_WANTED=28.5
 
 # Answers the path of a docker client >= 28.5 from the newer suite, whatever client the machine has.
 ensure_docker_cli_forky() { program_from_package docker-cli docker "$DOCKER_CLI_WANTED"; }
+
+# What `npm run bench:network` measures with.
+ensure_wrk() { command -v wrk >/dev/null || ensure_packages 'the benchmark of the network counts requests with it' wrk; }
+ensure_iperf3() { command -v iperf3 >/dev/null || ensure_packages 'the benchmark of the network counts bytes with it' iperf3; }
