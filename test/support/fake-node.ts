@@ -9,7 +9,7 @@ import type { StatusRecord, TaskRecord } from '../../model/records.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { derivedId } from '../../runtime/identifiers.ts';
 
-const BEAT_MS = 200;
+const DEFAULT_BEAT_MS = 200;
 /** As the agent: whatever the bus may have lost is told again. */
 const FULL_PASS_MS = 30_000;
 
@@ -19,17 +19,22 @@ export class FakeNode {
   private readonly bus: Bus;
   private readonly buckets: Buckets;
   private readonly clock: Clock;
+  private readonly beatMs: number;
   private readonly stopping = new AbortController();
   private readonly answers: Subscription[] = [];
+  /** Keys of the tasks it has reported as running. */
+  readonly running = new Set<string>();
   private view: BucketView<TaskRecord> | undefined;
   private sequence = 0;
 
-  constructor(name: string, connection: { bus: Bus; buckets: Buckets }, clock: Clock) {
+  /** Agents beat every 500 ms; more often stands for more of them. */
+  constructor(name: string, connection: { bus: Bus; buckets: Buckets }, clock: Clock, beatMs = DEFAULT_BEAT_MS) {
     this.name = name;
     this.id = derivedId('node', name);
     this.bus = connection.bus;
     this.buckets = connection.buckets;
     this.clock = clock;
+    this.beatMs = beatMs;
   }
 
   /** Begins a life; `incarnation` counts them. */
@@ -79,7 +84,7 @@ export class FakeNode {
       const { id: nodeId, sequence } = this;
       const beat = { nodeId, incarnation, sequence, mainLoopAgeMs: 1, engineResponsive: true, epoch: 0 };
       this.bus.publish(subjects.beat(nodeId), beat);
-      await this.clock.sleep(BEAT_MS, this.stopping.signal).catch(() => undefined);
+      await this.clock.sleep(this.beatMs, this.stopping.signal).catch(() => undefined);
     }
   }
 
@@ -97,6 +102,8 @@ export class FakeNode {
       const task = this.view?.entries.get(key)?.value;
       if (task) await this.buckets.statuses.put(key, statusOf(task, incarnation, this.sequence));
       else await this.buckets.statuses.delete(key);
+      if (task?.desired === 'running') this.running.add(key);
+      else this.running.delete(key);
     }
   }
 }

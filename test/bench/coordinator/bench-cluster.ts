@@ -1,20 +1,18 @@
 /** A real NATS server and a real coordinator process; the nodes are played by this process, over real connections. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { issueNodeIdentity } from '../../../bus/identity/cluster.ts';
-import { nodeOptions } from '../../../cli/host/units.ts';
 import { LogsRequest } from '../../../model/messages.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { derivedId } from '../../../runtime/identifiers.ts';
 import { FakeNode } from '../../support/fake-node.ts';
 import { freePort } from '../../support/free-port.ts';
 import { TestNats } from '../../support/nats-server.ts';
-import { builtPlim } from '../../support/plim.ts';
 import { EngineApi } from '../engine-api.ts';
 import { secondsUntil } from '../measure.ts';
-import { Probe, probedEnvironment } from '../probe/probe.ts';
+import { Probe } from '../probe/probe.ts';
+import { endCoordinator, socketIn, startCoordinator } from './coordinator-process.ts';
 
 const START_LIMIT_S = 300;
 const LOG_INTERVAL_MS = 100;
@@ -62,7 +60,7 @@ export class BenchCluster {
       const nodes = await Promise.all(names.map((name) => startNode(nats, name)));
       return new BenchCluster({ nats, coordinator, probe, nodes, pagesUrl });
     } catch (error) {
-      await end(coordinator);
+      await endCoordinator(coordinator);
       await nats.stop();
       throw error;
     }
@@ -108,31 +106,9 @@ export class BenchCluster {
     this.probe.close();
     await Promise.all(this.nodes.map((node) => node.stop()));
     await this.api.close();
-    await end(this.coordinator);
+    await endCoordinator(this.coordinator);
     await this.nats.stop();
   }
-}
-
-function socketIn(stateDir: string): string {
-  return join(stateDir, 'docker.sock');
-}
-
-function startCoordinator(stateDir: string, port: number, probeSocket: string): ChildProcess {
-  const places = ['--state-dir', stateDir, '--socket', socketIn(stateDir), '--port', String(port)];
-  const args = [
-    ...nodeOptions.coordinator,
-    builtPlim(),
-    'coordinator',
-    ...places,
-    '--advertise',
-    '127.0.0.1',
-    '--log-level',
-    'error',
-  ];
-  // The server is there: named to the coordinator too, it would be kept running by a supervisor that nobody ends.
-  const { PLIMSOLL_NATS_SERVER: _, ...environment } = process.env;
-  const env = { ...environment, ...probedEnvironment(probeSocket) };
-  return spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 async function startNode(nats: TestNats, name: string): Promise<FakeNode> {
@@ -156,11 +132,4 @@ async function* chatter(signal: AbortSignal): AsyncGenerator<Uint8Array> {
     yield frames;
     await delay(LOG_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
   }
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGTERM');
-  await ended;
 }
