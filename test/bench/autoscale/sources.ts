@@ -14,7 +14,9 @@ export interface Source {
 }
 
 const label = (name: string, value: string) => ['--label', `plimsoll.${name}=${value}`];
-const bounds = [...label('autoscale.max', '8'), ...label('autoscale.down-window', '10s')];
+const bounds = label('autoscale.max', '8');
+/** Not the default's five minutes: a run would take as long for each load that goes. */
+export const shortDownWindow: readonly string[] = label('autoscale.down-window', '10s');
 
 /** Connections a replica carries where they are what counts. */
 const CONNECTIONS = 10;

@@ -1,9 +1,11 @@
 /** One service under a load that steps from 1x to 4x, and is gone in the end. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Cluster } from '../../support/cluster.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { Figures } from '../report.ts';
+import { timesDown } from './counts.ts';
 import { OpenLoad } from './open-load.ts';
-import type { Source } from './sources.ts';
+import { type Source, shortDownWindow } from './sources.ts';
 import type { Stage } from './stage.ts';
 
 const PORT = 8_095;
@@ -17,8 +19,8 @@ const AT_FOUR_TIMES = 4;
 export async function measureStep(stage: Stage, source: Source, figures: Figures): Promise<void> {
   const { name: service } = source;
   const { cluster } = stage;
-  const port = ['--publish', `${PORT}:80`];
-  await cluster.create(service, ...source.options, ...port, '--no-healthcheck', 'plimsoll/hello:1');
+  const options = [...source.options, ...shortDownWindow, '--publish', `${PORT}:80`];
+  await cluster.create(service, ...options, '--no-healthcheck', 'plimsoll/hello:1');
   await cluster.settled(service, 1);
   const load = new OpenLoad(stage.urls(PORT, source.path));
   try {
@@ -31,13 +33,18 @@ export async function measureStep(stage: Stage, source: Source, figures: Figures
     tell(figures, source, { before, counts, down });
   } finally {
     load.stop();
-    await cluster.docker('service', 'rm', service);
-    await eventually(async () => (await cluster.serviceContainers(service)).length === 0, {
-      timeoutMs: 60_000,
-      intervalMs: 200,
-      what: `${service} to be gone`,
-    });
+    await removed(cluster, service);
   }
+}
+
+/** Takes a service away, and waits until nothing of it is left to disturb the next. */
+export async function removed(cluster: Cluster, service: string): Promise<void> {
+  await cluster.docker('service', 'rm', service);
+  await eventually(async () => (await cluster.serviceContainers(service)).length === 0, {
+    timeoutMs: 60_000,
+    intervalMs: 200,
+    what: `${service} to be gone`,
+  });
 }
 
 /** Counts of replicas wanted, as they were seen. */
@@ -82,10 +89,6 @@ function tell(figures: Figures, { name }: Source, { before, counts, down }: Seen
   figures.add('replicas before the step', name, before, '', '1');
   figures.add('replicas 40 s after it', name, last, '', '4');
   figures.add('most replicas', name, Math.max(...counts), '');
-  figures.add('times the count went down under load', name, turnsDown(counts), '', 'at most 1');
-  figures.add('times the count went up when the load was gone', name, turnsDown(down.toReversed()), '', '0');
-}
-
-function turnsDown(counts: readonly number[]): number {
-  return counts.filter((count, index) => index > 0 && count < (counts[index - 1] ?? count)).length;
+  figures.add('times the count went down under load', name, timesDown(counts), '', 'at most 1');
+  figures.add('times the count went up when the load was gone', name, timesDown(down.toReversed()), '', '0');
 }
