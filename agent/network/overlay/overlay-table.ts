@@ -4,13 +4,14 @@
  *
  * A packet between containers passes if its source is a member of the network its destination belongs to, wherever it
  * came in: a task on two networks has one default route. On its own host a container is held to its addresses. A virtual
- * address leads through one of 64 fixed slots to a ready task; without one the connection is refused.
+ * address leads to one of its ready tasks by chance; without one the connection is refused.
  */
 import { nodePoolText, vipPoolText } from '../../../model/address-pools.ts';
 import { ipv4Range, overlaps } from '../../../runtime/ipv4.ts';
 import { INGRESS_MARK } from '../mesh/peer-numbers.ts';
 import { baseChain, type Elements, type RenderedTable } from '../nft-elements.ts';
 import { BRIDGE_PREFIX, TUNNEL_PROBE_PORT, VXLAN_DEVICE, VXLAN_PORT } from './overlay-names.ts';
+import { chanceChains, chanceVerdict, slotElements } from './virtual-slots.ts';
 
 export interface OverlayTable {
   readonly networks: readonly {
@@ -39,8 +40,6 @@ export const OVERLAY_MARK = 0x0200_0000;
 const UNMARKED = 0xfdff_ffff;
 /** Of one container to the resolver; one that asks more gets no answer, and the others theirs. */
 const QUESTIONS = '2000/second burst 1000 packets';
-/** Slots of a virtual address: removing one endpoint moves at most this many elements. */
-const SLOTS = 64;
 
 export function renderOverlayTable(table: OverlayTable): RenderedTable {
   const frame = frameOf(table.networks.map(({ id }) => chainOf(id)));
@@ -54,7 +53,8 @@ function elementsOf(table: OverlayTable): Elements {
     ['nodes', new Set(table.nodes)],
     ['outbound', new Set(table.outbound)],
     ['selves', new Set(table.selves.map(({ from, to }) => `${from} . ${to}`))],
-    ['backends', new Set(table.services.flatMap(slotsOf))],
+    ['virtual', new Set(table.services.flatMap(chanceVerdict))],
+    ['backends', new Set(table.services.flatMap(slotElements))],
     [
       'networks',
       new Set(table.networks.flatMap(({ id, ranges }) => ranges.map((range) => `${range} : goto ${chainOf(id)}`))),
@@ -67,12 +67,6 @@ function elementsOf(table: OverlayTable): Elements {
 /** An interval set takes no range that lies in another. */
 function isOutsidePool(range: string): boolean {
   return !overlaps(ipv4Range(range), ipv4Range(nodePoolText));
-}
-
-function slotsOf({ vip, backends }: OverlayTable['services'][number]): string[] {
-  if (backends.length === 0) return [];
-  const sorted = [...backends].sort();
-  return Array.from({ length: SLOTS }, (_, slot) => `${vip} . ${slot} : ${sorted[slot % sorted.length]}`);
 }
 
 function chainOf(networkId: string): string {
@@ -103,11 +97,13 @@ function frameOf(chains: readonly string[]): string {
     `set askers { type ipv4_addr; flags dynamic, timeout; timeout 1m; size 65535; }`,
     'set outbound { type ipv4_addr; }',
     'set selves { type ipv4_addr . ipv4_addr; }',
-    `map backends { typeof ip daddr . numgen random mod ${SLOTS} : ip daddr; }`,
+    'map backends { typeof ip daddr . numgen random mod 64 : ip daddr; }',
+    'map virtual { type ipv4_addr : verdict; }',
     'map networks { type ipv4_addr : verdict; flags interval; }',
     ...chains.map((chain) => `set ${membersOf(chain)} { type ipv4_addr; }`),
     'chain ours { meta mark set meta mark or ' + OVERLAY_MARK + '; accept; }',
     ...chains.map((chain) => `chain ${chain} { ip saddr @${membersOf(chain)} goto ours; drop; }`),
+    ...chanceChains('backends'),
     ...fixedChains,
     '}',
   ].join('\n');
@@ -127,7 +123,7 @@ const fixedChains: readonly string[] = [
     `iifname ${BRIDGES} ether saddr . ip saddr != @senders drop`,
   ]),
   baseChain('translate', `nat hook prerouting priority ${PRIORITY.translate}`, [
-    `iifname ${BRIDGES} ip daddr ${vipPoolText} dnat to ip daddr . numgen random mod ${SLOTS} map @backends`,
+    `iifname ${BRIDGES} ip daddr ${vipPoolText} ip daddr vmap @virtual`,
   ]),
   baseChain('forward', `filter hook forward priority ${PRIORITY.filter}`, [
     `oifname ${TUNNEL} tcp flags syn tcp option maxseg size set rt mtu`,

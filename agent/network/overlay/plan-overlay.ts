@@ -1,5 +1,6 @@
 /** The whole overlay of a host as it should be: bridges, tunnels, tables, names, and what to tell the others. Pure. */
 import type { EndpointRecord, NetworkEndpoint, SubnetRecord } from '../../../model/network-records.ts';
+import { groupBy } from '../../../runtime/group-by.ts';
 import { gatewayOf } from '../../../runtime/ipv4.ts';
 import type { Zone } from '../../dns/zone.ts';
 import { isHostAddress } from '../mesh/mesh-peers.ts';
@@ -121,11 +122,8 @@ function byTask(a: NetworkEndpoint, b: NetworkEndpoint): number {
 }
 
 function endpointsByNetwork(records: readonly EndpointRecord[]): Endpoints {
-  const byNetwork = new Map<string, NetworkEndpoint[]>();
-  for (const { networkId, endpoints } of records) {
-    byNetwork.set(networkId, [...(byNetwork.get(networkId) ?? []), ...endpoints]);
-  }
-  return byNetwork;
+  const byNetwork = groupBy(records, ({ networkId }) => networkId);
+  return new Map([...byNetwork].map(([networkId, each]) => [networkId, each.flatMap(({ endpoints }) => endpoints)]));
 }
 
 function tableOf(
@@ -138,6 +136,7 @@ function tableOf(
   const internal = new Set(own.filter(({ network }) => network.internal).map(({ network }) => network.id));
   const mayLeave = view.tasks.filter((task) => task.addresses.some(({ networkId }) => !internal.has(networkId)));
   const vips = view.nets.filter((record) => record.kind === 'vip');
+  const backends = backendsOf(endpoints);
   const ids = [...new Set(own.map(({ network }) => network.id))].sort();
   return {
     networks: ids.map((id) => ({
@@ -151,11 +150,23 @@ function tableOf(
     selves: view.tasks.flatMap(selvesOf),
     services: vips.map(({ address, networkId, serviceId }) => ({
       vip: address,
-      backends: (endpoints.get(networkId) ?? [])
-        .filter((endpoint) => endpoint.serviceId === serviceId)
-        .map((endpoint) => endpoint.address),
+      backends: backends.get(`${networkId} ${serviceId}`) ?? [],
     })),
   };
+}
+
+/** Addresses by network and service. */
+function backendsOf(endpoints: Endpoints): Map<string, string[]> {
+  const backends = new Map<string, string[]>();
+  for (const [networkId, each] of endpoints) {
+    for (const [serviceId, tasks] of groupBy(each, (endpoint) => endpoint.serviceId)) {
+      backends.set(
+        `${networkId} ${serviceId}`,
+        tasks.map(({ address }) => address),
+      );
+    }
+  }
+  return backends;
 }
 
 function selvesOf({ addresses }: LocalTask): { from: string; to: string }[] {

@@ -39,7 +39,9 @@ function namesOn({ vips, endpoints }: OnNetwork): Record<string, string[]> {
   const names = new Map<string, Set<string>>();
   const add = (name: string, address: string) => {
     const key = name.toLowerCase();
-    names.set(key, (names.get(key) ?? new Set()).add(address));
+    const known = names.get(key);
+    if (known) known.add(address);
+    else names.set(key, new Set([address]));
   };
   const withVip = new Set(vips.map(({ serviceId }) => serviceId));
   for (const vip of vips) for (const name of [vip.serviceName, ...vip.aliases]) add(name, vip.address);
@@ -50,7 +52,7 @@ function namesOn({ vips, endpoints }: OnNetwork): Record<string, string[]> {
       if (slot > 0) add(`${name}.${slot}`, address);
     }
   }
-  return Object.fromEntries([...names].sort().map(([name, addresses]) => [name, [...addresses].sort()]));
+  return Object.fromEntries([...names.keys()].sort().map((name) => [name, [...(names.get(name) ?? [])].sort()]));
 }
 
 function reverseOn({ vips, endpoints }: OnNetwork): Record<string, string> {
