@@ -364,7 +364,7 @@ export const RolloutRecord = z.object({
       taskId: Id,
       startedAtMs: TimeMs,
       readyAtMs: TimeMs.optional(),
-      /** The old task is gone, or the new one failed: the worker waits the delay and takes the next slot. */
+      /** The old task has been told to stop, or the new one failed: the worker waits the delay and takes the next slot. */
       doneAtMs: TimeMs.optional(),
       failed: z.boolean(),
       /** It failed by taking too long, not by ending. */

@@ -11,7 +11,7 @@ import type { ServiceSpec } from '../../model/service-spec.ts';
 import type { Moment } from './actions.ts';
 import { sameValue } from './same-value.ts';
 import type { Slot } from './slot.ts';
-import { beginSlot, type ProgressRules, progressOf, type SlotProgress } from './slot-progress.ts';
+import { beginSlot, isLeaving, type ProgressRules, progressOf, type SlotProgress } from './slot-progress.ts';
 import { updateConfigOf } from './update-order.ts';
 
 export interface RolloutStep {
@@ -50,7 +50,11 @@ export function stepRollout(input: RolloutInput): RolloutStep {
 }
 
 function rulesOf(service: ServiceRecord): ProgressRules {
-  return { ...updateRules(updateConfigOf(service)), progressDeadlineMs: progressDeadlineMs(service.spec.Labels) };
+  return {
+    ...updateRules(updateConfigOf(service)),
+    progressDeadlineMs: progressDeadlineMs(service.spec.Labels),
+    waitsUntilGone: service.ports.some(({ PublishMode }) => PublishMode === 'host'),
+  };
 }
 
 /** Any live task of another revision on a node that can be reached. */
@@ -180,7 +184,7 @@ function hasEarlierRevision({ revision, revisions }: ServiceRecord): boolean {
   return revisions.some((known) => known.number !== revision);
 }
 
-/** Gives free workers their next slots; completes when there are none left and the last ones have been watched. */
+/** Gives free workers their next slots; completes when there are none left, the last ones have been watched and the old tasks are gone. */
 function advance(
   record: RolloutRecord,
   input: RolloutInput,
@@ -195,7 +199,10 @@ function advance(
     (slot) => [slot.key, beginSlot(slot.nextTaskId, now)] as const,
   );
   const next = { ...record, slots: { ...record.slots, ...Object.fromEntries(begun) } };
-  const unfinished = waiting.length > 0 || entries.some((progress) => progress.doneAtMs === undefined);
+  const unfinished =
+    waiting.length > 0 ||
+    entries.some((progress) => progress.doneAtMs === undefined) ||
+    input.slots.some((slot) => record.slots[slot.key]?.failed === false && isLeaving(slot, record.revision));
   const watchedUntil = entries.map((progress) => watchEnds(progress, rules)).filter((endMs) => endMs > now.wallMs);
   if (!unfinished && watchedUntil.length === 0) return complete(next, input);
   const wakeUps = [

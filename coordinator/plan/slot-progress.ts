@@ -10,6 +10,8 @@ export type SlotProgress = RolloutRecord['slots'][string];
 export interface ProgressRules extends UpdateRules {
   /** How long a slot's new task may take to become ready. */
   readonly progressDeadlineMs: number;
+  /** Old tasks hold what the next slots' new ones need in order to start beside theirs (a host port) until they are gone. */
+  readonly waitsUntilGone: boolean;
 }
 
 /** A slot that comes into work now: with the task it is to get, or with one of the wanted revision it has already. */
@@ -44,7 +46,7 @@ export function progressOf(
   const hasFallen = watched && task !== undefined && (isDown(task, known) || (isNew && hasEnded(task)));
   const isOverdue = readyAtMs === undefined && now.wallMs >= known.startedAtMs + rules.progressDeadlineMs;
   const failed = known.failed || hasFallen || isOverdue;
-  const isReplaced = readyAtMs !== undefined && slot.tasks.every((old) => old === task || old.gone || old.lost);
+  const isReplaced = readyAtMs !== undefined && slot.tasks.every((old) => old === task || hasLeft(old, rules));
   const doneAtMs = known.doneAtMs ?? (isReplaced || failed ? now.wallMs : undefined);
   return {
     ...known,
@@ -54,6 +56,18 @@ export function progressOf(
     ...(readyAtMs === undefined ? {} : { readyAtMs }),
     ...(doneAtMs === undefined ? {} : { doneAtMs }),
   };
+}
+
+/** Told to stop is enough, as in Swarm: how long an old task takes to end is no matter of the next slot's. */
+function hasLeft({ record, gone, lost }: SlotTask, { waitsUntilGone }: ProgressRules): boolean {
+  return gone || lost || (record.desired === 'stopped' && !waitsUntilGone);
+}
+
+/** An old task of the slot was told to stop and is not gone yet. */
+export function isLeaving(slot: Slot, revision: number): boolean {
+  return slot.tasks.some(
+    ({ record, gone, lost }) => record.revision !== revision && record.desired === 'stopped' && !gone && !lost,
+  );
 }
 
 /** Clocks may be set back, and those of two leaders differ: nothing then waits for a time that is far ahead. */

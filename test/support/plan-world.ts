@@ -29,8 +29,8 @@ type Tables = {
     | 'nets']: Map<string, Snapshot[K] extends ReadonlyMap<string, infer E> ? E : never>;
 };
 
-/** How a container of an image behaves; the default starts and is ready at once. */
-export type Behaviour = 'good' | 'crashes' | 'never-ready' | 'no-image' | 'unhealthy' | 'exits';
+/** How a container of an image behaves; the default starts and is ready at once, and ends as soon as it is told to. */
+export type Behaviour = 'good' | 'crashes' | 'never-ready' | 'no-image' | 'unhealthy' | 'exits' | 'takes-long-to-stop';
 
 export class PlanWorld {
   readonly tables: Tables = {
@@ -356,10 +356,11 @@ export class PlanWorld {
   }
 
   private runTask(id: string, task: TaskRecord): boolean {
+    const behaviour = this.behaviours.get(task.template.ContainerSpec.Image) ?? 'good';
     if (task.desired === 'stopped') {
+      if (behaviour === 'takes-long-to-stop') return this.report(task, { ready: false });
       return this.report(task, { state: 'shutdown', ready: false, removed: true });
     }
-    const behaviour = this.behaviours.get(task.template.ContainerSpec.Image) ?? 'good';
     const status = this.tables.statuses.get(id)?.value;
     if (status && status.attempt <= task.replaceAttempt) {
       return this.report(task, { attempt: task.replaceAttempt + 1, state: 'running', ready: true, health: 'healthy' });

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import type { UpdateConfig } from '../../../../model/service-spec.ts';
+import { describe, expect, test } from 'vitest';
+import type { ServiceSpec, UpdateConfig } from '../../../../model/service-spec.ts';
 import { PlanWorld } from '../../../support/plan-world.ts';
 
 function running(replicas: number, UpdateConfig: UpdateConfig = {}): { world: PlanWorld; id: string } {
@@ -65,6 +65,57 @@ test('start-first never has fewer ready tasks than replicas', () => {
 
   expect(seen.fewestReady).toBe(4);
   expect(seen.mostLive).toBe(6);
+});
+
+describe('old tasks that take long to stop', () => {
+  const turns = (world: PlanWorld) => {
+    for (let round = 0; round < 40; round += 1) {
+      world.lead();
+      world.runAgents();
+      world.pass(1_000);
+    }
+  };
+  const slowly = (EndpointSpec: ServiceSpec['EndpointSpec'], order: 'start-first' | 'stop-first') => {
+    const world = new PlanWorld();
+    for (const name of ['h1', 'h2', 'h3']) world.addNode(name);
+    world.behaviours.set('v1', 'takes-long-to-stop');
+    const id = world.addService('web', 2, { image: 'v1', EndpointSpec, UpdateConfig: { Order: order } });
+    world.converge();
+    world.update(id, 'v2');
+    turns(world);
+    const updated = images(world, id).filter((image) => image === 'v2').length;
+    return { world, id, updated };
+  };
+
+  test('are not waited for by the next slot, but by the end of the update', () => {
+    const { world, id, updated } = slowly(undefined, 'start-first');
+    expect(updated).toBe(2);
+    expect(rollout(world, id)?.state).toBe('updating');
+
+    world.behaviours.delete('v1');
+    turns(world);
+
+    expect(rollout(world, id)?.state).toBe('completed');
+  });
+
+  test('are waited for where they hold a port of their node: without it the next slot would stop first', () => {
+    const port = { Protocol: 'tcp', TargetPort: 80, PublishedPort: 80, PublishMode: 'host' } as const;
+    const { world, id, updated } = slowly({ Ports: [port] }, 'start-first');
+    expect(updated).toBe(1);
+
+    world.behaviours.delete('v1');
+    turns(world);
+
+    expect(images(world, id)).toEqual(['v2', 'v2']);
+    expect(rollout(world, id)?.state).toBe('completed');
+  });
+
+  test('hold up a slot that stops them first', () => {
+    const { world, id } = slowly(undefined, 'stop-first');
+
+    expect(world.live(id).filter(({ desired }) => desired === 'ready')).toHaveLength(1);
+    expect(images(world, id)).toEqual(expect.arrayContaining(['v1', 'v2']));
+  });
 });
 
 test('the image is there before the old task stops', () => {
