@@ -4,6 +4,7 @@ import { homelessWithout } from '../../../../coordinator/plan/node-loss.ts';
 import { plan } from '../../../../coordinator/plan/plan.ts';
 import { systemClock } from '../../../../runtime/clock.ts';
 import { createMetrics } from '../../../../runtime/metrics.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
 import { PlanWorld } from '../../../support/plan-world.ts';
 
 const GIBIBYTE = 2 ** 30;
@@ -50,4 +51,31 @@ it('shows for every node whether its loss would be survived', async () => {
     'h2 0',
     'h3 1',
   ]);
+});
+
+it('of a cluster whose plans take long it takes a tenth of the time', async () => {
+  const { world } = settledWorld();
+  const clock = new FakeClock();
+  const waitsMs: number[] = [];
+  let looks = 0;
+  const survival = new Survival({
+    snapshot: () => world.snapshot(),
+    isLeading: () => true,
+    clock: {
+      wallMs: () => clock.wallMs(),
+      // Every look at the clock is 100 ms after the one before.
+      elapsedMs: () => {
+        looks += 1;
+        return 100 * looks;
+      },
+      sleep: async (ms) => void waitsMs.push(ms),
+      after: clock.after.bind(clock),
+    },
+    metrics: createMetrics('test', '0.0.0'),
+  });
+
+  await survival.turn(new AbortController().signal);
+
+  expect(waitsMs).toHaveLength(3);
+  expect(Math.min(...waitsMs)).toBeGreaterThanOrEqual(900);
 });
