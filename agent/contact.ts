@@ -43,6 +43,8 @@ export interface ContactTasks {
   readonly needsContact: boolean;
   /** Looks at their permits as they are now. */
   checkPermits(): void;
+  /** Forgets what allowed tasks without a permit to run again. */
+  voidResumptions(): void;
 }
 
 export class Contact {
@@ -134,6 +136,7 @@ export class Contact {
       return; // That nobody answers is what is measured here.
     }
     tasks.checkPermits();
+    tasks.voidResumptions();
     this.last = askedAt;
     tasks.checkPermits();
     // A later life that finds an old answer is as careful as it must be; one that finds none takes itself for new.

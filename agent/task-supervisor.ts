@@ -11,7 +11,7 @@ import type { AgentMetrics } from './agent-metrics.ts';
 import { type Contact, needsContact } from './contact.ts';
 import type { Engine } from './engine/engine.ts';
 import type { ObservedContainer } from './plan/observed-container.ts';
-import type { Permit } from './plan/permit.ts';
+import { isResumed, type Permit, revokeAnew } from './plan/permit.ts';
 import type { planTask } from './plan/plan-task.ts';
 import { statusOf, type UnnumberedStatus } from './plan/status.ts';
 import type { Step } from './plan/step.ts';
@@ -128,6 +128,19 @@ export class TaskSupervisor {
       entry.permit = this.permitOf(entry);
       if (entry.permit !== before) this.turn(entry.record.id);
       if (entry.record.desired === 'running') this.killOverdue(entry);
+    }
+  }
+
+  /**
+   * To be called right before the leader's answer counts: what let a task run again came before or during the silence, and
+   * the leader may have given the task up since. It is asked again, of an attempt it has not heard of yet.
+   */
+  voidResumptions(): void {
+    for (const entry of this.here.all()) {
+      const { memory, record } = entry;
+      if (!memory || !isResumed(memory, record) || this.parts.contact.permitFor(record) !== 'expired') continue;
+      this.remember(entry, revokeAnew(memory, nowOn(this.parts.clock)));
+      if (this.here.seen) this.report(entry);
     }
   }
 

@@ -152,6 +152,8 @@ export const TaskRecord = z.object({
   job: z.literal(true).optional(),
   /** Raised by the coordinator to have a (then unhealthy) container replaced: the attempt that must not run any more. */
   replaceAttempt: z.int().min(0),
+  /** The attempt its agent revoked, after which the leader lets another begin. A replacement asked for earlier is no such word. */
+  resumeAttempt: z.int().min(0).optional(),
   /** Failures of the slot at this revision so far, so that back-off travels with the slot. */
   priorFailures: z.int().min(0),
   /** Restarts of the slot at this revision by tasks before it, where the restart policy limits them. */
@@ -250,7 +252,7 @@ export const StatusRecord = z.object({
   exits: z.array(ExitRecord),
   /** The restart policy allows no further attempt (max attempts, condition none or on-failure with exit 0). */
   final: z.boolean(),
-  /** Stopped by its agent, which no longer heard the leader: it runs again when `replaceAttempt` has reached this attempt. */
+  /** Stopped by its agent, which no longer heard the leader: it runs again when `resumeAttempt` has reached this attempt. */
   revoked: z.boolean().optional(),
 });
 export type StatusRecord = z.infer<typeof StatusRecord>;

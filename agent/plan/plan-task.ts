@@ -6,7 +6,7 @@ import type { TaskRecord } from '../../model/records.ts';
 import { stopGracePeriodMs } from '../../model/service-defaults.ts';
 import { explainExit, explainRefusal } from './failure-words.ts';
 import type { Now, ObservedContainer } from './observed-container.ts';
-import { CUT_OFF, type Permit, REVOKED_REASON, revoke } from './permit.ts';
+import { CUT_OFF, isResumed, type Permit, REVOKED_REASON, revoke } from './permit.ts';
 import { decideRestart } from './restart.ts';
 import type { Step } from './step.ts';
 import type { TaskMemory } from './task-memory.ts';
@@ -199,8 +199,7 @@ function planRunning(view: TaskView, memory: TaskMemory, container: ObservedCont
 
 function planAfterEnd(view: TaskView, memory: TaskMemory, now: Now): TaskPlan {
   const waitOver = now.elapsedMs >= (memory.retryAtElapsedMs ?? 0);
-  const mayRunAgain = memory.revoked === true && view.record.replaceAttempt >= memory.attempt;
-  if (mayRunAgain || (!memory.final && waitOver)) {
+  if (isResumed(memory, view.record) || (!memory.final && waitOver)) {
     return planRun(view, beginAttempt(memory, Math.max(memory.attempt, view.record.replaceAttempt) + 1, now), now);
   }
   const running = containerOf(view, memory.attempt);

@@ -192,8 +192,9 @@ function release(slot: Slot, keeper: SlotTask): void {
   if (keeper.record.desired !== 'ready' && !keeper.revoked) return;
   const others = slot.tasks.filter((task) => task !== keeper && !task.gone && !task.lost && !hasStopped(task));
   if (others.length > 0) return;
+  const attempt = keeper.status?.attempt ?? 0;
   if (keeper.revoked)
-    slot.changeTask(keeper, { replaceAttempt: keeper.status?.attempt ?? 0 }, 'its node hears the leader again');
+    slot.changeTask(keeper, { replaceAttempt: attempt, resumeAttempt: attempt }, 'its node hears the leader again');
   else slot.changeTask(keeper, { desired: 'running' }, keeper.record.reason);
 }
 

@@ -45,7 +45,7 @@ export function slotTaskOf(entry: TaskEntry, status: StatusRecord | undefined, n
     serving,
     ready: serving && fresh && !node.lost,
     lost: untilGivenUpMs(entry.value, node) === 0,
-    revoked: status?.revoked === true && entry.value.replaceAttempt < status.attempt,
+    revoked: status?.revoked === true && (entry.value.resumeAttempt ?? 0) < status.attempt,
     idle: status !== undefined && !serving,
     failing: status !== undefined && isFailing(status, entry.value),
     gone: node.removed || (entry.value.desired === 'stopped' && status?.removed === true),

@@ -35,7 +35,7 @@ export function loneExecutor(engine: Engine, clock: Clock): SupervisorParts['exe
 export function loneSupervisor(
   engine: Engine,
   clock: Clock,
-  told: Partial<Pick<SupervisorParts, 'onStatus' | 'onForgotten'>> = {},
+  told: Partial<Pick<SupervisorParts, 'onStatus' | 'onForgotten' | 'contact'>> = {},
 ): TaskSupervisor {
   return new TaskSupervisor({
     planTask,

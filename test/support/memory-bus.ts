@@ -270,6 +270,8 @@ export class MemoryConnection implements Wire {
   private deliveriesToLose = 0;
   private held: (() => void)[] | undefined;
   private isCut = false;
+  /** Between two cuts the pings of the server are answered: only a cut that lasts makes it give the client up. */
+  private cutsHealed = 0;
   /** Kept down by `disconnect()`: it does not come back by itself. */
   private isDown = false;
   private silenceExpected = false;
@@ -326,9 +328,14 @@ export class MemoryConnection implements Wire {
 
   /** Ends `cut()`: what was sent arrives late if nobody had noticed. */
   heal(): void {
+    if (!this.isCut) return;
     this.isCut = false;
+    this.cutsHealed += 1;
+    // To what comes from a client it has given up, or knew in an earlier life, a server answers that there is no connection.
+    if (!this.isRegistered && !this.closed) this.toServer.drop();
     this.toServer.unblock('cut cable');
     this.toClient.unblock('cut cable');
+    if (!this.isRegistered && !this.closed && this.connected) this.toClient.carry(() => this.lose(), 0);
   }
 
   /** The process is stopped: nothing reaches it until `thaw()`. Its clock must stand still too. */
@@ -534,8 +541,9 @@ export class MemoryConnection implements Wire {
 
   private forgetUnlessBack(): void {
     const noticedMs = SERVER_PING_MS * (SERVER_PINGS_MISSED + this.server.random());
+    const { cutsHealed } = this;
     this.server.clock.after(noticedMs, () => {
-      if (this.isCut) this.isRegistered = false;
+      if (this.isCut && cutsHealed === this.cutsHealed) this.isRegistered = false;
     });
   }
 

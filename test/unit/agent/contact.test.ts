@@ -19,6 +19,7 @@ describe('Contact', () => {
   let leaderAnswers: boolean;
   let knowsAll: boolean;
   let seen: Permit[];
+  let voided: Permit[];
   let asked: number;
 
   beforeEach(() => {
@@ -28,6 +29,7 @@ describe('Contact', () => {
     leaderAnswers = true;
     knowsAll = true;
     seen = [];
+    voided = [];
     asked = 0;
   });
 
@@ -56,7 +58,11 @@ describe('Contact', () => {
       if (!leaderAnswers) throw new PlimsollError('unavailable', 'nobody answers');
       return {} as never;
     };
-    const tasks = { needsContact, checkPermits: () => void seen.push(contact.permitFor(stopping)) };
+    const tasks = {
+      needsContact,
+      checkPermits: () => void seen.push(contact.permitFor(stopping)),
+      voidResumptions: () => void voided.push(contact.permitFor(stopping)),
+    };
     const asking = contact.keep({ request }, tasks, () => knowsAll, ended.signal);
     await clock.advance(durationMs);
     ended.abort();
@@ -83,10 +89,12 @@ describe('Contact', () => {
     await askFor(contact, 1_000);
     clock.hang(60_000);
     seen = [];
+    voided = [];
 
     await askFor(contact, 500);
 
     expect(seen).toEqual(['expired', 'valid']);
+    expect(voided).toEqual(['expired']);
   });
 
   it('asks after a silence only once every assignment is known: one may have been given up (simulation, seed 313)', async () => {

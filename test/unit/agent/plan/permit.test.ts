@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { isResumed, revokeAnew } from '../../../../agent/plan/permit.ts';
 import { planTask, type TaskView } from '../../../../agent/plan/plan-task.ts';
 import { aContainer, aTask } from '../../../support/tasks.ts';
 
@@ -37,10 +38,40 @@ describe('planTask() without a permit', () => {
     const { memory } = planTask(view({ permit: 'expired' }), now);
     expect(memory).toMatchObject({ attempt: 1, final: true, revoked: true });
 
-    const next = planTask(view({ memory, record: { ...task, replaceAttempt: 1 }, permit: 'valid' }), now);
+    const next = planTask(view({ memory, record: { ...task, resumeAttempt: 1 }, permit: 'valid' }), now);
 
     expect(next.memory).toMatchObject({ attempt: 2, final: false });
     expect(next.step).toMatchObject({ kind: 'create', attempt: 2 });
+  });
+
+  it('takes no replacement it was asked for before for leave to run again (simulation, seed 30353)', () => {
+    const replaced = { ...task, priorFailures: 5, replaceAttempt: 1 };
+    const failed = [aContainer(task, { phase: 'exited', exitCode: 143, startedAtMs: now.wallMs })];
+    const before = planTask({ ...running, record: replaced }, now).memory;
+    const waiting = planTask(view({ record: replaced, memory: before, containers: failed }), now);
+    expect(waiting.memory).toMatchObject({ attempt: 1, state: 'failed', final: false });
+
+    const cutOff = view({ record: replaced, memory: waiting.memory, containers: failed, permit: 'expired' });
+    const { memory } = planTask(cutOff, now);
+    const later = { wallMs: now.wallMs + 60_000, elapsedMs: now.elapsedMs + 60_000 };
+
+    expect(memory).toMatchObject({ attempt: 1, final: true, revoked: true });
+    expect(planTask({ ...cutOff, memory, permit: 'valid' }, later).step).toBeUndefined();
+  });
+
+  it('asks anew for leave that came before another silence: the leader may have given the task up meanwhile', () => {
+    const { memory } = planTask(view({ permit: 'expired' }), now);
+    const record = { ...task, resumeAttempt: 1 };
+    expect(isResumed(memory, record)).toBe(true);
+
+    const anew = revokeAnew(memory, now);
+
+    expect(isResumed(anew, record)).toBe(false);
+    expect(planTask(view({ record, memory: anew, permit: 'valid' }), now).step).toBeUndefined();
+    expect(planTask(view({ record: { ...record, resumeAttempt: 2 }, memory: anew }), now).step).toMatchObject({
+      kind: 'create',
+      attempt: 3,
+    });
   });
 
   it('starts nothing while the leader was never heard, but has the image there', () => {

@@ -92,7 +92,7 @@ describe('plan() of a service that stops when cut off', () => {
 
     world.lead();
 
-    expect(world.live(id)).toMatchObject([{ id: original.id, desired: 'running', replaceAttempt: 1 }]);
+    expect(world.live(id)).toMatchObject([{ id: original.id, desired: 'running', resumeAttempt: 1 }]);
   });
 
   test('an update goes on with a slot whose new task began while its node did not hear the leader (simulation, seed 715)', () => {
@@ -115,7 +115,7 @@ describe('plan() of a service that stops when cut off', () => {
 
     world.lead();
     expect(world.tables.rollouts.get(id)?.value.state).toBe('updating');
-    expect(running(world, id)).toContainEqual(expect.objectContaining({ id: task.id, replaceAttempt: 1 }));
+    expect(running(world, id)).toContainEqual(expect.objectContaining({ id: task.id, resumeAttempt: 1 }));
 
     world.report(task, { attempt: 2, state: 'running', ready: true, final: false, revoked: false, restarts: 1, exits });
     for (let round = 0; round < 20; round += 1) {
@@ -123,6 +123,26 @@ describe('plan() of a service that stops when cut off', () => {
       world.converge();
     }
     expect(world.tables.rollouts.get(id)?.value.state).toBe('completed');
+  });
+
+  test('an original that was to be replaced before its agent stopped it has no leave to run (simulation, seed 30353)', () => {
+    const { world, id } = cutOff();
+    const [original] = world.live(id);
+    if (!original) throw new Error('no task');
+    world.setState(h1, 'ready');
+    world.report(original, { health: 'unhealthy', ready: false });
+    world.lead();
+    expect(world.live(id)).toMatchObject([{ id: original.id, replaceAttempt: 1 }]);
+    world.setState(h1, 'lost');
+    world.pass(41_000);
+    world.converge();
+    world.setState(h1, 'ready');
+    world.report(original, { state: 'shutdown', ready: false, final: true, revoked: true, health: 'none' });
+
+    world.lead();
+
+    expect(world.live(id).map((task) => task.id)).not.toContain(original.id);
+    expect(running(world, id)).toHaveLength(1);
   });
 
   test('of an original its agent stopped and a stand-in that runs, the stand-in stays', () => {
