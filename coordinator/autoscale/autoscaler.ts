@@ -54,6 +54,14 @@ interface ScalingService {
   readonly scale: Entry<ScaleRecord> | undefined;
 }
 
+/** What a turn has found out of one service. */
+interface Seen {
+  readonly snapshot: Snapshot;
+  readonly replicas: readonly Replica[];
+  /** Why a replica waits for a node; undefined while none does. */
+  readonly noRoom: string | undefined;
+}
+
 /** Scales during one term; made anew for each epoch. */
 export class Autoscaler {
   private readonly parts: AutoscalerParts;
@@ -107,8 +115,10 @@ export class Autoscaler {
     this.queries.refresh(queriesOf(scaling));
     this.lags.refresh(queuesOf(scaling));
     const crews = this.crews.look(snapshot, usage.fresh(), ids, clock.elapsedMs());
+    const pending = pendingReasons(snapshot, ids);
     for (const service of scaling) {
-      await this.attempt(service.record, () => this.scale(service, crews.get(service.record.id) ?? [], snapshot));
+      const seen = { snapshot, replicas: crews.get(service.record.id) ?? [], noRoom: pending.get(service.record.id) };
+      await this.attempt(service.record, () => this.scale(service, seen));
     }
     await this.forgetOthers(snapshot, ids);
   }
@@ -127,7 +137,7 @@ export class Autoscaler {
     return known.policy;
   }
 
-  private async scale(service: ScalingService, replicas: readonly Replica[], snapshot: Snapshot): Promise<void> {
+  private async scale(service: ScalingService, { snapshot, replicas, noRoom }: Seen): Promise<void> {
     const { record, policy, scale } = service;
     const { clock } = this.parts;
     const current = effectiveReplicas(record.spec, scale?.value);
@@ -138,7 +148,7 @@ export class Autoscaler {
       readings: this.readings(service, current, replicas, snapshot),
       heldForMs: heldUntilMs - clock.wallMs(),
       isUpdating: isUpdating(snapshot, record.id),
-      noRoom: pendingReason(snapshot, record.id),
+      noRoom,
       frozenBy: freezing(record, snapshot, clock.wallMs()),
     };
     const { decision, history } = decide(situation, this.histories.get(record.id) ?? noHistory, clock.elapsedMs());
@@ -245,11 +255,15 @@ function freezing({ id, spec }: ServiceRecord, { alerts }: Snapshot, nowMs: numb
   return states.find((state) => state.action === 'freeze' && standingOf(state, nowMs) !== 'over')?.name;
 }
 
-function pendingReason({ slots }: Snapshot, serviceId: string): string | undefined {
+/** Why a replica of each of these services waits for a node, by service. One walk over all slots: there may be 100,000. */
+function pendingReasons({ slots }: Snapshot, serviceIds: ReadonlySet<string>): ReadonlyMap<string, string> {
+  const reasons = new Map<string, string>();
+  if (serviceIds.size === 0) return reasons;
   for (const { value } of slots.values()) {
-    if (value.serviceId === serviceId && value.pending) return value.pending.reason;
+    const { serviceId, pending } = value;
+    if (pending && serviceIds.has(serviceId) && !reasons.has(serviceId)) reasons.set(serviceId, pending.reason);
   }
-  return undefined;
+  return reasons;
 }
 
 function directionOf(by: number): 'up' | 'down' | 'none' {

@@ -4,6 +4,7 @@ import type { AlertTokenAnswer, AlertView } from '../../../model/alert-view.ts';
 import type { ErrorCode } from '../../../model/error-body.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { PlimsollError } from '../../../runtime/errors.ts';
+import type { Log } from '../../../runtime/log.ts';
 import type { Metrics } from '../../../runtime/metrics.ts';
 import type { AlertBook } from '../../alerts/alert-book.ts';
 import { alertMetrics } from '../../alerts/alert-metrics.ts';
@@ -17,21 +18,27 @@ import { alertViews } from './alert-view.ts';
 /** Messages read at a time; each may take megabytes until it is known to be none. */
 const MESSAGES_AT_A_TIME = 4;
 
+/** Addresses that are remembered; of more nothing is logged, they are counted all the same. */
+const MOST_STRANGERS = 1_000;
+
 export interface AlertRouteParts {
   snapshot(): Snapshot;
   readonly alertBook: Pick<AlertBook, 'take'>;
   readonly alertToken: Pick<AlertToken, 'isShownIn' | 'current' | 'rotate'>;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  readonly log: Pick<Log, 'warn'>;
 }
 
 /** The webhook. `requireReady` throws while this coordinator cannot serve: Alertmanager sends again what got a 5xx. */
 export function addAlertWebhook(app: Express, parts: AlertRouteParts, requireReady: () => void): void {
   const metrics = alertMetrics(parts.metrics);
+  const strangers = new Strangers(parts.log);
   let reading = 0;
   app.post('/v1/alerts', async (request, response) => {
     if (!parts.alertToken.isShownIn(request.headers.authorization)) {
       metrics.refused.inc({ reason: 'token' });
+      strangers.note(request.socket.remoteAddress ?? 'the socket');
       return refuse(response);
     }
     if (reading >= MESSAGES_AT_A_TIME) {
@@ -53,6 +60,22 @@ export function addAlertWebhook(app: Express, parts: AlertRouteParts, requireRea
       reading -= 1;
     }
   });
+}
+
+/** Who came without the token: each is told of once, so that a wrong token is found and nobody can fill the log. */
+class Strangers {
+  private readonly addresses = new Set<string>();
+  private readonly log: AlertRouteParts['log'];
+
+  constructor(log: AlertRouteParts['log']) {
+    this.log = log;
+  }
+
+  note(address: string): void {
+    if (this.addresses.size >= MOST_STRANGERS || this.addresses.has(address)) return;
+    this.addresses.add(address);
+    this.log.warn({ address }, 'a message of alerts without the token was refused: see plim alerts token');
+  }
 }
 
 /** What only who may open the socket may see. */

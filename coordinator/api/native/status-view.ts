@@ -135,5 +135,11 @@ function pendingReasons(snapshot: Snapshot, serviceId: string): string[] {
 
 function firstProblem(snapshot: Snapshot, serviceId: string): string {
   const failing = wantedTasks(snapshot, serviceId).find(({ status }) => status?.error && status.state !== 'running');
-  return pendingReasons(snapshot, serviceId)[0] ?? failing?.status?.error ?? '';
+  return pendingReasons(snapshot, serviceId)[0] ?? failing?.status?.error ?? blindness(snapshot, serviceId) ?? '';
+}
+
+/** Why a service that scales itself does not follow its load. */
+function blindness({ scales }: Snapshot, serviceId: string): string | undefined {
+  const scale = scales.get(serviceId)?.value;
+  return scale?.condition === 'blind' ? `autoscaling is blind: ${scale.reason}` : undefined;
 }

@@ -24,6 +24,8 @@ describe('/v1/alerts', () => {
   let answer: () => Promise<Taken>;
   let notReady: string | undefined;
   const metrics = createMetrics('test', '0');
+  let warned: unknown[];
+  const log = { warn: (fields: unknown) => void warned.push(fields) };
 
   beforeEach(async () => {
     connection = new MemoryServer({ clock: systemClock }).connect();
@@ -37,6 +39,7 @@ describe('/v1/alerts', () => {
     });
     store = await openStore({ buckets: connection.buckets, clock: systemClock });
     taken = [];
+    warned = [];
     notReady = undefined;
     answer = async () => ({ counts: { changed: 1, total: 1 }, ignored: [] });
     const app = express();
@@ -45,7 +48,14 @@ describe('/v1/alerts', () => {
       taken.push(reports);
       return answer();
     };
-    const parts = { snapshot: () => store.snapshot(), alertBook: { take }, alertToken, metrics, clock: systemClock };
+    const parts = {
+      snapshot: () => store.snapshot(),
+      alertBook: { take },
+      alertToken,
+      metrics,
+      clock: systemClock,
+      log,
+    };
     const requireReady = () => {
       if (notReady !== undefined) throw new PlimsollError('unavailable', notReady);
     };
@@ -91,6 +101,13 @@ describe('/v1/alerts', () => {
       message: expect.stringContaining('plim alerts token'),
     });
     expect(taken).toEqual([]);
+  });
+
+  it('who comes without the token is logged once, not with each message', async () => {
+    for (let time = 0; time < 3; time += 1) {
+      await fetch(url, { method: 'POST', headers: { authorization: 'Bearer guessed' }, body: '{}' });
+    }
+    expect(warned).toEqual([{ address: expect.stringContaining('127.0.0.1') }]);
   });
 
   it('a new token shuts the old one out', async () => {

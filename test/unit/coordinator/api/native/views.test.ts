@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { clusterStatus } from '../../../../../coordinator/api/native/status-view.ts';
 import { explain } from '../../../../../coordinator/api/native/why-view.ts';
 import { ClusterStatus, WhyAnswer } from '../../../../../model/native-api.ts';
+import type { ScaleRecord } from '../../../../../model/scale-record.ts';
 import { PlanWorld } from '../../../../support/plan-world.ts';
+import { entryOf } from '../../../../support/snapshots.ts';
 
 const context = {
   clusterId: 'c1',
@@ -35,6 +37,20 @@ describe('clusterStatus()', () => {
     ]);
     expect(services[0]?.problem).toMatch(/no suitable node/);
     expect(services[1]?.problem).toBe('');
+  });
+
+  it('says where autoscaling is blind', () => {
+    const world = new PlanWorld();
+    world.addNode('h1');
+    const serviceId = world.addService('web', 1);
+    world.converge();
+    const reason = 'no Prometheus is named: nothing is changed';
+    const blind: ScaleRecord = { v: 1, epoch: 1, serviceId, replicas: 1, reason, decidedAtMs: 0, condition: 'blind' };
+    const scales = new Map([[serviceId, entryOf(serviceId, blind)]]);
+
+    const { services } = ClusterStatus.parse(clusterStatus({ ...world.snapshot(), scales }, context));
+
+    expect(services[0]?.problem).toBe(`autoscaling is blind: ${reason}`);
   });
 
   it('shows what a drain waits for, until the node is empty', () => {
