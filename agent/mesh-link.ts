@@ -34,8 +34,9 @@ export async function linkMesh(
   signal: AbortSignal,
 ): Promise<void> {
   const { mesh, nodeId } = parts;
-  const view = await openView(meshes, parts, signal);
-  if (view === undefined) return;
+  const opened = await open(meshes, parts, signal);
+  if (opened === undefined) return;
+  const { view, address } = opened;
   const own = new Announcements({ ...parts, bus, bucket: meshes, view });
   mesh.others = new MeshOnTheBus(own, parts);
   const stopListening = own.listen();
@@ -45,7 +46,7 @@ export async function linkMesh(
     void mesh.learn(entries.map(({ value }) => value)).then(() => own.acknowledge(heard));
   };
   view.onChange(learn);
-  mesh.setAddress((await parts.describe()).address);
+  mesh.setAddress(address);
   learn();
   await aborted(signal);
   stopListening();
@@ -82,14 +83,22 @@ class MeshOnTheBus implements OtherMeshNodes {
   }
 }
 
-async function openView(
+interface Opened {
+  readonly view: BucketView<MeshRecord>;
+  /** Of this node. */
+  readonly address: string;
+}
+
+/** However long the engine and the bus take to answer; undefined when the signal aborts. */
+async function open(
   meshes: Buckets['meshes'],
-  { clock, log }: MeshLinkParts,
+  { describe, clock, log }: MeshLinkParts,
   signal: AbortSignal,
-): Promise<BucketView<MeshRecord> | undefined> {
+): Promise<Opened | undefined> {
   for (let failures = 1; !signal.aborted; failures += 1) {
     try {
-      return await meshes.watch();
+      const { address } = await describe();
+      return { address, view: await meshes.watch() };
     } catch (error) {
       log.warn({ error: messageOf(error) }, 'cannot watch the routing mesh of the cluster yet');
       await clock.sleep(backoffMs(RETRY, failures), signal).catch(() => undefined);

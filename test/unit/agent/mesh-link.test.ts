@@ -70,6 +70,30 @@ test('an end that comes while the announcements are still being opened ends it t
   await expect(linked).resolves.toBeUndefined();
 });
 
+test('an engine that does not answer at first keeps no node from the routing mesh', async () => {
+  const clock = new FakeClock();
+  const { bus, buckets } = new MemoryServer({ clock }).connect('h1');
+  const world = new PlanWorld();
+  const nodeId = world.addNode('h1');
+  const described = world.tables.nodes.get(nodeId)?.value;
+  if (!described) throw new Error('a node was added');
+  const mesh = { others: nobody, setAddress: vi.fn<(address: string) => void>(), learn: async () => undefined };
+  let asked = 0;
+  const describeNode = async () => {
+    asked += 1;
+    if (asked === 1) throw new Error('The engine has not answered yet');
+    return described;
+  };
+  const ended = new AbortController();
+  const linked = linkMesh(bus, buckets, { nodeId, mesh, describe: describeNode, clock, log, metrics }, ended.signal);
+
+  await clock.advance(1_000);
+
+  expect(mesh.setAddress).toHaveBeenCalledExactlyOnceWith(described.address);
+  ended.abort();
+  await linked;
+});
+
 describe('what nodes tell each other of their ports', () => {
   const [own, other] = ['own', 'other'].map((name) => derivedId('node', name)) as [string, string];
   let clock: FakeClock;
