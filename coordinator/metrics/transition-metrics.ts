@@ -33,6 +33,7 @@ class TransitionMetrics {
     const { store } = parts;
     this.transitions = new Transitions({
       service: (id) => store.entry('services', id),
+      scale: (id) => store.entry('scales', id),
       node: (id) => store.entry('nodes', id),
       slot: (key) => store.entry('slots', key),
       status: (key) => store.entry('statuses', key),

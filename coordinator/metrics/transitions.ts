@@ -16,6 +16,7 @@ import type {
   StatusRecord,
   TaskRecord,
 } from '../../model/records.ts';
+import type { ScaleRecord } from '../../model/scale-record.ts';
 import type { NodeState } from '../store/snapshot.ts';
 
 export const restartReasons = ['failed', 'oom', 'completed', 'rejected', 'replaced', 'unknown'] as const;
@@ -35,6 +36,7 @@ export type Observation =
 /** The other records as they are when one changes. Keys are the buckets' own. */
 export interface KnownRecords {
   service(id: string): Entry<ServiceRecord> | undefined;
+  scale(serviceId: string): Entry<ScaleRecord> | undefined;
   node(id: string): Entry<NodeRecord> | undefined;
   slot(key: string): Entry<SlotRecord> | undefined;
   status(key: string): Entry<StatusRecord> | undefined;
@@ -146,13 +148,14 @@ export class Transitions {
     return wishedAtMs === undefined ? [] : [{ kind: 'scheduled', seconds: secondsBetween(wishedAtMs, writtenAtMs) }];
   }
 
-  /** When the first task of a slot was wished for: with the service's last change, or once there was the node for it. */
+  /** When the first task of a slot was wished for: with the service's last change, by the autoscaler, or once there was the node for it. */
   private wishedAtMs(task: TaskRecord, key: string): number | undefined {
     const service = this.known.service(task.serviceId);
     const slot = this.known.slot(key);
     if (!service || !slot || slot.value.tasksMade > 1 || slot.value.surge) return undefined;
     const nodeSinceMs = task.slot === 0 ? (this.known.node(task.nodeId)?.writtenAtMs ?? 0) : 0;
-    return Math.max(service.writtenAtMs, nodeSinceMs);
+    const scaledAtMs = this.known.scale(task.serviceId)?.value.changedAtMs ?? 0;
+    return Math.max(service.writtenAtMs, nodeSinceMs, scaledAtMs);
   }
 
   private began({ wantedAtMs, standsInForNode }: TaskMemory, reportedAtMs: number, nowMs: number): Observation[] {

@@ -1,18 +1,23 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Observation, Transitions } from '../../../../coordinator/metrics/transitions.ts';
 import type { ExitRecord, StatusRecord } from '../../../../model/records.ts';
+import type { ScaleRecord } from '../../../../model/scale-record.ts';
 import { PlanWorld } from '../../../support/plan-world.ts';
+import { entryOf } from '../../../support/snapshots.ts';
 
 describe('Transitions', () => {
   let world: PlanWorld;
   let transitions: Transitions;
   let web: string;
+  let scale: ScaleRecord | undefined;
 
   beforeEach(() => {
+    scale = undefined;
     world = new PlanWorld();
     world.addNode('h1');
     transitions = new Transitions({
       service: (id) => world.tables.services.get(id),
+      scale: () => scale && entryOf(web, scale),
       node: (id) => world.tables.nodes.get(id),
       slot: (key) => world.tables.slots.get(key),
       status: (id) => world.tables.statuses.get(id),
@@ -55,6 +60,14 @@ describe('Transitions', () => {
     expect(report({ state: 'running', ready: true })).toEqual([{ kind: 'started', seconds: 0.5 }]);
     expect(report({ state: 'failed', ready: false })).toEqual([]);
     expect(report({ state: 'running', ready: true, attempt: 2 })).toEqual([]);
+  });
+
+  it('times a task the autoscaler asked for from when it did, not from when the service was made', () => {
+    world.pass(60_000);
+    const changedAtMs = world.now.wallMs;
+    scale = { v: 1, epoch: 1, serviceId: web, replicas: 1, reason: 'load', decidedAtMs: changedAtMs, changedAtMs };
+    world.pass(40);
+    expect(lead()).toEqual([{ kind: 'scheduled', seconds: 0.04 }]);
   });
 
   it('times a task that fitted no node from when that was found', () => {
@@ -157,6 +170,7 @@ describe('Transitions', () => {
     report({ state: 'running', restarts: 3, attempt: 4 });
     const late = new Transitions({
       service: (id) => world.tables.services.get(id),
+      scale: () => scale && entryOf(web, scale),
       node: () => undefined,
       slot: (key) => world.tables.slots.get(key),
       status: (id) => world.tables.statuses.get(id),
