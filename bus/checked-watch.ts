@@ -13,9 +13,9 @@ import type { RawWatch, StoredMessage, WatchSink } from './raw-bucket.ts';
 
 /** How often a consumer with nothing to say says so. */
 export const heartbeatMs = 2_000;
-const SILENCE_MS = 5_000;
-const COMPARE_MS = 5_000;
-const REREAD_MS = 30_000;
+export const silenceMs = 5_000;
+export const compareMs = 5_000;
+export const rereadMs = 30_000;
 const RETRY_MS = 250;
 /** Time for messages under way before a difference counts as a gap. */
 const SETTLE_MS = 500;
@@ -107,8 +107,8 @@ export class CheckedWatch implements RawWatch {
     this.stopListening = this.parts.source.onConnectionChange((connected) => this.connectionChanged(connected));
     this.expectHeartbeats();
     const { lastRevision } = this.parts.source;
-    if (lastRevision) this.repeat(COMPARE_MS, () => this.compare(lastRevision));
-    this.repeat(REREAD_MS, () => this.rebuild('reread'));
+    if (lastRevision) this.repeat(compareMs, () => this.compare(lastRevision));
+    this.repeat(rereadMs, () => this.rebuild('reread'));
   }
 
   async close(): Promise<void> {
@@ -154,9 +154,9 @@ export class CheckedWatch implements RawWatch {
   /** A consumer that sends nothing, not even heartbeats, is gone: with a restarted server, or a frozen one. */
   private expectHeartbeats(): void {
     const silentMs = this.parts.clock.elapsedMs() - (this.delivery?.heardAtMs ?? 0);
-    const isSilent = this.delivery && !this.rebuilding && this.parts.source.connected && silentMs > SILENCE_MS;
+    const isSilent = this.delivery && !this.rebuilding && this.parts.source.connected && silentMs > silenceMs;
     if (isSilent) this.rebuild('silent');
-    const waitMs = silentMs > SILENCE_MS ? SILENCE_MS : SILENCE_MS - silentMs + 1;
+    const waitMs = silentMs > silenceMs ? silenceMs : silenceMs - silentMs + 1;
     this.later(waitMs, () => this.expectHeartbeats());
   }
 

@@ -29,7 +29,7 @@ export interface StreamChoices {
 type WantedConfig = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'storage' | 'subjects'>;
 
 /** Every agent watches some streams: more than there will be agents. */
-const MAX_CONSUMERS = 1_000_000;
+export const MAX_CONSUMERS = 1_000_000;
 const DUPLICATE_WINDOW_MS = 2 * 60_000;
 
 /** Every stream there must be. Pure. */

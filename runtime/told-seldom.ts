@@ -1,7 +1,8 @@
 /** Words about what may happen a thousand times a second. */
 import type { Clock } from './clock.ts';
 
-const EVERY_MS = 60_000;
+/** Between two words about the same kind of event. */
+export const toldEveryMs = 60_000;
 
 interface Told {
   atMs: number;
@@ -22,7 +23,7 @@ export class ToldSeldom {
   event(kind: string, tell: (untold: number) => void): void {
     const atMs = this.clock.elapsedMs();
     const told = this.byKind.get(kind);
-    if (told && atMs - told.atMs < EVERY_MS) {
+    if (told && atMs - told.atMs < toldEveryMs) {
       told.untold += 1;
       return;
     }

@@ -6,11 +6,14 @@ import { SESSIONS_AT_ONCE } from '../../../agent/engine-sessions.ts';
 import { FETCH_BACKOFF, FETCHES_AT_ONCE } from '../../../agent/image-store.ts';
 import { eventStream, pastStream } from '../../../bus/bucket-definitions.ts';
 import { CHUNK_BYTES, WINDOW } from '../../../bus/byte-stream.ts';
+import { compareMs, rereadMs, silenceMs } from '../../../bus/checked-watch.ts';
+import { MAX_CONSUMERS } from '../../../bus/open-streams.ts';
 import { MAX_UNREAD_BYTES } from '../../../coordinator/api/docker/event-routes.ts';
 import { MAX_BODY_BYTES, PROBE_MS } from '../../../coordinator/api/docker/hijack.ts';
 import { MAX_PAYLOAD_BYTES } from '../../../coordinator/api/docker/log-frames.ts';
 import { MAX_PAGE_BYTES } from '../../../coordinator/node-pages.ts';
 import { HEAD_WITHIN_MS } from '../../../coordinator/sessions/engine-session.ts';
+import { toldEveryMs } from '../../../runtime/told-seldom.ts';
 import { packageRoot } from '../../../runtime/version.ts';
 
 const operations = readFileSync(join(packageRoot(), 'docs', 'operations.md'), 'utf8');
@@ -33,6 +36,10 @@ it.each([
   ['decisions remembered of a service, ends of attempts of a slot', String(pastStream.maxMessagesPerSubject)],
   ['decisions and ends remembered in all', mebibytes(pastStream.maxBytes)],
   ['events remembered', `${eventStream.maxAgeMs / 86_400_000} days, ${mebibytes(eventStream.maxBytes)}`],
+  ['watches of one bucket, where the server limits them (NATS 2.15)', String(MAX_CONSUMERS)],
+  ['a watch that hears nothing, not even that all is quiet, starts over after', seconds(silenceMs)],
+  ['a watch compares itself with its bucket every, reads it anew every', `${seconds(compareMs)}, ${seconds(rereadMs)}`],
+  ['a log line about what happens again and again, with the number since', `every ${seconds(toldEveryMs)}`],
   ['the body that begins an exec or attach', `${MAX_BODY_BYTES / 1024} KiB`],
 ])('%s: %s', (what, value) => {
   expect(operations).toContain(`| ${what} | ${value} |`);
