@@ -14,6 +14,7 @@ export interface AgentMetrics {
   readonly diskFailures: Counter<string>;
   readonly ingressFailures: Counter<string>;
   readonly acknowledgementsMissing: Counter<string>;
+  readonly networkWatchFailures: Counter<string>;
   readonly massStopsChecked: Counter<string>;
   readonly eventsLost: Counter<string>;
   readonly imagesRemoved: Counter<string>;
@@ -47,6 +48,10 @@ export function agentMetrics(registry: Metrics): AgentMetrics {
     acknowledgementsMissing: count(
       'plimsoll_overlay_acknowledgements_missing_total',
       'Nodes that did not acknowledge in time that a task leaves.',
+    ),
+    networkWatchFailures: count(
+      'plimsoll_agent_network_watch_failures_total',
+      'Times this node could not look whether its networks work.',
     ),
     massStopsChecked: count('plimsoll_agent_mass_stops_checked_total', 'Times a stop of most tasks was checked first.'),
     usageFailures: count('plimsoll_agent_usage_failures_total', 'Times the usage of this node could not be read.'),

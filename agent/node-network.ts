@@ -78,9 +78,10 @@ export class NodeNetwork {
   }
 
   private createWatch(): NetworkWatch | undefined {
-    const { networkTools: tools, clock, log, ports } = this.parts;
+    const { networkTools: tools, clock, log, metrics, ports } = this.parts;
     const view = () => this.overlay.snapshot();
     const troubles = () => [ports.trouble, this.overlay.trouble].filter((each) => each !== undefined);
-    return tools && new NetworkWatch({ ...tools, clock, log, view, troubles });
+    const isOlder = (nodeId: string) => this.mesh.isOlder(nodeId);
+    return tools && new NetworkWatch({ ...tools, clock, log, metrics, view, troubles, isOlder });
   }
 }

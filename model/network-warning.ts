@@ -8,7 +8,7 @@ export const WARNINGS_AT_MOST = 20;
 export const WARNING_CHARACTERS_AT_MOST = 1_000;
 
 export const NetworkWarning = z.object({
-  kind: z.enum(['overlap', 'blocked', 'kernel', 'mtu', 'firewall']),
+  kind: z.enum(['overlap', 'blocked', 'kernel', 'mtu', 'firewall', 'version']),
   /** With the values. */
   says: z.string().max(WARNING_CHARACTERS_AT_MOST),
   /** What to do. */

@@ -17,6 +17,7 @@ import type { PublishedPort } from '../held-ports.ts';
 import type { IngressPorts } from '../ingress.ts';
 import type { IngressEndpoint, MeshView } from '../ingress-table.ts';
 import type { MeshReach } from '../overlay/overlay-view.ts';
+import { type KnownRecords, nothingKnown, withNews, withoutExpired } from './known-records.ts';
 import { isHostAddress, meshPeers } from './mesh-peers.ts';
 import { numberPeers, type PeerNumbers } from './peer-numbers.ts';
 
@@ -63,8 +64,7 @@ export class Mesh {
   private readonly withdrawn = new Set<string>();
   /** Undefined until the engine's containers are known: until then nothing is said of them. */
   private endpoints: readonly IngressEndpoint[] | undefined;
-  /** As the last agent or the bus told; this node's own included. */
-  private records: readonly MeshRecord[] = [];
+  private known = nothingKnown;
   private numbers: PeerNumbers = {};
   private address: string | undefined;
   private recalled: Promise<void> | undefined;
@@ -130,10 +130,20 @@ export class Mesh {
    */
   async learn(records: readonly MeshRecord[]): Promise<void> {
     await this.recall();
-    this.take(records);
+    const { nodeId, clock, log } = this.parts;
+    const wasWhole = this.known.untilMs.size === 0;
+    this.take(withNews(this.known, records, { nodeId, nowMs: clock.elapsedMs() }));
+    if (wasWhole && this.known.untilMs.size > 0)
+      log.warn({ nodes: this.known.untilMs.size }, 'what nodes publish was lost: the last known counts for a while');
     this.sayUnreachable();
     this.poke.poke();
     return this.turns.next();
+  }
+
+  /** Whether a node's agent is known to be one from before it answered probes through the tunnel. */
+  isOlder(nodeId: string): boolean {
+    const record = this.records.find((each) => each.nodeId === nodeId);
+    return record !== undefined && !isAbleTo('answers-probes', record);
   }
 
   /** Keeps the others told and the host as it should be until the signal aborts. */
@@ -158,9 +168,9 @@ export class Mesh {
       );
   }
 
-  private take(records: readonly MeshRecord[]): void {
-    this.records = records;
-    const own = records.find(({ nodeId }) => nodeId === this.parts.nodeId);
+  private take(known: KnownRecords): void {
+    this.known = known;
+    const own = this.records.find(({ nodeId }) => nodeId === this.parts.nodeId);
     this.address ??= own?.address;
     this.numbers = numberPeers(
       this.numbers,
@@ -176,6 +186,7 @@ export class Mesh {
   }
 
   private async keep(): Promise<void> {
+    this.known = withoutExpired(this.known, this.parts.clock.elapsedMs());
     // What one part cannot do keeps none of the others from its work.
     const applied = this.isServing ? this.turns.take(() => this.applyView()) : this.applyView();
     const done = await Promise.allSettled([this.tell(), applied, this.write()]);
@@ -198,6 +209,11 @@ export class Mesh {
     if (address === undefined || endpoints === undefined) return undefined;
     const asked = endpoints.filter(({ taskId }) => !this.withdrawn.has(taskId));
     return { v: 1, nodeId: this.parts.nodeId, address, ports: meshPorts(asked), abilities: [...abilities] };
+  }
+
+  /** As the last agent or the bus told; this node's own included. */
+  private get records(): readonly MeshRecord[] {
+    return this.known.records;
   }
 
   private otherRecords(): MeshRecord[] {
@@ -231,7 +247,7 @@ export class Mesh {
       const known = json === undefined ? undefined : KnownMesh.parse(json);
       if (known?.clusterId !== clusterId) return;
       this.numbers = known.numbers;
-      this.take(known.records);
+      this.take({ ...nothingKnown, records: known.records });
     } catch (error) {
       log.error({ error: messageOf(error) }, 'cannot read what was known of the routing mesh: waiting for the bus');
     }

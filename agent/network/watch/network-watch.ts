@@ -9,6 +9,7 @@ import { messageOf } from '../../../runtime/errors.ts';
 import { gatewayOf } from '../../../runtime/ipv4.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { Poke, runLoop } from '../../../runtime/loop.ts';
+import type { AgentMetrics } from '../../agent-metrics.ts';
 import { checkHost } from '../check/host-check.ts';
 import type { CommandRunner } from '../command-runner.ts';
 import type { ProcFiles } from '../loopback-routing.ts';
@@ -24,8 +25,11 @@ export interface NetworkWatchParts {
   readonly view: () => OverlayView;
   /** What the parts of this agent that serve networks and published ports cannot do. */
   readonly troubles: () => readonly string[];
+  /** Whether a node's agent is known to be too old to answer probes. */
+  readonly isOlder: (nodeId: string) => boolean;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Pick<AgentMetrics, 'networkWatchFailures'>;
 }
 
 const TIMES = { minGapMs: 30_000, resyncMs: 30_000, retryMs: 30_000 };
@@ -33,6 +37,8 @@ const TIMES = { minGapMs: 30_000, resyncMs: 30_000, retryMs: 30_000 };
 const PROBED_AT_ONCE = 20;
 /** A node that is starting, or lost: one round says nothing. */
 const FAILURES_TO_WARN = 2;
+/** What was found before is said for so long after the last look that succeeded. */
+const STALE_MS = 90_000;
 const SMALL_BYTES = 8;
 /** IP and UDP headers. */
 const HEADER_BYTES = 28;
@@ -51,9 +57,12 @@ export class NetworkWatch {
   private next = 0;
   private found: readonly NetworkWarning[] = [];
   private brokenBefore = new Set<string>();
+  private isFailing = false;
+  private lookedAtMs: number;
 
   constructor(parts: NetworkWatchParts) {
     this.parts = parts;
+    this.lookedAtMs = parts.clock.elapsedMs();
   }
 
   /** As of the last round. */
@@ -63,10 +72,8 @@ export class NetworkWatch {
 
   /** Until the signal aborts. */
   async watch(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.parts;
-    const onError = (error: unknown) => {
-      log.debug({ error: messageOf(error) }, 'cannot look whether the networks of the cluster work here');
-    };
+    const { clock } = this.parts;
+    const onError = (error: unknown) => this.noteFailure(messageOf(error));
     await runLoop({ tick: () => this.look(), poke: new Poke(), times: TIMES, clock, onError }, signal);
   }
 
@@ -77,6 +84,18 @@ export class NetworkWatch {
     const troubles = this.parts.troubles().map(warningOf);
     const parts = plan.tunnel ? [this.overlaps(view), this.host(plan), this.others(view, plan)] : [];
     this.found = [...troubles, ...(await Promise.all(parts)).flat()];
+    this.lookedAtMs = this.parts.clock.elapsedMs();
+    this.isFailing = false;
+  }
+
+  /** Said once, until a look succeeds again. What was found long ago may not be so any more. */
+  private noteFailure(error: string): void {
+    const { clock, log, metrics } = this.parts;
+    metrics.networkWatchFailures.inc();
+    if (!this.isFailing) log.warn({ error }, 'cannot look whether the networks of the cluster work here');
+    this.isFailing = true;
+    if (clock.elapsedMs() - this.lookedAtMs < STALE_MS) return;
+    this.found = [warningOf(`whether the networks of the cluster work here cannot be looked at: ${error}`)];
   }
 
   private async overlaps({ nets }: OverlayView): Promise<NetworkWarning[]> {
@@ -127,7 +146,8 @@ export class NetworkWatch {
 
   private warningsOf({ nodeId, nodeAddress }: OtherNode, bytes: number): NetworkWarning[] {
     const failed = this.failures.get(nodeId);
-    if (failed && failed.small >= FAILURES_TO_WARN) return [blocked(nodeId, nodeAddress)];
+    if (failed && failed.small >= FAILURES_TO_WARN)
+      return [this.parts.isOlder(nodeId) ? older(nodeId, nodeAddress) : blocked(nodeId, nodeAddress)];
     if (failed && failed.large >= FAILURES_TO_WARN) return [tooLarge(nodeId, nodeAddress, bytes)];
     return [];
   }
@@ -163,6 +183,16 @@ function blocked(peerId: string, address: string): NetworkWarning {
     kind: 'blocked',
     says: `nothing comes through to ${address}, or no answer back: UDP 4789 seems to be blocked`,
     advice: 'Let UDP 4789 pass between the hosts, in both directions: their firewalls, security groups, switches',
+    peerId,
+  };
+}
+
+/** It drops the probe, as a firewall would. */
+function older(peerId: string, address: string): NetworkWarning {
+  return {
+    kind: 'version',
+    says: `the agent at ${address} is older than this one: whether packets come through to it is not known`,
+    advice: 'Upgrade it: newer agents answer what this one asks through UDP 4789',
     peerId,
   };
 }

@@ -163,6 +163,44 @@ describe('Mesh', () => {
     expect(views.at(-1)?.peers).toMatchObject([{ nodeId: there, ports: [port80] }]);
   });
 
+  it('goes on as before when all announcements are lost, announces anew at once, and forgets who does not in time', async () => {
+    const mesh = begin();
+    const [own, other] = [recordOf(here, '10.0.0.1'), recordOf(there, '10.0.0.2', [port80])];
+    mesh.setAddress('10.0.0.1');
+    void mesh.learn([own, other]);
+    await mesh.apply([]);
+    await eventually(() => announced.length > 0);
+    const [said, before] = [announced.length, views.at(-1)];
+
+    void mesh.learn([]);
+    await eventually(() => announced.length > said);
+    void mesh.learn([own]);
+    await clock.advance(10_000);
+    expect(views.at(-1)).toEqual(before);
+
+    await clock.advance(60_000);
+    expect(views.at(-1)).toBeUndefined();
+  });
+
+  it('one node that is removed is gone at once', async () => {
+    const mesh = begin();
+    const [own, other] = [recordOf(here, '10.0.0.1'), recordOf(there, '10.0.0.2', [port80])];
+    mesh.setAddress('10.0.0.1');
+    void mesh.learn([own, other]);
+    await mesh.apply([]);
+    await eventually(() => views.at(-1) !== undefined);
+
+    void mesh.learn([own]);
+    await eventually(() => views.at(-1) === undefined);
+  });
+
+  it('knows which agents are older than the probes', async () => {
+    const mesh = begin();
+    void mesh.learn([recordOf(there, '10.0.0.2'), { ...recordOf(here, '10.0.0.1'), abilities }]);
+    await eventually(() => mesh.isOlder(there));
+    expect([mesh.isOlder(here), mesh.isOlder(derivedId('node', 'unknown'))]).toEqual([false, false]);
+  });
+
   it('a new agent goes on with the numbers open connections are marked with, bus or not', async () => {
     const first = begin();
     first.setAddress('10.0.0.1');

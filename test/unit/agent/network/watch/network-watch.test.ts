@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { agentMetrics } from '../../../../../agent/agent-metrics.ts';
 import type { CommandRunner } from '../../../../../agent/network/command-runner.ts';
 import { NetworkWatch } from '../../../../../agent/network/watch/network-watch.ts';
 import { Usage } from '../../../../../model/messages.ts';
 import type { NetRecord } from '../../../../../model/network-records.ts';
 import { derivedId } from '../../../../../runtime/identifiers.ts';
 import { createLog } from '../../../../../runtime/log.ts';
+import { createMetrics } from '../../../../../runtime/metrics.ts';
 import { FakeClock } from '../../../../support/fake-clock.ts';
 
 const network = { id: derivedId('network'), name: 'back', internal: false };
@@ -26,6 +28,10 @@ describe('NetworkWatch', () => {
   let troubles: string[];
   let run: CommandRunner;
   let watch: NetworkWatch;
+  let clock: FakeClock;
+  let metrics: ReturnType<typeof agentMetrics>;
+  let olderNodes: string[];
+  let readRoutes: () => Promise<string>;
 
   beforeEach(() => {
     nets = both;
@@ -33,6 +39,10 @@ describe('NetworkWatch', () => {
     largestBytes = 9_000;
     canSend = true;
     troubles = [];
+    clock = new FakeClock();
+    metrics = agentMetrics(createMetrics('agent', '0'));
+    olderNodes = [];
+    readRoutes = async () => '';
     // A host with everything in its place, as far as it is asked.
     run = async (program, args) => ({
       exitCode: program === 'ip' && args.includes('link') ? 1 : 0,
@@ -41,14 +51,16 @@ describe('NetworkWatch', () => {
     });
     watch = new NetworkWatch({
       run: (...command) => run(...command),
-      files: { read: async () => '' },
+      files: { read: () => readRoutes() },
       probeTunnel: async (target) => {
         asked.push(target);
         return canSend ? target.bytes <= largestBytes : undefined;
       },
       troubles: () => troubles,
       view: () => ({ nodeId, nets, endpoints: [], tasks: [] }),
-      clock: new FakeClock(),
+      isOlder: (node) => olderNodes.includes(node),
+      clock,
+      metrics,
       log: createLog('test', 'silent'),
     });
   });
@@ -76,6 +88,35 @@ describe('NetworkWatch', () => {
     largestBytes = 9_000;
     await watch.look();
     expect(kinds()).toEqual([]);
+  });
+
+  test('takes an agent that is too old to answer for no blocked way', async () => {
+    largestBytes = 0;
+    olderNodes = [peerId];
+    await watch.look();
+    await watch.look();
+    expect(kinds()).toEqual(['version']);
+  });
+
+  test('counts when it cannot look, and says so instead of what was long ago', async () => {
+    largestBytes = 0;
+    await watch.look();
+    await watch.look();
+    readRoutes = () => Promise.reject(new Error('no such file'));
+    const ended = new AbortController();
+    const watching = watch.watch(ended.signal);
+    await clock.advance(60_000);
+    expect(kinds()).toEqual(['blocked']);
+
+    await clock.advance(60_000);
+    expect(watch.warnings).toMatchObject([{ says: expect.stringContaining('no such file') }]);
+    expect((await metrics.networkWatchFailures.get()).values[0]?.value).toBeGreaterThanOrEqual(2);
+
+    readRoutes = async () => '';
+    await clock.advance(60_000);
+    expect(kinds()).toEqual(['blocked']);
+    ended.abort();
+    await watching;
   });
 
   test('tells large packets that get lost from nothing coming through', async () => {
