@@ -106,3 +106,20 @@ ensure_docker_cli_forky() { program_from_package docker-cli docker "$DOCKER_CLI_
 # What `npm run bench:network` measures with.
 ensure_wrk() { command -v wrk >/dev/null || ensure_packages 'the benchmark of the network counts requests with it' wrk; }
 ensure_iperf3() { command -v iperf3 >/dev/null || ensure_packages 'the benchmark of the network counts bytes with it' iperf3; }
+
+# Answers a directory with the files of ufw and firewalld, one directory a package. Unpacked only: an installed firewall might start.
+ensure_firewalls() {
+  local directory package
+  directory="$(install_cache_dir)/firewalls"
+  for package in ufw firewalld python3-firewall python3-nftables; do
+    [ -d "$directory/$package" ] || with_install_lock apt unpack_firewall_locked "$package" "$directory/$package" || return
+  done
+  printf '%s\n' "$directory"
+}
+
+unpack_firewall_locked() {
+  [ ! -d "$2" ] || return 0
+  require_root "unpack $1" && ensure_apt_lists || return
+  install_note "$1 into $2: unpacked only, nothing is installed"
+  unpack_package "$1" "$2"
+}
