@@ -60,12 +60,11 @@ export class Inventory {
 
   /** Runs until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { log, metrics } = this.parts;
+    const { log } = this.parts;
     while (!signal.aborted) {
       try {
         await measuredTurn(this.parts, 'inventory', () => this.round());
       } catch (error) {
-        metrics.loopErrors.inc({ loop: 'inventory' });
         log.warn({ error: messageOf(error) }, 'the nodes could not be asked what they run, trying again');
       }
       await this.pause(signal);

@@ -135,3 +135,24 @@ test('one loss after the other does not hold slots empty for longer than half a 
 
   expect(await round(2_500)).toBe(0);
 });
+
+test('a round that fails is counted once', async () => {
+  const { clock, store: whole } = await aTerm();
+  const registry = createMetrics('test', '0');
+  const store = Object.create(whole, {
+    isCurrent: {
+      get: () => {
+        throw new Error('the bus is away');
+      },
+    },
+  });
+  const parts = { bus: new MemoryServer({ clock }).connect('other').bus, store, clock, onFound: () => undefined };
+  const log = createLog('test', 'silent');
+  const stopping = new AbortController();
+  const running = new Inventory({ ...parts, log, metrics: coordinatorMetrics(registry) }).run(stopping.signal);
+  await settleMicrotasks();
+  stopping.abort();
+  await running;
+  const page = await registry.getSingleMetricAsString('plimsoll_coordinator_loop_errors_total');
+  expect(page).toMatch(/loop="inventory"[^}]*} 1$/m);
+});
