@@ -59,8 +59,8 @@ function isComplete({ status }: SlotTask): boolean {
   return status?.state === 'complete';
 }
 
-/** Its restart policy allows no further attempt: the slot stays as it is until the job is run again. */
+/** Its restart policy allows no further attempt: the slot stays as it is until the job is run again. A revoked task goes on. */
 function hasFailed(slot: Slot, revision: number): boolean {
   const tasks = slot.live.filter((task) => task.record.revision === revision);
-  return tasks.length > 0 && tasks.every(({ status }) => status?.final === true);
+  return tasks.length > 0 && tasks.every(({ status }) => status?.final === true && status.revoked !== true);
 }

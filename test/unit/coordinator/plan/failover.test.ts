@@ -125,6 +125,23 @@ describe('plan() of a service that stops when cut off', () => {
     expect(world.tables.rollouts.get(id)?.value.state).toBe('completed');
   });
 
+  test("a job's task its agent stopped runs again when told to (simulation, seed 40150)", () => {
+    const world = new PlanWorld();
+    world.addNode('h1');
+    const id = world.addService('backup', 1, {
+      Labels: { [ON_DISCONNECT_LABEL]: 'stop', [FAILOVER_AFTER_LABEL]: '20s' },
+      Mode: { ReplicatedJob: { MaxConcurrent: 1, TotalCompletions: 1 } },
+    });
+    world.lead();
+    const [task] = world.live(id);
+    if (!task) throw new Error('no task');
+    world.report(task, { state: 'shutdown', ready: false, final: true, revoked: true });
+
+    world.lead();
+
+    expect(world.live(id)).toMatchObject([{ id: task.id, resumeAttempt: 1 }]);
+  });
+
   test('an original that was to be replaced before its agent stopped it has no leave to run (simulation, seed 30353)', () => {
     const { world, id } = cutOff();
     const [original] = world.live(id);
