@@ -39,6 +39,7 @@ export const agentsRow = row(
     '{{instance}} status sent again': byNode(increase(onNodes('plimsoll_agent_status_retries_total'))),
     '{{instance}} disk not written': byNode(increase(onNodes('plimsoll_agent_disk_failures_total'))),
     '{{instance}} usage not read': byNode(increase(onNodes('plimsoll_agent_usage_failures_total'))),
+    '{{instance}} networks not looked at': byNode(increase(onNodes('plimsoll_agent_network_watch_failures_total'))),
     '{{instance}} events lost': byNode(increase(onNodes('plimsoll_agent_events_lost_total'))),
     '{{instance}} old assignments refused': byNode(increase(onNodes('plimsoll_agent_stale_records_total'))),
     '{{instance}} mass stops checked': byNode(increase(onNodes('plimsoll_agent_mass_stops_checked_total'))),
