@@ -7,17 +7,19 @@ import type { Slot } from './slot.ts';
 
 /**
  * The ids of nodes that should have a task: those that meet the constraints and are not drained. A paused node keeps its
- * task but gets none; so does one that is lost or not heard of (its task may still run). Pure.
+ * task but gets none; so does one that is lost or not heard of (its task may still run). `traces` are the nodes of which
+ * something tells that they have one, though its assignment be lost (simulation, seed 40123). Pure.
  */
 export function wantedGlobal(
   nodes: Iterable<PlanNode>,
   template: TaskTemplate,
   slots: ReadonlyMap<string, Slot>,
+  traces: { has(nodeId: string): boolean },
 ): ReadonlySet<string> {
   const wanted = new Set<string>();
   for (const node of nodes) {
     if (node.removed || node.availability === 'drain' || !meetsAll(node, template)) continue;
-    const hasTask = slots.get(node.id)?.isTaken ?? false;
+    const hasTask = traces.has(node.id) || (slots.get(node.id)?.isTaken ?? false);
     const takesTasks = node.availability === 'active' && node.state === 'ready';
     if (hasTask || takesTasks) wanted.add(node.id);
   }

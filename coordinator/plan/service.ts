@@ -110,10 +110,11 @@ function forgetGone(slot: Slot, planning: ServicePlanning): void {
 }
 
 function wantedSlots(planning: ServicePlanning): ReadonlySet<string> {
+  const { nodes, slots, traces, snapshot } = planning;
   const service = planning.entry.value;
-  if (isGlobal(service.spec)) return wantedGlobal(planning.nodes.values(), service.spec.TaskTemplate, planning.slots);
-  const replicas = effectiveReplicas(service.spec, planning.snapshot.scales.get(service.id)?.value);
-  return wantedReplicas([...planning.slots.values()], replicas);
+  if (isGlobal(service.spec)) return wantedGlobal(nodes.values(), service.spec.TaskTemplate, slots, traces);
+  const replicas = effectiveReplicas(service.spec, snapshot.scales.get(service.id)?.value);
+  return wantedReplicas([...slots.values()], replicas);
 }
 
 function restore(slot: Slot, wanted: ReadonlySet<string>, planning: ServicePlanning): void {

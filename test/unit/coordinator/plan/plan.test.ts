@@ -294,6 +294,21 @@ test('plan() after the loss of all assignments stops no task of a global service
   expect(world.live(id)).toHaveLength(3);
 });
 
+test('plan() after the loss of assignments and slots stops no task of a global service on a lost or paused node (seed 40123)', () => {
+  const { world, nodes } = threeNodes();
+  const id = world.addService('everywhere', 1, { Mode: { Global: {} } });
+  world.converge();
+  world.setAvailability(nodes[0], 'pause');
+  world.setState(nodes[1], 'lost');
+
+  world.tables.tasks.clear();
+  world.tables.slots.clear();
+
+  expect(stopsPlanned(world)).toEqual([]);
+  world.converge();
+  expect(world.live(id)).toHaveLength(3);
+});
+
 test('plan() after the loss of all assignments in a surge leaves the stand-in alone', () => {
   const { world, nodes } = threeNodes();
   const id = world.addService('web', 3);
