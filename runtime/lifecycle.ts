@@ -6,11 +6,17 @@ import type { Log } from './log.ts';
 /** More than this many listeners are worth a warning. */
 const PARTS_AT_MOST = 64;
 
+interface Part {
+  readonly name: string;
+  readonly stop: () => Promise<void> | void;
+}
+
 /** Collects what must be undone, in reverse order, when the process ends or a start fails halfway. */
 export class Lifecycle {
-  private readonly stops: { name: string; stop: () => Promise<void> | void }[] = [];
+  private readonly stops: Part[] = [];
   private readonly controller = new AbortController();
   private stopping: Promise<void> | undefined;
+  private hasStopped = false;
   private readonly log: Log;
 
   constructor(log: Log) {
@@ -24,8 +30,10 @@ export class Lifecycle {
     return this.controller.signal;
   }
 
+  /** What a start still opens when the stop is over is undone at once. */
   onStop(name: string, stop: () => Promise<void> | void): void {
-    this.stops.push({ name, stop });
+    if (this.hasStopped) void this.undo({ name, stop });
+    else this.stops.push({ name, stop });
   }
 
   /** Stops everything once, newest first; a failing stop is logged and the rest goes on. */
@@ -36,12 +44,16 @@ export class Lifecycle {
 
   private async stopAll(): Promise<void> {
     this.controller.abort();
-    for (const entry of this.stops.reverse()) {
-      try {
-        await entry.stop();
-      } catch (error) {
-        this.log.warn({ part: entry.name, error: messageOf(error) }, 'could not stop a part cleanly');
-      }
+    // What comes while this goes on is appended, and undone last.
+    for (const part of this.stops.reverse()) await this.undo(part);
+    this.hasStopped = true;
+  }
+
+  private async undo({ name, stop }: Part): Promise<void> {
+    try {
+      await stop();
+    } catch (error) {
+      this.log.warn({ part: name, error: messageOf(error) }, 'could not stop a part cleanly');
     }
   }
 }

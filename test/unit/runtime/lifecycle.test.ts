@@ -17,4 +17,16 @@ describe('Lifecycle', () => {
     expect(stopped).toEqual(['last', 'first']);
     expect(lifecycle.signal.aborted).toBe(true);
   });
+
+  it('undoes what a start still brings while the stop goes on, and after it', async () => {
+    const lifecycle = new Lifecycle(log);
+    const stopped: string[] = [];
+    lifecycle.onStop('first', () => void stopped.push('first'));
+    lifecycle.onStop('last', () => lifecycle.onStop('meanwhile', () => void stopped.push('meanwhile')));
+
+    await lifecycle.stop();
+    lifecycle.onStop('late', () => void stopped.push('late'));
+
+    expect(stopped).toEqual(['first', 'meanwhile', 'late']);
+  });
 });
