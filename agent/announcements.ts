@@ -46,6 +46,7 @@ export class Announcements<T> {
   private readonly told = new Map<string, Told<T>>();
   /** Revisions this node has acknowledged, by key. */
   private readonly done = new Map<string, number>();
+  private readonly writing = new Set<Promise<void>>();
 
   constructor(parts: AnnouncementsParts<T>) {
     this.parts = parts;
@@ -82,11 +83,12 @@ export class Announcements<T> {
 
   /**
    * Resolves when these nodes do as they were told last, or do not answer in time. A bus that is away reaches nobody: then
-   * nobody is waited for. Never rejects.
+   * nobody is waited for. `announced` is asked once what is being written has its number. Never rejects.
    */
-  async haveHeard(announced: readonly Announced[]): Promise<void> {
+  async haveHeard(announced: () => readonly Announced[]): Promise<void> {
     if (!this.parts.bus.connected) return;
-    const nodeIds = await this.acknowledgements.all(announced, ACKNOWLEDGE_MS);
+    await this.written();
+    const nodeIds = await this.acknowledgements.all(announced(), ACKNOWLEDGE_MS);
     if (nodeIds.length === 0) return;
     this.parts.metrics.acknowledgementsMissing.inc(nodeIds.length);
     this.parts.log.warn({ nodeIds }, 'nodes did not acknowledge that a task leaves: it is stopped all the same');
@@ -95,6 +97,7 @@ export class Announcements<T> {
   /** All that others announce, to be said once this host does as they announced. */
   acknowledge(heard: readonly Heard[]): void {
     const { bus, nodeId } = this.parts;
+    if (!bus.connected) return; // It would be lost: the next change says it.
     const keys = new Set(heard.map(({ key }) => key));
     // A bucket that lost what it had counts anew.
     for (const key of this.done.keys()) if (!keys.has(key)) this.done.delete(key);
@@ -114,7 +117,20 @@ export class Announcements<T> {
     );
   }
 
+  /** A bus that takes its time, as while its servers elect a leader, has been told nothing yet. */
+  private async written(): Promise<void> {
+    if (this.writing.size === 0) return;
+    const late = () => new PlimsollError('timeout', `The bus did not take it within ${ACKNOWLEDGE_MS} ms`);
+    await withDeadline(this.parts.clock, ACKNOWLEDGE_MS, Promise.all(this.writing), late).catch(() => undefined);
+  }
+
   private async put(key: string, record: T): Promise<void> {
+    const write = this.write(key, record);
+    this.writing.add(write);
+    await write.finally(() => this.writing.delete(write));
+  }
+
+  private async write(key: string, record: T): Promise<void> {
     const revision = await this.parts.bucket.put(key, record);
     if (revision < (this.told.get(key)?.revision ?? 0)) this.acknowledgements.forget();
     this.told.set(key, { record, revision });

@@ -77,9 +77,11 @@ class MeshOnTheBus implements OtherMeshNodes {
     this.isToldUnfit = true;
   }
 
-  async haveHeard(nodeIds: readonly string[]): Promise<void> {
-    const revision = this.own.revisionOf(this.parts.nodeId);
-    if (revision !== undefined) await this.own.haveHeard([{ revision, nodeIds }]);
+  haveHeard(nodeIds: readonly string[]): Promise<void> {
+    return this.own.haveHeard(() => {
+      const revision = this.own.revisionOf(this.parts.nodeId);
+      return revision === undefined ? [] : [{ revision, nodeIds }];
+    });
   }
 }
 

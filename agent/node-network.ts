@@ -63,6 +63,7 @@ export class NodeNetwork {
   take(status: UnnumberedStatus): void {
     this.ingress.take(status, this.parts.here());
     this.overlay.take(status);
+    if (status.removed) this.mesh.forget(status.taskId);
   }
 
   private createOverlay(): Overlay {

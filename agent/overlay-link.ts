@@ -103,7 +103,7 @@ class NodesOnTheBus implements OtherNodes {
   }
 
   haveHeard(networkIds: readonly string[]): Promise<void> {
-    return this.own.haveHeard(networkIds.flatMap(this.announcedOn));
+    return this.own.haveHeard(() => networkIds.flatMap(this.announcedOn));
   }
 
   /** What other nodes announce now. */

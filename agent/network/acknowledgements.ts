@@ -12,6 +12,7 @@ export class Acknowledgements {
   private readonly clock: Clock;
   /** The newest revision, by node and what was announced. */
   private readonly heard = new Map<string, number>();
+  /** Did not answer what they were told last of this; by the same. */
   private readonly silent = new Set<string>();
   private readonly waiting = new Set<() => void>();
 
@@ -20,8 +21,9 @@ export class Acknowledgements {
   }
 
   note(nodeId: string, { networkId, revision }: NetworkAcknowledgement): void {
-    this.silent.delete(nodeId);
-    this.heard.set(keyOf(nodeId, networkId), revision);
+    const key = keyOf(nodeId, networkId);
+    this.silent.delete(key);
+    this.heard.set(key, revision);
     for (const look of this.waiting) look();
   }
 
@@ -37,12 +39,14 @@ export class Acknowledgements {
   async all(announced: readonly Announced[], timeoutMs: number): Promise<string[]> {
     const missing = () =>
       announced.flatMap(({ nodeIds, networkId, revision }) =>
-        nodeIds.filter((id) => !this.silent.has(id) && (this.heard.get(keyOf(id, networkId)) ?? -1) < revision),
+        nodeIds
+          .map((nodeId) => ({ nodeId, key: keyOf(nodeId, networkId) }))
+          .filter(({ key }) => !this.silent.has(key) && (this.heard.get(key) ?? -1) < revision),
       );
     await this.until(() => missing().length === 0, timeoutMs);
-    const inVain = [...new Set(missing())];
-    for (const nodeId of inVain) this.silent.add(nodeId);
-    return inVain;
+    const inVain = missing();
+    for (const { key } of inVain) this.silent.add(key);
+    return [...new Set(inVain.map(({ nodeId }) => nodeId))];
   }
 
   private async until(isDone: () => boolean, timeoutMs: number): Promise<void> {

@@ -15,7 +15,7 @@ import { SerialQueue } from '../../../runtime/serial-queue.ts';
 import { AwaitedTurns } from '../awaited-turns.ts';
 import type { PublishedPort } from '../held-ports.ts';
 import type { IngressPorts } from '../ingress.ts';
-import type { IngressEndpoint, MeshView } from '../ingress-table.ts';
+import type { IngressEndpoint, MeshPeer, MeshView } from '../ingress-table.ts';
 import type { MeshReach } from '../overlay/overlay-view.ts';
 import { type KnownRecords, nothingKnown, withNews, withoutExpired } from './known-records.ts';
 import { isHostAddress, meshPeers } from './mesh-peers.ts';
@@ -62,6 +62,8 @@ export class Mesh {
   private readonly parts: MeshParts;
   private readonly poke = new Poke();
   private readonly withdrawn = new Set<string>();
+  /** Were listed once and are not any more: other nodes may still be about to send connections to them. */
+  private readonly left = new Set<string>();
   /** Undefined until the engine's containers are known: until then nothing is said of them. */
   private endpoints: readonly IngressEndpoint[] | undefined;
   private known = nothingKnown;
@@ -89,6 +91,8 @@ export class Mesh {
   async apply(endpoints: readonly IngressEndpoint[]): Promise<void> {
     const listed = new Set(endpoints.map(({ taskId }) => taskId));
     for (const taskId of this.withdrawn) if (!listed.has(taskId)) this.withdrawn.delete(taskId);
+    for (const { taskId } of this.endpoints ?? []) if (!listed.has(taskId)) this.left.add(taskId);
+    for (const taskId of listed) this.left.delete(taskId);
     this.endpoints = endpoints;
     // A table without the others would forget the way of connections that are open.
     await this.recall();
@@ -102,20 +106,25 @@ export class Mesh {
 
   /**
    * Sends a task no new connections, from no node; resolves when this host and the others do so, and what was on its way
-   * has had time to arrive. Never rejects.
+   * has had time to arrive. A task that is to stop may have left the list just before. Never rejects.
    */
   async withdraw(taskId: string): Promise<void> {
-    const isAsked = this.endpoints?.some((endpoint) => endpoint.taskId === taskId) ?? false;
-    if (!isAsked) return this.parts.ports.withdraw(taskId);
-    this.withdrawn.add(taskId);
+    const isListed = this.endpoints?.some((endpoint) => endpoint.taskId === taskId) ?? false;
+    if (!isListed && !this.left.has(taskId)) return this.parts.ports.withdraw(taskId);
+    if (isListed) this.withdrawn.add(taskId);
     const told = this.turn().catch((error: unknown) => {
-      this.parts.log.warn({ taskId, error: messageOf(error) }, 'could not tell the other nodes that a task leaves');
+      this.parts.log.warn({ taskId, error: messageOf(error) }, 'could not take a task out of the routing mesh');
     });
     await Promise.all([told, this.parts.ports.withdraw(taskId)]);
-    const view = this.view();
-    if (view === undefined) return;
-    await this.others.haveHeard(this.acknowledging(view));
+    const peers = this.peers();
+    if (peers.length === 0) return;
+    await this.others.haveHeard(this.acknowledging(peers));
     await this.parts.clock.sleep(DRAIN_MS);
+  }
+
+  /** A task's containers are gone. */
+  forget(taskId: string): void {
+    this.left.delete(taskId);
   }
 
   /** Where the other nodes reach this one. Until it is known nothing is announced. */
@@ -222,15 +231,23 @@ export class Mesh {
 
   /** Undefined while nobody publishes anything, or there is nobody else. */
   private view(): MeshView | undefined {
-    const { address, numbers } = this;
-    if (address === undefined || !isHostAddress(address)) return undefined;
-    const peers = meshPeers(address, this.otherRecords(), numbers);
+    const { address } = this;
+    const peers = this.peers();
     const isServed = (this.endpoints?.length ?? 0) > 0 || peers.some(({ ports }) => ports.length > 0);
-    return isServed && peers.length > 0 ? { nodeId: this.parts.nodeId, address, peers } : undefined;
+    return address !== undefined && isServed && peers.length > 0
+      ? { nodeId: this.parts.nodeId, address, peers }
+      : undefined;
+  }
+
+  /** None while this node's address is unknown, or one that no packet can be sent to. */
+  private peers(): MeshPeer[] {
+    const { address, numbers } = this;
+    if (address === undefined || !isHostAddress(address)) return [];
+    return meshPeers(address, this.otherRecords(), numbers);
   }
 
   /** Who sends connections here and says when it has stopped to; older agents get the time to drain, and no more. */
-  private acknowledging({ peers }: MeshView): string[] {
+  private acknowledging(peers: readonly MeshPeer[]): string[] {
     const able = new Set(this.records.filter((record) => isAbleTo('acknowledges', record)).map(({ nodeId }) => nodeId));
     return peers.map(({ nodeId }) => nodeId).filter((nodeId) => able.has(nodeId));
   }

@@ -135,6 +135,28 @@ describe('Mesh', () => {
     expect(leaving.isOver).toBe(true);
   });
 
+  it('waits for a task as well that has left the list of ready ones before it is told to stop', async () => {
+    const mesh = begin();
+    mesh.setAddress('10.0.0.1');
+    void mesh.learn([{ ...recordOf(there, '10.0.0.2'), abilities }]);
+    await mesh.apply([web]);
+    let isOver = false;
+
+    await mesh.apply([]);
+    void mesh.withdraw('web-1').then(() => {
+      isOver = true;
+    });
+    await eventually(() => awaited.length > 0);
+    expect([announced.at(-1)?.ports, awaited, isOver]).toEqual([[], [[there]], false]);
+    acknowledge();
+    await clock.advance(250);
+    expect(isOver).toBe(true);
+
+    mesh.forget('web-1');
+    await mesh.withdraw('web-1');
+    expect(awaited).toHaveLength(1);
+  });
+
   it('waits for nothing when the task publishes no port', async () => {
     const mesh = begin();
     mesh.setAddress('10.0.0.1');
