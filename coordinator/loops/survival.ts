@@ -35,12 +35,12 @@ export class Survival {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       if (this.parts.isLeading()) await this.turn(signal);
-      else this.survives.clear();
+      if (!this.parts.isLeading()) this.survives.clear();
       await this.parts.clock.sleep(EVERY_MS, signal).catch(() => undefined);
     }
   }
 
-  /** Imagines the loss of the next nodes, one after the other; between two of them others have their say. */
+  /** Imagines the loss of the next nodes, one by one; others have their say between two. Over once another leads. */
   async turn(signal: AbortSignal): Promise<void> {
     const { clock, snapshot } = this.parts;
     for (const nodeId of this.nextNodes()) {
@@ -49,7 +49,7 @@ export class Survival {
       this.lastNodeId = nodeId;
       const tookMs = clock.elapsedMs() - now.elapsedMs;
       await clock.sleep(Math.max(BREATH_MS, BREATH_PER_PLAN * tookMs), signal).catch(() => undefined);
-      if (signal.aborted) return;
+      if (signal.aborted || !this.parts.isLeading()) return;
     }
   }
 

@@ -79,3 +79,32 @@ it('of a cluster whose plans take long it takes a tenth of the time', async () =
   expect(waitsMs).toHaveLength(3);
   expect(Math.min(...waitsMs)).toBeGreaterThanOrEqual(900);
 });
+
+it('one deposed in the middle of a turn plans no further and shows nothing more', async () => {
+  const { world } = settledWorld();
+  const metrics = createMetrics('test', '0.0.0');
+  const clock = new FakeClock();
+  const stopping = new AbortController();
+  let isLeading = true;
+  const waitsMs: number[] = [];
+  const survival = new Survival({
+    snapshot: () => world.snapshot(),
+    isLeading: () => isLeading,
+    clock: {
+      wallMs: clock.wallMs.bind(clock),
+      elapsedMs: clock.elapsedMs.bind(clock),
+      sleep: async (ms) => {
+        if (!isLeading) stopping.abort();
+        isLeading = false;
+        waitsMs.push(ms);
+      },
+      after: clock.after.bind(clock),
+    },
+    metrics,
+  });
+
+  await survival.run(stopping.signal);
+
+  expect(waitsMs).toEqual([20, 30_000]);
+  expect(await metrics.metrics()).not.toContain('plimsoll_survives_node_loss{');
+});
