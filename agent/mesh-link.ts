@@ -7,9 +7,9 @@ import type { BucketView, Bus, Entry } from '../bus/bus.ts';
 import { isAbleTo, MeshRecord } from '../model/mesh-record.ts';
 import type { NodeRecord } from '../model/records.ts';
 import { aborted } from '../runtime/aborted.ts';
-import { backoffMs } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
+import { keepTrying } from '../runtime/keep-trying.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
 import { Announcements, type Heard } from './announcements.ts';
@@ -92,19 +92,16 @@ interface Opened {
 }
 
 /** However long the engine and the bus take to answer; undefined when the signal aborts. */
-async function open(
+function open(
   meshes: Buckets['meshes'],
   { describe, clock, log }: MeshLinkParts,
   signal: AbortSignal,
 ): Promise<Opened | undefined> {
-  for (let failures = 1; !signal.aborted; failures += 1) {
-    try {
-      const { address } = await describe();
-      return { address, view: await meshes.watch() };
-    } catch (error) {
-      log.warn({ error: messageOf(error) }, 'cannot watch the routing mesh of the cluster yet');
-      await clock.sleep(backoffMs(RETRY, failures), signal).catch(() => undefined);
-    }
-  }
-  return undefined;
+  const onError = (error: unknown) =>
+    log.warn({ error: messageOf(error) }, 'cannot watch the routing mesh of the cluster yet');
+  const work = async () => {
+    const { address } = await describe();
+    return { address, view: await meshes.watch() };
+  };
+  return keepTrying(work, { clock, retry: RETRY, onError }, signal);
 }

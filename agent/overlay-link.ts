@@ -6,9 +6,9 @@ import type { Buckets } from '../bus/buckets.ts';
 import type { BucketView, Bus } from '../bus/bus.ts';
 import type { EndpointRecord, NetRecord } from '../model/network-records.ts';
 import { aborted } from '../runtime/aborted.ts';
-import { backoffMs } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
+import { keepTrying } from '../runtime/keep-trying.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
 import { Announcements, type Heard } from './announcements.ts';
@@ -60,20 +60,15 @@ interface Views {
   readonly endpoints: BucketView<EndpointRecord>;
 }
 
-async function openViews(
+function openViews(
   buckets: NetworkBuckets,
   { clock, log }: OverlayLinkParts,
   signal: AbortSignal,
 ): Promise<Views | undefined> {
-  for (let failures = 1; !signal.aborted; failures += 1) {
-    try {
-      return { nets: await buckets.nets.watch(), endpoints: await buckets.endpoints.watch() };
-    } catch (error) {
-      log.warn({ error: messageOf(error) }, 'cannot watch the networks of the cluster yet');
-      await clock.sleep(backoffMs(RETRY, failures), signal).catch(() => undefined);
-    }
-  }
-  return undefined;
+  const onError = (error: unknown) =>
+    log.warn({ error: messageOf(error) }, 'cannot watch the networks of the cluster yet');
+  const work = async () => ({ nets: await buckets.nets.watch(), endpoints: await buckets.endpoints.watch() });
+  return keepTrying(work, { clock, retry: RETRY, onError }, signal);
 }
 
 function valuesOf<T>(view: BucketView<T>): T[] {

@@ -4,6 +4,7 @@ import { agentMetrics } from '../../../agent/agent-metrics.ts';
 import { linkMesh, type MeshLinkParts } from '../../../agent/mesh-link.ts';
 import type { OtherMeshNodes } from '../../../agent/network/mesh/mesh.ts';
 import type { MeshRecord } from '../../../model/mesh-record.ts';
+import type { NodeRecord } from '../../../model/records.ts';
 import { derivedId } from '../../../runtime/identifiers.ts';
 import { createLog } from '../../../runtime/log.ts';
 import { createMetrics } from '../../../runtime/metrics.ts';
@@ -15,16 +16,27 @@ const log = createLog('test', 'silent');
 const metrics = agentMetrics(createMetrics('agent', '0'));
 const nobody: OtherMeshNodes = { tell: async () => undefined, haveHeard: async () => undefined };
 
+/** What a node says of itself. */
+function aNode(): NodeRecord {
+  const world = new PlanWorld();
+  const described = world.tables.nodes.get(world.addNode('h1'))?.value;
+  if (!described) throw new Error('a node was added');
+  return described;
+}
+
+/** One node on a bus of its own. */
+function loneNode() {
+  const clock = new FakeClock();
+  const described = aNode();
+  const { bus, buckets } = new MemoryServer({ clock }).connect('h1');
+  return { clock, bus, buckets, nodeId: described.id, described };
+}
+
 test.each([
   ['is announced to all', '10.0.0.1', 1],
   ['is not announced where nobody could read it, lest it be announced for ever', 'h1', 0],
 ])('what a node publishes %s', async (_, address, announced) => {
-  const clock = new FakeClock();
-  const { bus, buckets } = new MemoryServer({ clock }).connect('h1');
-  const world = new PlanWorld();
-  const nodeId = world.addNode('h1');
-  const described = world.tables.nodes.get(nodeId)?.value;
-  if (!described) throw new Error('a node was added');
+  const { clock, bus, buckets, nodeId, described } = loneNode();
   let told: Promise<void> = Promise.resolve();
   const own: MeshRecord = { v: 1, nodeId, address, ports: [] };
   const mesh: MeshLinkParts['mesh'] = {
@@ -49,12 +61,7 @@ test.each([
 });
 
 test('an end that comes while the announcements are still being opened ends it too', async () => {
-  const clock = new FakeClock();
-  const { bus, buckets } = new MemoryServer({ clock }).connect('h1');
-  const world = new PlanWorld();
-  const nodeId = world.addNode('h1');
-  const described = world.tables.nodes.get(nodeId)?.value;
-  if (!described) throw new Error('a node was added');
+  const { clock, bus, buckets, nodeId, described } = loneNode();
   const mesh: MeshLinkParts['mesh'] = {
     others: nobody,
     setAddress: () => undefined,
@@ -71,12 +78,7 @@ test('an end that comes while the announcements are still being opened ends it t
 });
 
 test('an engine that does not answer at first keeps no node from the routing mesh', async () => {
-  const clock = new FakeClock();
-  const { bus, buckets } = new MemoryServer({ clock }).connect('h1');
-  const world = new PlanWorld();
-  const nodeId = world.addNode('h1');
-  const described = world.tables.nodes.get(nodeId)?.value;
-  if (!described) throw new Error('a node was added');
+  const { clock, bus, buckets, nodeId, described } = loneNode();
   const mesh = { others: nobody, setAddress: vi.fn<(address: string) => void>(), learn: async () => undefined };
   let asked = 0;
   const describeNode = async () => {
@@ -114,10 +116,7 @@ describe('what nodes tell each other of their ports', () => {
   const linked = async (nodeId: string, learn: () => Promise<void>) => {
     const { bus, buckets } = server.connect();
     const mesh: MeshLinkParts['mesh'] = { others: nobody, setAddress: () => undefined, learn };
-    const world = new PlanWorld();
-    const described = world.tables.nodes.get(world.addNode('h1'))?.value;
-    if (!described) throw new Error('a node was added');
-    const parts = { nodeId, mesh, describe: async () => described, clock, log, metrics };
+    const parts = { nodeId, mesh, describe: async () => aNode(), clock, log, metrics };
     void linkMesh(bus, buckets, parts, stop.signal);
     await clock.advance(10);
     return mesh.others;
