@@ -17,6 +17,7 @@ import type { NodeMetrics } from './metrics/node-metrics.ts';
 import type { MeshParts } from './network/mesh/mesh.ts';
 import type { OverlayParts } from './network/overlay/overlay.ts';
 import type { Traffic } from './network/traffic/traffic.ts';
+import type { WireguardKeys } from './network/wireguard/wireguard-keys.ts';
 import type { NetworkTools } from './network-requests.ts';
 import type { planTask } from './plan/plan-task.ts';
 import type { ProbeClient } from './probe/probe-client.ts';
@@ -50,6 +51,8 @@ export interface AgentParts {
   readonly ports: MeshParts['ports'];
   /** The kernel's side of the cluster's networks on this host. */
   readonly overlayHost: OverlayParts['host'];
+  /** The key others encrypt for this host with; absent where it encrypts nothing. */
+  readonly wireguard?: Pick<WireguardKeys, 'announcedKey'>;
   /** How the kernel is looked at for `plim net check`; absent where it cannot be. */
   readonly networkTools?: NetworkTools;
   /** The engine's own networks, which containers are put on. */

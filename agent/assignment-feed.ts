@@ -1,7 +1,7 @@
 /** Brings assignments from the bus to the supervisor: fenced, and with a second look before most tasks would be stopped. */
 import type { Bucket, BucketView, Entry } from '../bus/bus.ts';
 import { isSameWrite, type Write } from '../bus/same-write.ts';
-import type { TaskRecord } from '../model/records.ts';
+import type { TaskRecord } from '../model/task-record.ts';
 import { messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AgentMetrics } from './agent-metrics.ts';

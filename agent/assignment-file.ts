@@ -1,8 +1,8 @@
 /** `<state-dir>/node/assignments.json`: what this node was last asked to do, so that a boot without the bus still does it. */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { TaskRecord } from '../model/records.ts';
 import { restartRules } from '../model/service-defaults.ts';
+import { TaskRecord } from '../model/task-record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
 import type { JsonFiles } from '../runtime/files.ts';

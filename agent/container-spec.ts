@@ -1,8 +1,8 @@
 /** What the engine is asked to create for one attempt of a task: Swarm's words in, the Engine API's create body out. */
 import type { GenericResource } from '../model/generic-resources.ts';
 import { containerLabels } from '../model/labels.ts';
-import type { TaskRecord } from '../model/records.ts';
 import type { ContainerSpec } from '../model/service-spec.ts';
+import type { TaskRecord } from '../model/task-record.ts';
 import { attemptId } from '../runtime/identifiers.ts';
 import { expandTemplate, type TemplateWords } from '../runtime/task-template.ts';
 import type { FileMount } from './files/task-files.ts';

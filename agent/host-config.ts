@@ -1,7 +1,7 @@
 /** The HostConfig of a task's container: limits, mounts, privileges, ports, network, logs. */
 import { overlayAttachments } from '../model/overlay-attachments.ts';
-import type { TaskRecord } from '../model/records.ts';
 import type { ContainerSpec, Mount, TaskTemplate } from '../model/service-spec.ts';
+import type { TaskRecord } from '../model/task-record.ts';
 import { PlimsollError } from '../runtime/errors.ts';
 import { expandTemplate, type TemplateWords } from '../runtime/task-template.ts';
 import { refuseBeyondEngine } from './engine-gates.ts';

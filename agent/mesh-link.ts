@@ -5,7 +5,7 @@
 import type { Buckets } from '../bus/buckets.ts';
 import type { BucketView, Bus, Entry } from '../bus/bus.ts';
 import { isAbleTo, MeshRecord } from '../model/mesh-record.ts';
-import type { NodeRecord } from '../model/records.ts';
+import type { NodeRecord } from '../model/node-record.ts';
 import { aborted } from '../runtime/aborted.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';

@@ -1,10 +1,11 @@
 /** What this host is: asked of the engine at first and again now and then, for containers' templates and the node's record. */
 import { hostnameProblem } from '../model/hostname.ts';
-import type { NodeRecord } from '../model/records.ts';
+import type { NodeRecord } from '../model/node-record.ts';
 import { PlimsollError } from '../runtime/errors.ts';
 import type { Engine, EngineDescription } from './engine/engine.ts';
 import type { Host } from './host.ts';
 import type { HostPlace } from './host-config.ts';
+import type { WireguardKeys } from './network/wireguard/wireguard-keys.ts';
 import type { Incarnation } from './registration.ts';
 import type { AgentSettings } from './settings.ts';
 
@@ -16,6 +17,7 @@ export interface DescriptionParts {
   readonly clusterId: string;
   readonly natsUrls: readonly string[];
   readonly version: string;
+  readonly wireguard?: Pick<WireguardKeys, 'announcedKey'> | undefined;
 }
 
 export class NodeDescription {
@@ -61,6 +63,7 @@ export class NodeDescription {
     const engine = this.known();
     const address = parts.settings.address ?? (await parts.host.addressTowards(natsHost(parts.natsUrls)));
     const uplinkMtuBytes = await parts.host.uplinkMtuBytes(address);
+    const wireguardKey = await parts.wireguard?.announcedKey();
     return {
       v: 1,
       id: parts.nodeId,
@@ -69,6 +72,7 @@ export class NodeDescription {
       hostname: validHostname(parts.host.hostname()),
       address,
       ...(uplinkMtuBytes !== undefined && { uplinkMtuBytes }),
+      ...(wireguardKey !== undefined && { wireguardKey }),
       agentVersion: parts.version,
       agentPort,
       engine: {

@@ -12,7 +12,7 @@ import {
   RestartRequest,
   StatsRequest,
 } from '../model/messages.ts';
-import type { NodeRecord } from '../model/records.ts';
+import type { NodeRecord } from '../model/node-record.ts';
 import { PlimsollError } from '../runtime/errors.ts';
 import type { TcpProbe } from '../runtime/tcp-probe.ts';
 import type { Engine } from './engine/engine.ts';

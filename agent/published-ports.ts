@@ -1,6 +1,6 @@
 /** Where ingress ports lead on this node: what the agent tells the network part, see agent/network/ingress.ts. */
 import { meshOptions } from '../model/mesh-labels.ts';
-import type { TaskRecord } from '../model/records.ts';
+import type { TaskRecord } from '../model/task-record.ts';
 import type { IngressPorts } from './network/ingress.ts';
 import type { IngressEndpoint } from './network/ingress-table.ts';
 

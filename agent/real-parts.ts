@@ -25,6 +25,7 @@ import { OverlayHost } from './network/overlay/overlay-host.ts';
 import { hostProcFiles } from './network/proc-files.ts';
 import { Traffic } from './network/traffic/traffic.ts';
 import { probeTunnel } from './network/watch/tunnel-probe.ts';
+import { WireguardKeys } from './network/wireguard/wireguard-keys.ts';
 import { planTask } from './plan/plan-task.ts';
 import { createProbeClient } from './probe/probe-client.ts';
 import { realHost } from './real-host.ts';
@@ -45,6 +46,7 @@ export function realParts(settings: AgentSettings): AgentParts {
   const roots = { procRoot, sysRoot, rootfs };
   const cgroups = new ContainerCgroups(files, roots);
   const engine = new DockerEngine(settings.docker, clock, log);
+  const wireguard = new WireguardKeys({ run: runHostCommand, files: durableFiles, stateDir: settings.stateDir });
   const networks = new DockerNetworks(new EngineCalls(settings.docker, clock));
   return {
     identity,
@@ -68,9 +70,11 @@ export function realParts(settings: AgentSettings): AgentParts {
       run: runHostCommand,
       files: hostProcFiles,
       networks,
+      privateKey: () => wireguard.privateKey(),
       log,
       metrics,
     }),
+    wireguard,
     networkTools: { run: runHostCommand, files: hostProcFiles, probe: createPathProbe(runHostCommand), probeTunnel },
     networks,
     ports: createIngressPorts({ run: runHostCommand, files: hostProcFiles, clock, log, metrics }),

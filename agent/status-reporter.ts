@@ -1,7 +1,7 @@
 /** Tells the bus what became of each task: the newest status per task, sent until it is acknowledged. */
 import { setMaxListeners } from 'node:events';
 import type { Bucket, BucketView } from '../bus/bus.ts';
-import type { StatusRecord } from '../model/records.ts';
+import type { StatusRecord } from '../model/status-record.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';

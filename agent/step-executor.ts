@@ -1,6 +1,6 @@
 /** Does one step of a task on the engine. */
 import { overlayAttachments } from '../model/overlay-attachments.ts';
-import type { TaskRecord } from '../model/records.ts';
+import type { TaskRecord } from '../model/task-record.ts';
 import { isConflict, PlimsollError } from '../runtime/errors.ts';
 import { withAttachments } from './attached-container.ts';
 import { type ContainerRequest, containerRequest, templateContext } from './container-spec.ts';

@@ -1,5 +1,5 @@
 /** A task with all that is known of it on this node. */
-import type { TaskRecord } from '../model/records.ts';
+import type { TaskRecord } from '../model/task-record.ts';
 import type { ObservedContainer } from './plan/observed-container.ts';
 import type { Permit } from './plan/permit.ts';
 import type { Step } from './plan/step.ts';

@@ -2,8 +2,9 @@
  * Holds what is asked of this node beside what its engine shows and turns one task at a time: plan, do the one step,
  * look, plan again. Absence stops nothing here: a task whose record vanished is an orphan and goes on.
  */
-import type { TaskRecord } from '../model/records.ts';
+
 import { stopGracePeriodMs } from '../model/service-defaults.ts';
+import type { TaskRecord } from '../model/task-record.ts';
 import { type Clock, nowOn, withDeadline } from '../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';

@@ -1,6 +1,6 @@
 /** What is asked of this node beside what its engine shows. It plans nothing. */
 import type { Orphan } from '../model/messages.ts';
-import type { TaskRecord } from '../model/records.ts';
+import type { TaskRecord } from '../model/task-record.ts';
 import { PlimsollError } from '../runtime/errors.ts';
 import { groupBy } from '../runtime/group-by.ts';
 import { needsContact } from './contact.ts';

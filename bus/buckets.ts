@@ -1,22 +1,18 @@
 /** The buckets of design section 4 as typed doors. Keys are given without the kind prefix of shared buckets. */
 import type { AlertRecord } from '../model/alert-record.ts';
+import type { ClaimRecord } from '../model/claim-record.ts';
+import type { ClusterRecord } from '../model/cluster-record.ts';
+import type { EpochRecord, LeaseRecord } from '../model/lease-record.ts';
 import type { MeshRecord } from '../model/mesh-record.ts';
 import type { EndpointRecord, NetRecord, NetworkRecord } from '../model/network-records.ts';
+import type { NodeRecord, NodeSpecRecord } from '../model/node-record.ts';
 import type { PayloadRecord } from '../model/payload.ts';
-import type {
-  ClaimRecord,
-  ClusterRecord,
-  EpochRecord,
-  LeaseRecord,
-  NodeRecord,
-  NodeSpecRecord,
-  RolloutRecord,
-  ServiceRecord,
-  SlotRecord,
-  StatusRecord,
-  TaskRecord,
-} from '../model/records.ts';
+import type { RolloutRecord } from '../model/rollout-record.ts';
 import type { ScaleRecord } from '../model/scale-record.ts';
+import type { ServiceRecord } from '../model/service-record.ts';
+import type { SlotRecord } from '../model/slot-record.ts';
+import type { StatusRecord } from '../model/status-record.ts';
+import type { TaskRecord } from '../model/task-record.ts';
 import type { VolumeRecord } from '../model/volume-record.ts';
 import type { Bucket, Fence } from './bus.ts';
 

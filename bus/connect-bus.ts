@@ -10,8 +10,9 @@ import { busMetrics } from './bus-metrics.ts';
 import { type UserIdentity, userNameOf } from './identity/user-identity.ts';
 import { guardedSubjectOf, subjectOf } from './kv-layout.ts';
 import { MeasuredBucket } from './measured-bucket.ts';
+import { takesBatchesSince } from './nats-batch.ts';
 import { NatsBucket, type NatsBucketParts } from './nats-bucket.ts';
-import { type NatsLink, openLink } from './nats-connection.ts';
+import { type NatsLink, openLink, type Version } from './nats-connection.ts';
 import { NatsWire } from './nats-wire.ts';
 import { openStreams, type StreamChoices } from './open-streams.ts';
 import type { RawBucket } from './raw-bucket.ts';
@@ -47,8 +48,6 @@ const LIMITS_CONSUMERS_SINCE: Version = [2, 15];
 
 const REOPEN_RETRY_MS = 250;
 
-type Version = readonly [major: number, minor: number];
-
 /**
  * Connects with the user's identity. A coordinator's connection also makes the buckets and learns whether the server
  * can fence. Throws `unavailable` (see `waitForServer`), `precondition` when streams of another configuration are there.
@@ -61,7 +60,7 @@ export async function connectBus(options: ConnectBusOptions): Promise<ConnectedB
   const { natsUrls: urls, caPem } = identity;
   const link = await openLink({ urls, user, caPem, purpose, waitForServer, clock, log, metrics });
   try {
-    const expiresMarkers = serverIsSince(link, EXPIRES_MESSAGES_SINCE);
+    const expiresMarkers = link.serverIsSince(EXPIRES_MESSAGES_SINCE);
     const raw = (name: BucketName) => {
       const parts = { link, name, ...rightsOf(identity, name), expiresMarkers, clock, log, metrics };
       return new MeasuredBucket(new NatsBucket(parts), { clock, metrics });
@@ -91,9 +90,10 @@ async function prepareServer(
   writeSecret: string,
   raw: (name: BucketName) => RawBucket,
 ): Promise<boolean> {
-  const expiresMessages = serverIsSince(link, EXPIRES_MESSAGES_SINCE);
-  const limitsConsumers = serverIsSince(link, LIMITS_CONSUMERS_SINCE);
-  const choices = { replicas: options.replicas ?? 1, expiresMessages, limitsConsumers, writeSecret };
+  const expiresMessages = link.serverIsSince(EXPIRES_MESSAGES_SINCE);
+  const limitsConsumers = link.serverIsSince(LIMITS_CONSUMERS_SINCE);
+  const takesBatches = link.serverIsSince(takesBatchesSince);
+  const choices = { replicas: options.replicas ?? 1, expiresMessages, takesBatches, limitsConsumers, writeSecret };
   await openStreams(link.manager, choices, options.log);
   link.onConnectionChange((connected) => {
     if (connected) void reopenStreams(link, choices, options);
@@ -129,9 +129,4 @@ async function canFence(leases: RawBucket): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function serverIsSince(link: NatsLink, [wantedMajor, wantedMinor]: Version): boolean {
-  const [major = 0, minor = 0] = (link.connection.info?.version ?? '').split('.').map(Number);
-  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 }

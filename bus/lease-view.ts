@@ -1,5 +1,5 @@
 /** The lease as those see it who obey leaders: who leads, and whose orders are out of date. */
-import type { LeaseRecord } from '../model/records.ts';
+import type { LeaseRecord } from '../model/lease-record.ts';
 import type { Buckets } from './buckets.ts';
 import type { BucketView } from './bus.ts';
 import { leaseKey } from './lease.ts';

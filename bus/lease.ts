@@ -4,7 +4,7 @@
  * A leader that is gone is known by "nobody answers plim.leader.ping" three times in a row; a frozen one by expiry.
  */
 import { z } from 'zod';
-import type { LeaseRecord } from '../model/records.ts';
+import type { LeaseRecord } from '../model/lease-record.ts';
 import { type Clock, Waits, withDeadline } from '../runtime/clock.ts';
 import { isAbort, isConflict, messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';

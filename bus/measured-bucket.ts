@@ -2,14 +2,14 @@
 import type { Clock } from '../runtime/clock.ts';
 import { PlimsollError } from '../runtime/errors.ts';
 import type { BusMetrics } from './bus-metrics.ts';
-import type { Expectation, RawBucket, RawWatch, StoredMessage, WatchSink } from './raw-bucket.ts';
+import type { Expectation, RawBucket, RawWatch, RawWrite, StoredMessage, WatchSink } from './raw-bucket.ts';
 
 interface MeasuringParts {
   readonly clock: Clock;
   readonly metrics: Pick<BusMetrics, 'bucketOperations' | 'bucketSeconds'>;
 }
 
-type Operation = 'read' | 'write' | 'delete' | 'watch';
+type Operation = 'read' | 'write' | 'delete' | 'batch' | 'watch';
 
 export class MeasuredBucket implements RawBucket {
   private readonly raw: RawBucket;
@@ -28,6 +28,11 @@ export class MeasuredBucket implements RawBucket {
     return this.measured(data === undefined ? 'delete' : 'write', () => this.raw.write(key, data, expectation));
   }
 
+  writeTogether(writes: readonly RawWrite[]): Promise<number | undefined> {
+    const isRefused = (revision: number | undefined) => revision === undefined;
+    return this.measured('batch', () => this.raw.writeTogether(writes), isRefused);
+  }
+
   read(key: string): Promise<StoredMessage | undefined> {
     return this.measured('read', () => this.raw.read(key));
   }
@@ -37,12 +42,18 @@ export class MeasuredBucket implements RawBucket {
     return this.measured('watch', () => this.raw.watch(filter, sink));
   }
 
-  private async measured<R>(operation: Operation, work: () => Promise<R>): Promise<R> {
+  private async measured<R>(
+    operation: Operation,
+    work: () => Promise<R>,
+    isRefused: (result: R) => boolean = () => false,
+  ): Promise<R> {
     const { clock, metrics } = this.parts;
     const startedMs = clock.elapsedMs();
     let outcome = 'ok';
     try {
-      return await work();
+      const result = await work();
+      if (isRefused(result)) outcome = 'refused';
+      return result;
     } catch (error) {
       outcome = error instanceof PlimsollError ? error.code : 'internal';
       throw error;

@@ -1,5 +1,5 @@
 /** A bucket as a JetStream stream: `$KV.<bucket>.<key>`, one message per key, the KV layout every NATS tool knows. */
-import type { MsgHdrs } from '@nats-io/transport-node';
+import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import { type Clock, withDeadline } from '../runtime/clock.ts';
 import { PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
@@ -7,10 +7,11 @@ import type { BusMetrics } from './bus-metrics.ts';
 import { CheckedWatch } from './checked-watch.ts';
 import { requestTimeoutMs } from './deadlines.ts';
 import { deleteMarkerHeaders, isDeleteMarker, streamOf, subjectOf } from './kv-layout.ts';
+import { publishBatch, takesBatchesSince } from './nats-batch.ts';
 import type { NatsLink } from './nats-connection.ts';
 import { NatsConsumers } from './nats-consumers.ts';
 import { natsFailure } from './nats-failure.ts';
-import type { Expectation, RawBucket, RawWatch, StoredMessage, WatchSink } from './raw-bucket.ts';
+import type { Expectation, RawBucket, RawWatch, RawWrite, StoredMessage, WatchSink } from './raw-bucket.ts';
 
 /** Delete markers need to outlive every watch's full re-read (30 s) by far, then they only pile up. */
 const MARKER_SECONDS = 3_600;
@@ -30,6 +31,12 @@ export interface NatsBucketParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: BusMetrics;
+}
+
+interface ExpectedSequence {
+  readonly lastSubjectSequence: number;
+  /** Absent: of the subject written. */
+  readonly lastSubjectSequenceSubject?: string;
 }
 
 interface ReadMessage {
@@ -59,6 +66,21 @@ export class NatsBucket implements RawBucket {
     const send = () => link.jetstream.publish(this.parts.writeSubject(key), data ?? '', options);
     const acknowledgement = await this.settled(`write ${this.name} ${key}`, send);
     return acknowledgement.seq;
+  }
+
+  async writeTogether(writes: readonly RawWrite[]): Promise<number | undefined> {
+    const { link } = this.parts;
+    if (!link.serverIsSince(takesBatchesSince)) return undefined;
+    const messages = writes.map(({ key, data, expectation }) => {
+      const own = data === undefined ? deleteMarkerHeaders(this.markerSeconds()) : headers();
+      const { lastSubjectSequence, lastSubjectSequenceSubject } = this.expected(key, expectation);
+      own.set('Nats-Expected-Last-Subject-Sequence', String(lastSubjectSequence));
+      if (lastSubjectSequenceSubject)
+        own.set('Nats-Expected-Last-Subject-Sequence-Subject', lastSubjectSequenceSubject);
+      return { subject: this.parts.writeSubject(key), data: data ?? '', headers: own };
+    });
+    const action = `write ${writes.length} keys of ${this.name} at once`;
+    return this.settled(action, () => publishBatch(link.connection, messages));
   }
 
   async read(key: string): Promise<StoredMessage | undefined> {
@@ -104,7 +126,7 @@ export class NatsBucket implements RawBucket {
   }
 
   /** Servers before 2.12 know only the revision of the key that is written. */
-  private expected(key: string, expectation: Expectation) {
+  private expected(key: string, expectation: Expectation): ExpectedSequence {
     const lastSubjectSequence = expectation.revision;
     if (expectation.key === key) return { lastSubjectSequence };
     return { lastSubjectSequence, lastSubjectSequenceSubject: subjectOf(this.name, expectation.key) };

@@ -16,6 +16,9 @@ export interface ConnectionOptions extends DialOptions {
 }
 
 /** A live connection: its state, and JetStream over it. Reconnects for ever until closed. */
+/** Of a server: major and minor. */
+export type Version = readonly [major: number, minor: number];
+
 export class NatsLink {
   readonly connection: NatsConnection;
   readonly jetstream: JetStreamClient;
@@ -31,6 +34,12 @@ export class NatsLink {
     this.jetstream = jetstream(connection, { timeout: requestTimeoutMs });
     this.manager = manager;
     this.userName = userName;
+  }
+
+  /** Whether the server connected to now is of this version or a newer one. */
+  serverIsSince([wantedMajor, wantedMinor]: Version): boolean {
+    const [major = 0, minor = 0] = (this.connection.info?.version ?? '').split('.').map(Number);
+    return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
   }
 
   onConnectionChange(listener: (connected: boolean) => void): () => void {

@@ -1,9 +1,13 @@
 /** Core messaging over a NATS connection. */
 
-import type { Clock } from '../runtime/clock.ts';
-import { messageOf } from '../runtime/errors.ts';
+import { headers } from '@nats-io/transport-node';
+import { type Clock, withDeadline } from '../runtime/clock.ts';
+import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
+import { requestTimeoutMs } from './deadlines.ts';
+import { publishBatch, takesBatchesSince } from './nats-batch.ts';
 import type { NatsLink } from './nats-connection.ts';
+import { natsFailure } from './nats-failure.ts';
 import { storedMessages } from './stored-messages.ts';
 import type { StoredWireMessage, Wire, WireMessage } from './wire.ts';
 
@@ -36,6 +40,20 @@ export class NatsWire implements Wire {
     } catch (error) {
       this.log.warn({ subject, error: messageOf(error) }, 'NATS did not take a message');
       return false;
+    }
+  }
+
+  async storeTogether(messages: readonly StoredWireMessage[]): Promise<boolean> {
+    if (!this.link.serverIsSince(takesBatchesSince)) return false;
+    this.link.requireConnected();
+    const batch = messages.map(({ subject, data }) => ({ subject, data, headers: headers() }));
+    const work = publishBatch(this.link.connection, batch);
+    const action = `store ${messages.length} messages at once`;
+    const timeout = () => new PlimsollError('timeout', `Cannot ${action}: no answer within ${requestTimeoutMs} ms`);
+    try {
+      return (await withDeadline(this.clock, requestTimeoutMs, work, timeout)) !== undefined;
+    } catch (error) {
+      throw natsFailure(error, action);
     }
   }
 

@@ -22,6 +22,8 @@ export interface StreamChoices {
   readonly writeSecret: string;
   /** Single messages can expire (server >= 2.11). */
   readonly expiresMessages: boolean;
+  /** The server can store several messages at once, all or none (server >= 2.12). */
+  readonly takesBatches: boolean;
   /** The server gives a thousand watches to a stream that does not ask for more (server >= 2.15). */
   readonly limitsConsumers: boolean;
 }
@@ -55,6 +57,7 @@ function bucketStream(bucket: BucketDefinition, choices: StreamChoices): WantedC
     duplicate_window: nanos(Math.min(maxAgeMs ?? DUPLICATE_WINDOW_MS, DUPLICATE_WINDOW_MS)),
     ...(maxAgeMs === undefined ? {} : { max_age: nanos(maxAgeMs) }),
     ...(choices.expiresMessages ? { allow_msg_ttl: true } : {}),
+    ...(choices.takesBatches && bucket.writtenBy === 'leader' ? { allow_atomic: true } : {}),
   };
 }
 
@@ -67,7 +70,8 @@ function intake(bucket: BucketDefinition, writeSecret: string) {
 }
 
 function eventsStream(choices: StreamChoices): WantedConfig {
-  return { ...boundedStream(eventStream, choices), max_age: nanos(eventStream.maxAgeMs) };
+  const batches = choices.takesBatches ? { allow_atomic: true } : {};
+  return { ...boundedStream(eventStream, choices), max_age: nanos(eventStream.maxAgeMs), ...batches };
 }
 
 function pastsStream(choices: StreamChoices): WantedConfig {

@@ -15,6 +15,13 @@ export interface Expectation {
   readonly revision: number;
 }
 
+/** One of several writes; `data` undefined for a delete marker. */
+export interface RawWrite {
+  readonly key: string;
+  readonly data: string | undefined;
+  readonly expectation: Expectation;
+}
+
 /** Gets what a watch sees. Its methods must not throw. */
 export interface WatchSink {
   /** The whole content under the filter: keys not among `messages` are gone. */
@@ -36,6 +43,12 @@ export interface RawBucket {
    * expectation fails, `timeout` when no acknowledgement came (the write may have happened), `unavailable` when cut off.
    */
   write(key: string, data: string | undefined, expectation?: Expectation): Promise<number>;
+  /**
+   * Stores all in their order, with revisions one after the other, or none; answers the last one's revision, undefined when
+   * it stored none: an expectation failed, it is too much at once, the server cannot. Throws as `write()` does where any
+   * may have been stored, `precondition` when no more than some were.
+   */
+  writeTogether(writes: readonly RawWrite[]): Promise<number | undefined>;
   /** The last message under a key, delete markers included. */
   read(key: string): Promise<StoredMessage | undefined>;
   /** Resolves after the first `replace`. `filter` is a key or a pattern with the KV wildcards `*` and `>`. */

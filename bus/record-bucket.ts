@@ -3,11 +3,15 @@ import type { z } from 'zod';
 import type { Clock } from '../runtime/clock.ts';
 import { isConflict, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
-import type { Bucket, BucketView, Entry } from './bus.ts';
+import { mapConcurrently } from '../runtime/map-concurrently.ts';
+import type { Bucket, BucketView, Entry, RecordWrite, WriteOutcome } from './bus.ts';
 import type { BusMetrics } from './bus-metrics.ts';
-import type { Expectation, RawBucket, StoredMessage } from './raw-bucket.ts';
+import type { Expectation, RawBucket, RawWrite, StoredMessage } from './raw-bucket.ts';
 import type { Reader } from './reader.ts';
 import { type KeyOf, RecordView, readRecordAt } from './record-view.ts';
+
+/** One by one: enough to keep a synchronous disk busy, few enough not to flood the server. */
+const WRITES_IN_FLIGHT = 16;
 
 export interface DoorParts<T> {
   readonly raw: RawBucket;
@@ -72,6 +76,12 @@ export class RecordBucket<T> implements Bucket<T> {
     await this.writeExpecting(key, undefined, expectedRevision, stored);
   }
 
+  async writeAll(writes: readonly RecordWrite<T>[]): Promise<readonly WriteOutcome[]> {
+    const together = await this.writeTogether(writes);
+    if (together) return together;
+    return mapConcurrently(writes, WRITES_IN_FLIGHT, (write) => outcomeOf(this.writeOne(write)));
+  }
+
   async get(key: string): Promise<Entry<T> | undefined> {
     const stored = await this.parts.raw.read(this.full(key));
     if (!stored || stored.deleted) return undefined;
@@ -96,6 +106,45 @@ export class RecordBucket<T> implements Bucket<T> {
     return view;
   }
 
+  private async writeOne({ key, value, expectedRevision }: RecordWrite<T>): Promise<number> {
+    if (value !== undefined) {
+      return expectedRevision === undefined ? this.create(key, value) : this.update(key, value, expectedRevision);
+    }
+    await this.delete(key, expectedRevision);
+    return expectedRevision ?? 0;
+  }
+
+  /**
+   * Every key's own revision is compared by the server, but for the first's, which was read: its write carries the fence.
+   * Undefined when none was stored: one by one the server says which of them it refuses, and why.
+   */
+  private async writeTogether(writes: readonly RecordWrite<T>[]): Promise<readonly WriteOutcome[] | undefined> {
+    const { raw, fence } = this.parts;
+    const [first] = writes;
+    if (!fence || !first || writes.length < 2) return undefined;
+    const messages = writes.map(({ key, value, expectedRevision = 0 }, index) => ({
+      key: this.full(key),
+      data: value === undefined ? undefined : JSON.stringify(value),
+      expectation: index === 0 ? fence : { key: this.full(key), revision: expectedRevision },
+    }));
+    try {
+      const { expectedRevision = 0 } = first;
+      const stored = await raw.read(this.full(first.key));
+      if (currentRevision(stored, expectedRevision) !== expectedRevision) return undefined;
+      const last = await raw.writeTogether(messages).catch((error: unknown) => this.readLastBack(messages, error));
+      return last === undefined ? undefined : messages.map((_, at) => ({ revision: last - messages.length + 1 + at }));
+    } catch (error) {
+      return writes.map(() => ({ error }));
+    }
+  }
+
+  /** All or none: if the last is there, over the revision it expects, all are. */
+  private async readLastBack(messages: readonly RawWrite[], error: unknown): Promise<number> {
+    const last = messages.at(-1);
+    if (!last || (error instanceof PlimsollError && error.code === 'precondition')) throw error;
+    return this.readBack(last.key, last.data, error, last.expectation.revision);
+  }
+
   private full(key: string): string {
     return this.parts.keyPrefix + key;
   }
@@ -116,7 +165,7 @@ export class RecordBucket<T> implements Bucket<T> {
   ): Promise<number> {
     const { fence } = this.parts;
     if (!fence) return this.write(key, data, { key: this.full(key), revision: expectedRevision });
-    const revision = stored && !(stored.deleted && expectedRevision === 0) ? stored.revision : 0;
+    const revision = currentRevision(stored, expectedRevision);
     if (revision !== expectedRevision) throw this.conflict(key, expectedRevision, revision);
     return this.write(key, data, fence);
   }
@@ -125,17 +174,17 @@ export class RecordBucket<T> implements Bucket<T> {
     try {
       return await this.parts.raw.write(this.full(key), data, expectation);
     } catch (error) {
-      if (!isConflict(error)) return await this.readBack(key, data, error);
+      if (!isConflict(error)) return await this.readBack(this.full(key), data, error);
       this.parts.metrics.conflicts.inc({ bucket: this.name });
       throw this.parts.fence ? new FencedOff(error) : error;
     }
   }
 
   /** No acknowledgement came: if what lies there is what was written, it was; else the first error stands. */
-  private async readBack(key: string, data: string | undefined, error: unknown): Promise<number> {
-    const stored = await this.parts.raw.read(this.full(key)).catch(() => undefined);
+  private async readBack(fullKey: string, data: string | undefined, error: unknown, writtenOver = 0): Promise<number> {
+    const stored = await this.parts.raw.read(fullKey).catch(() => undefined);
     const isOurs = data === undefined ? stored?.deleted : stored?.deleted === false && stored.data === data;
-    if (!stored || !isOurs) throw error;
+    if (!stored || !isOurs || stored.revision <= writtenOver) throw error;
     this.parts.metrics.lostAcknowledgements.inc({ bucket: this.name });
     return stored.revision;
   }
@@ -147,4 +196,16 @@ export class RecordBucket<T> implements Bucket<T> {
       `Cannot write ${this.name} ${this.full(key)}: expected revision ${expected}, found ${found}`,
     );
   }
+}
+
+/** A deleted key is as one that never was, for who expects that. */
+function currentRevision(stored: StoredMessage | undefined, expectedRevision: number): number {
+  return stored && !(stored.deleted && expectedRevision === 0) ? stored.revision : 0;
+}
+
+function outcomeOf(write: Promise<number>): Promise<WriteOutcome> {
+  return write.then(
+    (revision) => ({ revision }),
+    (error: unknown) => ({ error }),
+  );
 }

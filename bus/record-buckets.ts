@@ -1,23 +1,19 @@
 /** All buckets as typed doors over raw ones, and the fence that keeps a former leader from writing. */
 import type { z } from 'zod';
 import { AlertRecord } from '../model/alert-record.ts';
+import { ClaimRecord } from '../model/claim-record.ts';
+import { ClusterRecord } from '../model/cluster-record.ts';
+import { EpochRecord, LeaseRecord } from '../model/lease-record.ts';
 import { MeshRecord } from '../model/mesh-record.ts';
 import { EndpointRecord, NetRecord, NetworkRecord, netKey } from '../model/network-records.ts';
+import { NodeRecord, NodeSpecRecord } from '../model/node-record.ts';
 import { PayloadRecord } from '../model/payload.ts';
-import {
-  ClaimRecord,
-  ClusterRecord,
-  EpochRecord,
-  LeaseRecord,
-  NodeRecord,
-  NodeSpecRecord,
-  RolloutRecord,
-  ServiceRecord,
-  SlotRecord,
-  StatusRecord,
-  TaskRecord,
-} from '../model/records.ts';
+import { RolloutRecord } from '../model/rollout-record.ts';
 import { ScaleRecord } from '../model/scale-record.ts';
+import { ServiceRecord } from '../model/service-record.ts';
+import { SlotRecord } from '../model/slot-record.ts';
+import { StatusRecord } from '../model/status-record.ts';
+import { TaskRecord } from '../model/task-record.ts';
 import { VolumeRecord } from '../model/volume-record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { PlimsollError } from '../runtime/errors.ts';

@@ -5,7 +5,7 @@ import { withDeadline } from '../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import { ToldSeldom } from '../runtime/told-seldom.ts';
-import type { Bus, Subscription } from './bus.ts';
+import type { Bus, DurableMessage, Subscription } from './bus.ts';
 import type { BusMetrics } from './bus-metrics.ts';
 import { receiveStream, type StreamEnds, sendStream } from './byte-stream.ts';
 import { decodeAnswer, decodeJson, encodeAnswer, encodeError, encodeErrorFrame, encodeJson } from './envelope.ts';
@@ -85,6 +85,18 @@ export class WireBus implements Bus {
       this.parts.metrics.publishFailures.inc({ kind: subjectKind(subject) });
       throw error;
     }
+  }
+
+  async publishAllDurably(messages: readonly DurableMessage[]): Promise<readonly PromiseSettledResult<void>[]> {
+    const batch = messages.map(({ subject, message }) => ({ subject, data: encodeJson(message) }));
+    try {
+      const isStored = batch.length > 1 && (await this.wire.storeTogether(batch));
+      if (isStored) return messages.map(() => ({ status: 'fulfilled', value: undefined }));
+    } catch (reason) {
+      for (const { subject } of messages) this.parts.metrics.publishFailures.inc({ kind: subjectKind(subject) });
+      return messages.map(() => ({ status: 'rejected', reason }));
+    }
+    return Promise.allSettled(messages.map(({ subject, message }) => this.publishDurably(subject, message)));
   }
 
   async stored<T>(subject: string, schema: z.ZodType<T>): Promise<readonly T[]> {

@@ -8,12 +8,14 @@ export interface WireMessage {
   readonly noResponders: boolean;
 }
 
-/** A message a stream keeps. */
+/** A message a stream keeps, or is to keep. */
 export type StoredWireMessage = Pick<WireMessage, 'subject' | 'data'>;
 
 export interface Wire {
   /** Fire and forget; false when there is no connection to hand it to. Never throws. */
   publish(subject: string, data: Uint8Array, reply?: string): boolean;
+  /** Has one stream store all, or none: then false, as where the server cannot. Throws when no answer came: all may be stored. */
+  storeTogether(messages: readonly StoredWireMessage[]): Promise<boolean>;
   /** `handler` must not throw. Of all subscriptions of one `group`, only one gets each message. */
   subscribe(subject: string, handler: (message: WireMessage) => void, group?: string): { stop(): void };
   /** What a stream keeps of this subject (wildcards too), oldest first. Throws `unavailable` or `timeout`. */

@@ -4,7 +4,7 @@
  */
 import type { Buckets } from '../bus/buckets.ts';
 import type { Bus } from '../bus/bus.ts';
-import type { ClusterRecord } from '../model/records.ts';
+import type { ClusterRecord } from '../model/cluster-record.ts';
 import { isConflict, messageOf, PlimsollError } from '../runtime/errors.ts';
 import { Lifecycle } from '../runtime/lifecycle.ts';
 import type { Admission } from './admission.ts';

@@ -15,7 +15,8 @@ import type { Prometheus } from './autoscale/prometheus.ts';
 import type { Queues } from './autoscale/queues.ts';
 import { Contacts } from './loops/contacts.ts';
 import type { CoordinatorMetrics } from './loops/coordinator-metrics.ts';
-import { eventOf, publishEvent } from './loops/events.ts';
+import { EventQueue } from './loops/event-queue.ts';
+import { eventOf } from './loops/events.ts';
 import { Housekeeping } from './loops/housekeeping.ts';
 import { Inventory } from './loops/inventory.ts';
 import { LeaderLoop } from './loops/leader-loop.ts';
@@ -103,6 +104,7 @@ export class Leadership {
     const contacts = new Contacts({ ...this.parts, holdsLease });
     const answering = contacts.serve();
     const recorder = new PastRecorder(this.parts);
+    const events = new EventQueue(this.parts);
     const stopFollowing = recorder.followExits();
     const inventory = new Inventory({ ...this.parts, onFound: (found) => loop.takeOrphans(found) });
     const loop = new LeaderLoop(
@@ -113,7 +115,7 @@ export class Leadership {
         rollBackService: (id, version) => wishes.services.undoUpdate(id, version),
         onDone: (action, before) => {
           const event = eventOf(action, before, clock.wallMs());
-          if (event) publishEvent(this.parts, event);
+          if (event) events.add(event);
         },
         onPlanDone: (done, made, before) => recorder.noteDone(done, made, before),
       },

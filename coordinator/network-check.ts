@@ -7,7 +7,7 @@ import {
   type NetworkCheck,
   PathCheckReply,
 } from '../model/network-check.ts';
-import type { TaskRecord } from '../model/records.ts';
+import type { TaskRecord } from '../model/task-record.ts';
 import { messageOf, PlimsollError } from '../runtime/errors.ts';
 import type { Snapshot } from './store/snapshot.ts';
 

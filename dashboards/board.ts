@@ -83,7 +83,21 @@ export interface TablePanel extends PanelWords {
   readonly columns: readonly TableColumn[];
 }
 
-export type Panel = GraphPanel | StatPanel | GaugePanel | TablePanel;
+/** What a number of a series stands for. */
+export interface State {
+  readonly value: number;
+  readonly word: string;
+  readonly color: Color;
+}
+
+/** A band per series over time, with the word of the state it is in. */
+export interface StatesPanel extends PanelWords {
+  readonly kind: 'states';
+  readonly queries: readonly Query[];
+  readonly states: readonly State[];
+}
+
+export type Panel = GraphPanel | StatPanel | GaugePanel | TablePanel | StatesPanel;
 
 export interface Row {
   readonly title: string;

@@ -6,6 +6,8 @@ import type {
   Panel,
   Query,
   Row,
+  State,
+  StatesPanel,
   StatPanel,
   TableColumn,
   TablePanel,
@@ -71,6 +73,10 @@ export function shareGauge(title: string, description: string, expr: string, thr
     thresholds,
     max: 1,
   };
+}
+
+export function statesPanel(title: string, description: string, series: Series, states: readonly State[]): StatesPanel {
+  return { kind: 'states', title, description, queries: queriesOf(series), states };
 }
 
 export function table(

@@ -20,6 +20,11 @@ export function increase(selector: string): string {
   return `increase(${selector}[$__rate_interval])`;
 }
 
+/** How many in the last hour: whole ones, where Prometheus extrapolates to a fraction. */
+export function inLastHour(selector: string): string {
+  return `round(increase(${selector}[1h]))`;
+}
+
 export function sum(labels: string, expr: string): string {
   return aggregate('sum', labels, expr);
 }

@@ -1,6 +1,6 @@
 /** Tasks, as the coordinators tell of them, with the slot and the node that people know them by. */
 import { atLeast, column, few } from './panels.ts';
-import { max, of } from './promql.ts';
+import { inLastHour, max, of } from './promql.ts';
 
 /** A series per task under `service`, `slot` and `node`; of tasks of one slot, such as in an update, the highest. */
 export function placed(expr: string): string {
@@ -19,7 +19,7 @@ export function taskColumns(series: (metric: string) => string) {
     restarts: column(
       'Restarts in the last hour',
       'short',
-      placed(`increase(${series('plimsoll_task_restarts_total')}[1h])`),
+      placed(inLastHour(series('plimsoll_task_restarts_total'))),
       few,
     ),
     lastExit: column('Last exit code', 'none', placed(series('plimsoll_task_last_terminated_exitcode')), few),

@@ -1,6 +1,6 @@
 /** What is known of the alerts that ask something of a service, and what was done about them. */
 import { z } from 'zod';
-import { Id } from './records.ts';
+import { FormatVersion, Id } from './record-format.ts';
 
 /** What an alert may ask for with its label `plimsoll_action`. */
 export const alertActions = ['scale-up', 'scale-down', 'restart', 'rollback', 'freeze'] as const;
@@ -40,7 +40,7 @@ export type AlertDeed = z.infer<typeof AlertDeed>;
 
 /** plim_spec `alert.<service>`: wishes that came in through `/v1/alerts`. */
 export const AlertRecord = z.object({
-  v: z.literal(1),
+  v: FormatVersion,
   serviceId: Id,
   alerts: z.array(AlertState),
   /** Oldest first. */

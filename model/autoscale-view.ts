@@ -1,6 +1,6 @@
 /** What `/v1/autoscale` answers and takes. */
 import { z } from 'zod';
-import { Id } from './records.ts';
+import { Id } from './record-format.ts';
 import { LoadReading } from './scale-record.ts';
 
 /** `GET /v1/autoscale` (all) and `/v1/autoscale/<service>`: a service that scales itself. */

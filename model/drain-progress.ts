@@ -1,6 +1,6 @@
 /** How far a drain is: what the native API answers on `/v1/nodes/<node>/drain`. */
 import { z } from 'zod';
-import { Id } from './records.ts';
+import { Id } from './record-format.ts';
 
 export const DrainProgress = z.object({
   id: Id,

@@ -3,7 +3,7 @@
  * a chunk of its own, then the archive as `docker save` writes it for the image's id.
  */
 import { z } from 'zod';
-import { Id } from './records.ts';
+import { Id } from './record-format.ts';
 
 export const ImageRequest = z.object({ reference: z.string().min(1).max(1024) });
 export type ImageRequest = z.infer<typeof ImageRequest>;

@@ -1,6 +1,6 @@
 /** The routing mesh: what each node tells the others of the ports it publishes. */
 import { z } from 'zod';
-import { Id } from './records.ts';
+import { FormatVersion, Id } from './record-format.ts';
 
 /** As many as a service may have replicas. */
 const TASKS_AT_MOST = 10_000;
@@ -24,7 +24,7 @@ export type NodeAbility = 'acknowledges' | 'answers-probes';
 
 /** plim_mesh `<node>`: written by that node's agent, whether it runs tasks or not: every node answers on every port. */
 export const MeshRecord = z.object({
-  v: z.literal(1),
+  v: FormatVersion,
   nodeId: Id,
   /** Where the other nodes reach it. */
   address: z.ipv4(),

@@ -1,7 +1,7 @@
 /** What goes over core NATS and is never stored: beats, usage, requests to an agent and their answers, joining. */
 import { z } from 'zod';
-import { NetworkWarning, WARNINGS_AT_MOST } from './network-warning.ts';
-import { Id } from './records.ts';
+import { NetworkWarnings } from './network-warning.ts';
+import { Id } from './record-format.ts';
 
 /** `plim.beat.<node>`, every 500 ms from the agent's beat thread. */
 export const Beat = z.object({
@@ -74,8 +74,8 @@ export const Usage = z.object({
   tasks: z.array(TaskUsage),
   /** Those with most connections; absent where they are not counted. */
   calls: z.array(ServiceCalls).max(CALLS_AT_MOST).optional(),
-  /** What is wrong with the cluster's networks there. One of a kind only a newer release knows costs them all, but no numbers. */
-  networkWarnings: z.array(NetworkWarning).max(WARNINGS_AT_MOST).optional().catch(undefined),
+  /** What is wrong with the cluster's networks there: whatever is sent here costs no numbers. */
+  networkWarnings: NetworkWarnings.optional().catch(undefined),
 });
 export type Usage = z.infer<typeof Usage>;
 

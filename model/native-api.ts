@@ -1,9 +1,8 @@
 /** What the coordinator's native API (`/v1/*` on its unix socket) answers: for what Docker's API has no word for. */
 import { z } from 'zod';
 import { DrainProgress } from './drain-progress.ts';
-import { NetworkWarning } from './network-warning.ts';
 import { PlacementTable } from './placement-table.ts';
-import { Id } from './records.ts';
+import { Id } from './record-format.ts';
 import { modeNames } from './service-defaults.ts';
 
 export const NodeSummary = z.object({
@@ -67,7 +66,9 @@ export const ClusterStatus = z.object({
   /** Of drained nodes that are not empty yet, or whose tasks found no other place. */
   drains: z.array(DrainProgress).default([]),
   /** What agents say is wrong with the cluster's networks on their hosts. */
-  networkWarnings: z.array(NetworkWarning.omit({ peerId: true }).extend({ node: z.string() })).default([]),
+  networkWarnings: z
+    .array(z.object({ node: z.string(), kind: z.string(), says: z.string(), advice: z.string() }))
+    .default([]),
 });
 export type ClusterStatus = z.infer<typeof ClusterStatus>;
 

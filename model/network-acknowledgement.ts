@@ -1,6 +1,6 @@
 /** `plim.ack.<announcer>.<by>`: a node has applied what another announced of its tasks on a network, or of its published ports. */
 import { z } from 'zod';
-import { Id } from './records.ts';
+import { Id } from './record-format.ts';
 
 export const NetworkAcknowledgement = z.object({
   /** Absent = its published ports, in plim_mesh. */

@@ -1,6 +1,6 @@
 /** `plim net check`: the way from a task to a name and port, looked at step by step, and what breaks it. */
 import { z } from 'zod';
-import { Id } from './records.ts';
+import { Id } from './record-format.ts';
 
 /** In the order a packet meets them. */
 export const checkSteps = [

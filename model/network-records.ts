@@ -1,17 +1,18 @@
 /** Networks of the cluster: the wish, what the leader allocates for it, and what agents say of their own tasks on it. */
 import { z } from 'zod';
-import { Id } from './records.ts';
+import { FormatVersion, Id } from './record-format.ts';
 
 /** The driver option that says how many bytes a packet of the network may have; all other options are refused. */
 export const MTU_OPTION = 'com.docker.network.driver.mtu';
+/** The driver option that has what goes between nodes encrypted: `--opt encrypted`, without a value or with "true". */
+export const ENCRYPTED_OPTION = 'encrypted';
 
-const V = z.literal(1);
 const Epoch = z.int().min(0);
 const Labels = z.record(z.string(), z.string());
 
 /** plim_spec `network.<id>`: an overlay network as it was wished. Nothing of it changes after its creation. */
 export const NetworkRecord = z.object({
-  v: V,
+  v: FormatVersion,
   id: Id,
   name: z.string(),
   labels: Labels,
@@ -27,6 +28,10 @@ export const NetworkRecord = z.object({
 });
 export type NetworkRecord = z.infer<typeof NetworkRecord>;
 
+export function isEncrypted({ options }: Pick<NetworkRecord, 'options'>): boolean {
+  return options[ENCRYPTED_OPTION] !== undefined;
+}
+
 /** What an agent has to know of a network; it travels with every subnet, so that agents need not read wishes. */
 const NetworkFacts = z.object({
   id: Id,
@@ -34,12 +39,14 @@ const NetworkFacts = z.object({
   internal: z.boolean(),
   /** Of the containers' interfaces; absent = what fits the node's uplink. */
   mtuBytes: z.int().optional(),
+  /** Between nodes its packets go through WireGuard or not at all. */
+  encrypted: z.boolean().optional(),
 });
 export type NetworkFacts = z.infer<typeof NetworkFacts>;
 
 /** plim_net `subnet.<network>.<node>`: the address ranges of a network on a node, the first one made first. */
 export const SubnetRecord = z.object({
-  v: V,
+  v: FormatVersion,
   epoch: Epoch,
   kind: z.literal('subnet'),
   network: NetworkFacts,
@@ -49,6 +56,8 @@ export const SubnetRecord = z.object({
   subnets: z.array(z.cidrv4()).min(1),
   /** What a wrapped packet may carry, so that it fits through every node's uplink; absent = not known. */
   tunnelMtuBytes: z.int().min(1).optional(),
+  /** The node's public WireGuard key, of encrypted networks alone; absent = the node announces none. */
+  wireguardKey: z.string().optional(),
   /** Since when nobody on the node uses them. */
   idleSinceMs: z.number().optional(),
 });
@@ -56,7 +65,7 @@ export type SubnetRecord = z.infer<typeof SubnetRecord>;
 
 /** plim_net `vip.<network>.<service>`: the one address a service has on a network, and the names it goes by there. */
 export const VipRecord = z.object({
-  v: V,
+  v: FormatVersion,
   epoch: Epoch,
   kind: z.literal('vip'),
   networkId: Id,
@@ -92,7 +101,7 @@ export type NetworkEndpoint = z.infer<typeof NetworkEndpoint>;
 
 /** plim_endpoint `<network>.<node>`: who of a network is on a node, said by its agent. */
 export const EndpointRecord = z.object({
-  v: V,
+  v: FormatVersion,
   networkId: Id,
   nodeId: Id,
   /** Ready tasks. */

@@ -1,6 +1,6 @@
 /** `GET /v1/plan/loss/<node>`: what would find no other place if a node were lost now. */
 import { z } from 'zod';
-import { Id } from './records.ts';
+import { Id } from './record-format.ts';
 
 export const NodeLoss = z.object({
   node: z.object({ id: Id, name: z.string() }),

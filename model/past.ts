@@ -1,9 +1,8 @@
 /** What is remembered of decisions and of ended attempts, for `plim why --at`: messages of the stream `plim_past`. */
 import { z } from 'zod';
 import { PlacementTable } from './placement-table.ts';
-import { ExitRecord, Id } from './records.ts';
-
-const V = z.literal(1);
+import { FormatVersion, Id } from './record-format.ts';
+import { ExitRecord } from './status-record.ts';
 
 /** What became of a slot or of a task of it. */
 const PastChange = z.object({
@@ -20,7 +19,7 @@ export type PastChange = z.infer<typeof PastChange>;
 
 /** `plim.past.decision.<service>`: what one plan of the leader changed about a service. */
 export const PastDecision = z.object({
-  v: V,
+  v: FormatVersion,
   serviceId: Id,
   atMs: z.number(),
   changes: z.array(PastChange),
@@ -32,5 +31,5 @@ export const PastDecision = z.object({
 export type PastDecision = z.infer<typeof PastDecision>;
 
 /** `plim.past.exit.<service>.<slot key>`: an attempt ended that its task was not told to end. May be there twice. */
-export const PastExit = z.object({ v: V, taskId: Id, nodeId: Id, exit: ExitRecord });
+export const PastExit = z.object({ v: FormatVersion, taskId: Id, nodeId: Id, exit: ExitRecord });
 export type PastExit = z.infer<typeof PastExit>;

@@ -1,6 +1,6 @@
 /** Secrets and configs: files a service's tasks get. What is in them never lies in clear outside a node's memory. */
 import { z } from 'zod';
-import { Id } from './records.ts';
+import { FormatVersion, Id } from './record-format.ts';
 
 export const PayloadKind = z.enum(['secret', 'config']);
 export type PayloadKind = z.infer<typeof PayloadKind>;
@@ -20,7 +20,7 @@ export type PayloadSuccessor = z.infer<typeof PayloadSuccessor>;
 
 /** `secret.<id>` and `config.<id>` in plim_spec. */
 export const PayloadRecord = z.object({
-  v: z.literal(1),
+  v: FormatVersion,
   id: Id,
   spec: PayloadSpec,
   /** The content under the cluster's key; see coordinator/payloads/vault.ts. */

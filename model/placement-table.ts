@@ -1,6 +1,6 @@
 /** How placement sees the nodes for one more task of a service: part of `GET /v1/why/<task or service>`. */
 import { z } from 'zod';
-import { Id } from './records.ts';
+import { Id } from './record-format.ts';
 
 /** Of a node that would do: the first number that differs from another's decides, lower is better. */
 const PlacementScore = z.object({

@@ -1,6 +1,6 @@
 /** What the autoscaler decided of a service last: the leader's word over the count of replicas in its specification. */
 import { z } from 'zod';
-import { Id } from './records.ts';
+import { FormatVersion, Id } from './record-format.ts';
 import { desiredReplicas } from './service-defaults.ts';
 import type { ServiceSpec } from './service-spec.ts';
 
@@ -37,7 +37,7 @@ export type ScaleCondition = z.infer<typeof ScaleCondition>;
 
 /** `<service>` */
 export const ScaleRecord = z.object({
-  v: z.literal(1),
+  v: FormatVersion,
   epoch: z.int().min(0),
   serviceId: Id,
   replicas: z.int().min(0),

@@ -1,6 +1,6 @@
 /** What the native API answers about the revisions of a service. */
 import { z } from 'zod';
-import { Id } from './records.ts';
+import { Id } from './record-format.ts';
 
 /** `GET /v1/services/<name>/history`: the last ten, the one that became current last at the end. */
 export const ServiceHistory = z.object({

@@ -1,6 +1,6 @@
 /** `POST /v1/plan`: what deploying a stack would change. The wish is what the docker CLI would send, word for word. */
 import { z } from 'zod';
-import { Id } from './records.ts';
+import { Id } from './record-format.ts';
 
 const Named = z.object({ id: Id, name: z.string().min(1) });
 

@@ -1,10 +1,10 @@
 /** A volume made on the cluster: how a node is to make it when the first task there mounts it. */
 import { z } from 'zod';
-import { Id } from './records.ts';
+import { FormatVersion, Id } from './record-format.ts';
 
 /** `volume.<id>` in plim_spec. */
 export const VolumeRecord = z.object({
-  v: z.literal(1),
+  v: FormatVersion,
   id: Id,
   name: z.string(),
   driver: z.string(),

@@ -1,7 +1,7 @@
 /** The fields of Docker's replies we use, checked as they come in; 20.10 and 28 word some differently. */
 import { z } from 'zod';
 import { containerLabels } from '../../model/labels.ts';
-import { HostPort } from '../../model/records.ts';
+import { HostPort } from '../../model/status-record.ts';
 import type { ObservedContainer } from '../plan/observed-container.ts';
 
 const Labels = z

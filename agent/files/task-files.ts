@@ -1,6 +1,7 @@
 /** The secrets and configs of a task as files its container sees: written anew before each start, gone with the task. */
-import type { TaskRecord } from '../../model/records.ts';
+
 import type { ContainerSpec } from '../../model/service-spec.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import { printed, type TemplateValue } from '../../runtime/go-template.ts';
 import { expandTemplate, type TemplateWords } from '../../runtime/task-template.ts';

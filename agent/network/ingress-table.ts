@@ -9,7 +9,7 @@
 import { groupBy } from '../../runtime/group-by.ts';
 import { INGRESS_MARK, PACKET_MASK, PEER_MASK, packetMark } from './mesh/peer-numbers.ts';
 import { fillSlots, SLOTS } from './mesh/slots.ts';
-import { baseChain, chain, type RenderedTable } from './nft-elements.ts';
+import { baseChain, chain, type ElementParts, inOnePart, type RenderedTable } from './nft-elements.ts';
 import { VXLAN_DEVICE } from './overlay/overlay-names.ts';
 
 export type TransportProtocol = 'tcp' | 'udp' | 'sctp';
@@ -92,13 +92,17 @@ export function renderIngressTable(table: IngressTable): RenderedTable {
     name: INGRESS_TABLE,
     frame: frameOf(table),
     elements: new Map([
-      [LOOPBACK_DEVICES_SET, new Set(table.loopbackDevices.map(quoted))],
-      ['published', new Set(ports.flatMap((port) => publishedElement(port)))],
-      ['arrivals', new Set(mesh ? ports.flatMap((port) => arrivalElement(port)) : [])],
-      ['nodes', new Set(mesh ? ports.flatMap((port) => nodeElements(port, mesh)) : [])],
-      ['tasks', new Set(ports.flatMap(taskElements))],
+      [LOOPBACK_DEVICES_SET, inOnePart(table.loopbackDevices.map(quoted))],
+      ['published', inOnePart(ports.flatMap((port) => publishedElement(port)))],
+      ['arrivals', inOnePart(mesh ? ports.flatMap((port) => arrivalElement(port)) : [])],
+      ['nodes', byPort(ports, (port) => (mesh ? nodeElements(port, mesh) : []))],
+      ['tasks', byPort(ports, taskElements)],
     ]),
   };
+}
+
+function byPort(ports: readonly Port[], elementsOf: (port: Port) => readonly string[]): ElementParts {
+  return new Map(ports.map((port) => [port.key, elementsOf(port)]));
 }
 
 /** One published port, over all nodes. */
@@ -237,7 +241,8 @@ function maskedChain(stage: Stage, affinity: PortTreatment['affinity']): string 
 function meshChains({ address, peers }: MeshView): string[] {
   const zones = peers.map(({ mac, number }) => `${mac} : ${number}`).join(', ');
   const marks = peers.map(({ mac, number }) => `${mac} : ${packetMark(number)}`).join(', ');
-  const fromMark = `ct mark and ${INGRESS_MARK} != 0 ct mark and ${PEER_MASK} != 0 meta mark set ct mark and ${PACKET_MASK}`;
+  const marked = `ct mark and ${INGRESS_MARK} != 0 ct mark and ${PEER_MASK} != 0`;
+  const toPeer = `meta mark set ct mark and ${PACKET_MASK}`;
   return [
     ...peers.map((peer) =>
       chain(chainTo(peer), [
@@ -247,17 +252,17 @@ function meshChains({ address, peers }: MeshView): string[] {
       ]),
     ),
     baseChain('zones', `filter hook prerouting priority ${PRIORITY.raw}`, [
-      `iifname ${TUNNEL} ip daddr ${address} ct original zone set ether saddr map { ${zones} }`,
+      `ip daddr ${address} iifname ${TUNNEL} ct original zone set ether saddr map { ${zones} }`,
     ]),
     baseChain('marks', `filter hook prerouting priority ${PRIORITY.mark}`, [
-      `iifname ${TUNNEL} ip daddr ${address} ct state new ct mark set ether saddr map { ${marks} }`,
-      `iifname != ${TUNNEL} ${fromMark}`,
+      `ip daddr ${address} ct state new iifname ${TUNNEL} ct mark set ether saddr map { ${marks} }`,
+      `${marked} iifname != ${TUNNEL} ${toPeer}`,
     ]),
-    baseChain('output_marks', `route hook output priority ${PRIORITY.mark}`, [fromMark]),
+    baseChain('output_marks', `route hook output priority ${PRIORITY.mark}`, [`${marked} ${toPeer}`]),
     // The encapsulated packet is the same one to the kernel: its mark must not send it into the tunnel once more.
     baseChain('unmark', `filter hook postrouting priority ${PRIORITY.unmark}`, [
-      `oifname ${TUNNEL} tcp flags syn tcp option maxseg size set rt mtu`,
-      `oifname ${TUNNEL} meta mark set meta mark and ${NO_PEER}`,
+      `tcp flags syn oifname ${TUNNEL} tcp option maxseg size set rt mtu`,
+      `meta mark and ${PACKET_MASK} != 0 oifname ${TUNNEL} meta mark set meta mark and ${NO_PEER}`,
     ]),
   ];
 }
@@ -295,8 +300,8 @@ function tunnelSourceRules({ address, peers }: MeshView): string[] {
 
 /** `route_localnet` would let containers reach what listens on this host's 127.0.0.1 (CVE-2020-8558): not through us. */
 const loopbackGuard = [
-  `iifname @${LOOPBACK_DEVICES_SET} ip daddr 127.0.0.0/8 drop`,
-  `iifname @${LOOPBACK_DEVICES_SET} ip saddr 127.0.0.0/8 drop`,
+  `ip daddr 127.0.0.0/8 iifname @${LOOPBACK_DEVICES_SET} drop`,
+  `ip saddr 127.0.0.0/8 iifname @${LOOPBACK_DEVICES_SET} drop`,
 ];
 
 function quoted(name: string): string {

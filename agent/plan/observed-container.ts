@@ -1,5 +1,5 @@
 /** A container of ours as the engine shows it, in the words the planner needs. */
-import type { HostPort, StatusRecord } from '../../model/records.ts';
+import type { HostPort, StatusRecord } from '../../model/status-record.ts';
 
 export interface ObservedContainer {
   readonly id: string;

@@ -1,5 +1,5 @@
 /** What a task with `plimsoll.failover.on-disconnect=stop` needs in order to run here: the leader's answer, lately. Pure. */
-import type { TaskRecord } from '../../model/records.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import type { Now } from './observed-container.ts';
 import { beginAttempt, endAttempt, hasEnded, type TaskMemory } from './task-memory.ts';
 

@@ -2,8 +2,9 @@
  * The agent's planner: what is asked for and what is there, in; what to remember and the one next step, out. Pure and
  * level-triggered: called again after every event and every finished step, it finds the next thing to do.
  */
-import type { TaskRecord } from '../../model/records.ts';
+
 import { stopGracePeriodMs } from '../../model/service-defaults.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import { explainExit, explainRefusal } from './failure-words.ts';
 import type { Now, ObservedContainer } from './observed-container.ts';
 import { CUT_OFF, isResumed, type Permit, REVOKED_REASON, revoke } from './permit.ts';

@@ -2,8 +2,9 @@
  * When the next attempt of a task may begin. Swarm's restart policy is obeyed to the letter where the user gave one
  * (delay, condition, attempts, window); without a delay the wait doubles instead of Swarm's constant 5 s.
  */
-import type { TaskRecord } from '../../model/records.ts';
+
 import { type RestartRules, restartRules } from '../../model/service-defaults.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import { backoffMs } from '../../runtime/backoff.ts';
 import type { Now } from './observed-container.ts';
 import type { TaskMemory } from './task-memory.ts';

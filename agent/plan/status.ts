@@ -1,6 +1,8 @@
 /** The status a task's memory and container add up to, without the sequence number (the reporter counts those). */
-import type { StatusRecord, TaskRecord } from '../../model/records.ts';
+
 import { restartRules } from '../../model/service-defaults.ts';
+import type { StatusRecord } from '../../model/status-record.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import { addressesOf } from '../network/overlay/addresses.ts';
 import type { ObservedContainer } from './observed-container.ts';
 import { hasEnded, type TaskMemory } from './task-memory.ts';

@@ -3,7 +3,8 @@
  * ones. Plain values and pure transitions; an attempt only moves forward through its states.
  */
 import { z } from 'zod';
-import { AttemptState, attemptStates, ExitRecord, type TaskRecord } from '../../model/records.ts';
+import { AttemptState, attemptStates, ExitRecord } from '../../model/status-record.ts';
+import { type TaskRecord } from '../../model/task-record.ts';
 import type { Now, ObservedContainer } from './observed-container.ts';
 
 const EXITS_KEPT = 5;

@@ -1,6 +1,6 @@
 /** Probes the running containers of this node whose services ask for it, and shows containers as the probes see them. */
 import { LIVENESS_LABEL, type Probe, parseProbe, READINESS_LABEL } from '../../model/probe.ts';
-import type { TaskRecord } from '../../model/records.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { AgentMetrics } from '../agent-metrics.ts';

@@ -62,10 +62,13 @@ function elapsedSeconds(before: { atMs: number } | undefined, now: { atMs: numbe
   return before && now.atMs > before.atMs ? (now.atMs - before.atMs) / 1000 : undefined;
 }
 
-/** A counter that fell began again: it has counted from 0 to where it is now. */
+/**
+ * Not known where a counter fell: one that began again and one a kernel set back a little look alike, and services are scaled by
+ * what is told here.
+ */
 function rate(before: number | undefined, now: number | undefined, seconds: number | undefined): number | undefined {
-  if (before === undefined || now === undefined || seconds === undefined) return undefined;
-  return (now >= before ? now - before : now) / seconds;
+  if (before === undefined || now === undefined || seconds === undefined || now < before) return undefined;
+  return (now - before) / seconds;
 }
 
 function rounded(value: number, decimals: number): number {

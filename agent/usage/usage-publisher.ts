@@ -1,7 +1,7 @@
 /** Says every other second what this node and its tasks use: for `plim top`, and for whoever scales. */
 import { setImmediate } from 'node:timers/promises';
 import type { Usage } from '../../model/messages.ts';
-import type { TaskRecord } from '../../model/records.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import { type Clock, withDeadline } from '../../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';

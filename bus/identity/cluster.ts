@@ -4,7 +4,7 @@ import { existsSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { Id } from '../../model/records.ts';
+import { Id } from '../../model/record-format.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import { randomId } from '../../runtime/identifiers.ts';
 import { certificateFingerprint, createAuthority, createServerCertificate } from './certificates.ts';

@@ -1,6 +1,6 @@
 /** The line `plim token` prints: which cluster, how to know its servers, and the key that may ask to be let in. Pure. */
 import { z } from 'zod';
-import { Id } from '../../model/records.ts';
+import { Id } from '../../model/record-format.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 
 export const JoinToken = z.object({

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { hostnameProblem } from '../../model/hostname.ts';
 import { JoinReply, JoinRequest, type JoinReply as Reply } from '../../model/messages.ts';
-import type { NodeSpecRecord } from '../../model/records.ts';
+import type { NodeSpecRecord } from '../../model/node-record.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../../runtime/errors.ts';
 import { randomId } from '../../runtime/identifiers.ts';

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { Id } from '../../model/records.ts';
+import { Id } from '../../model/record-format.ts';
 import { messageOf, PlimsollError } from '../../runtime/errors.ts';
 
 const Connection = z.object({

@@ -61,17 +61,7 @@ export function runningNatsPid(stateDir: string): number | undefined {
 /** Makes sure the server runs and answers; one that runs already is adopted. Answers its pid. */
 export async function ensureNatsServer(stateDir: string, options: NatsServerOptions, clock: Clock): Promise<number> {
   const cluster = openCluster(stateDir);
-  let startedPid: number | undefined;
-  if (runningNatsPid(stateDir) === undefined) {
-    const command = await natsServerCommand(stateDir, options);
-    startedPid = await spawnDetached(command, natsFiles(stateDir).log);
-  }
-  try {
-    await natsServerReady(cluster, clock, READY_TIMEOUT_MS);
-  } catch (error) {
-    if (startedPid !== undefined) endQuietly(startedPid);
-    throw error;
-  }
+  if (!(await adoptNatsServer(stateDir, cluster, clock))) await startNatsServer(stateDir, cluster, options, clock);
   const pid = runningNatsPid(stateDir);
   if (pid !== undefined) return pid;
   const { pid: pidFile } = natsFiles(stateDir);
@@ -79,6 +69,28 @@ export async function ensureNatsServer(stateDir: string, options: NatsServerOpti
     'unavailable',
     `The NATS server on port ${cluster.nats.port} answers, but not from ${pidFile}`,
   );
+}
+
+/** Waits for the server that runs to answer. False when none runs, or when it ends meanwhile: it had just been killed. */
+async function adoptNatsServer(stateDir: string, cluster: Cluster, clock: Clock): Promise<boolean> {
+  const runs = () => runningNatsPid(stateDir) !== undefined;
+  return runs() && natsServerReady(cluster, clock, READY_TIMEOUT_MS, runs);
+}
+
+async function startNatsServer(
+  stateDir: string,
+  cluster: Cluster,
+  options: NatsServerOptions,
+  clock: Clock,
+): Promise<void> {
+  const command = await natsServerCommand(stateDir, options);
+  const pid = await spawnDetached(command, natsFiles(stateDir).log);
+  try {
+    await natsServerReady(cluster, clock, READY_TIMEOUT_MS);
+  } catch (error) {
+    endQuietly(pid);
+    throw error;
+  }
 }
 
 /** The process may have given up by itself. */
@@ -103,14 +115,23 @@ export async function stopNatsServer(stateDir: string, clock: Clock): Promise<vo
   rmSync(natsFiles(stateDir).pid, { force: true });
 }
 
-/** Resolves when this cluster's own server answers on its port; throws `unavailable` when none does in time, or another. */
-export async function natsServerReady(cluster: Cluster, clock: Clock, timeoutMs: number): Promise<void> {
+/**
+ * True as soon as this cluster's own server answers on its port, false as soon as it is not worth waiting for any more;
+ * throws `unavailable` when none answers in time, or another does.
+ */
+export async function natsServerReady(
+  cluster: Cluster,
+  clock: Clock,
+  timeoutMs: number,
+  isWorthWaiting: () => boolean = () => true,
+): Promise<boolean> {
   const { port, serverName } = cluster.nats;
   const deadlineMs = clock.elapsedMs() + timeoutMs;
   while (clock.elapsedMs() < deadlineMs) {
     const greeting = await greetingOf(port, clock).catch(() => undefined);
-    if (greeting?.includes(`"server_name":${JSON.stringify(serverName)}`)) return;
+    if (greeting?.includes(`"server_name":${JSON.stringify(serverName)}`)) return true;
     if (greeting !== undefined) throw notOurServer(port, 'another server answers there');
+    if (!isWorthWaiting()) return false;
     await clock.sleep(POLL_MS);
   }
   throw notOurServer(port, `nothing answers there within ${timeoutMs} ms`);

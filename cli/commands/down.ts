@@ -1,10 +1,12 @@
 /** `plim down`: this host without Plimsoll. */
+import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { DEFAULT_FILES_DIR } from '../../agent/settings.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { messageOf } from '../../runtime/errors.ts';
+import { createApiClient } from '../api-client.ts';
 import { removeDockerContext } from '../docker-cli.ts';
 import { engineRunDir } from '../host/engine.ts';
 import { clusterIdOf } from '../host/join-cluster.ts';
@@ -17,7 +19,8 @@ import {
   type TakeDownParts,
 } from '../host/take-down.ts';
 import { unitHostOf } from '../host/this-host.ts';
-import { unitName } from '../monitoring/native-monitoring.ts';
+import { releaseFromHost } from '../monitoring/monitoring-place.ts';
+import { nativeUnits, unitName } from '../monitoring/native-monitoring.ts';
 import { monitoringPrograms } from '../monitoring/native-programs.ts';
 import {
   AbsolutePath,
@@ -65,6 +68,7 @@ async function down(settings: DownSettings, terminal: Terminal): Promise<void> {
   const units = unitHostOf(stateDir);
   const parts: TakeDownParts = { units, clock: systemClock, note: (line) => terminal.err(`down: ${line}\n`) };
   const clusterId = clusterIdOf(stateDir);
+  if ((await nativeUnits(units)).length > 0) await releaseMonitoring(socket, parts);
   await stopUnits([...monitoringPrograms.map(unitName), 'prometheus', 'coordinator', 'agent', 'dns'], parts);
   if (clusterId !== undefined) {
     await clearContainers(docker, clusterId, parts);
@@ -78,6 +82,13 @@ async function down(settings: DownSettings, terminal: Terminal): Promise<void> {
   if (settings.purge) await removeFiles([stateDir]);
   terminal.out(
     settings.purge ? 'Plimsoll is gone from this host.\n' : `Plimsoll is down; its state is in ${stateDir}.\n`,
+  );
+}
+
+/** While there is a coordinator to be told. */
+async function releaseMonitoring(socket: string, parts: TakeDownParts): Promise<void> {
+  await releaseFromHost(createApiClient(socket), hostname()).catch((error) =>
+    parts.note(`the cluster was not told that Prometheus and the others stop here: ${messageOf(error)}`),
   );
 }
 

@@ -1,13 +1,15 @@
 /** `plim monitoring`: Prometheus, Alertmanager and Grafana on the cluster they watch. */
+import { hostname } from 'node:os';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { AlertTokenAnswer } from '../../model/alert-view.ts';
 import { ClusterStatus } from '../../model/native-api.ts';
 import { systemClock } from '../../runtime/clock.ts';
-import { PlimsollError } from '../../runtime/errors.ts';
+import { messageOf, PlimsollError } from '../../runtime/errors.ts';
 import { type ApiClient, createApiClient } from '../api-client.ts';
 import { clusterDocker } from '../docker-cli.ts';
 import { unitHostOf } from '../host/this-host.ts';
+import { claimForHost, nativeHost, refuseBesideHost, releaseFromHost } from '../monitoring/monitoring-place.ts';
 import {
   deployMonitoring,
   GRAFANA_PORT,
@@ -17,13 +19,16 @@ import {
   removeMonitoring,
 } from '../monitoring/monitoring-stack.ts';
 import {
+  type NativeGrafana,
   type NativeParts,
   type NativeStatus,
   nativeDown,
   nativeStatus,
+  nativeUnits,
   nativeUp,
 } from '../monitoring/native-monitoring.ts';
 import { addFormatOption, type OutputFormat, print } from '../output-format.ts';
+import { requireRoot } from '../require-root.ts';
 import {
   AbsolutePath,
   addSocketOption,
@@ -82,21 +87,22 @@ function addPlaceOptions(command: Command): Command {
 }
 
 async function up(settings: MonitoringSettings, terminal: Terminal): Promise<void> {
-  const client = createApiClient(settings.socket);
-  const alertsToken = async () => (await client.get('/v1/alerts/token', AlertTokenAnswer)).token;
-  await (settings.native ? upAsPrograms(settings, alertsToken, terminal) : upAsStack(settings, alertsToken, terminal));
+  await (settings.native ? upAsPrograms(settings, terminal) : upAsStack(settings, terminal));
 }
 
-async function upAsStack(
-  settings: MonitoringSettings,
-  alertsToken: () => Promise<string>,
-  terminal: Terminal,
-): Promise<void> {
+async function readAlertsToken(client: ApiClient): Promise<string> {
+  return (await client.get('/v1/alerts/token', AlertTokenAnswer)).token;
+}
+
+async function upAsStack(settings: MonitoringSettings, terminal: Terminal): Promise<void> {
   refuseProgramsNamed(settings);
-  if ((await nativeStatus(unitHostOf(settings.stateDir))).length > 0) {
+  const client = createApiClient(settings.socket);
+  if ((await nativeUnits(unitHostOf(settings.stateDir))).length > 0) {
     const advice = 'Stop them: plim monitoring down --native. Or bring those up to date: plim monitoring up --native';
     throw new PlimsollError('conflict', `Cannot deploy the stack: programs of this host have its ports. ${advice}`);
   }
+  await refuseBesideHost(client);
+  const alertsToken = () => readAlertsToken(client);
   const { newPassword } = await deployMonitoring({ docker: clusterDocker(settings.socket), alertsToken });
   terminal.out(`The stack ${MONITORING_STACK} is deployed. How it is, and where Grafana: plim monitoring status\n`);
   if (newPassword === undefined) return;
@@ -110,25 +116,32 @@ function refuseProgramsNamed({ prometheusProgram, alertmanagerProgram, grafanaPr
   if (named) throw new PlimsollError('invalid', `--${named[0]}-program needs --native: a stack runs images`);
 }
 
-async function upAsPrograms(
-  settings: MonitoringSettings,
-  alertsToken: () => Promise<string>,
-  terminal: Terminal,
-): Promise<void> {
+async function upAsPrograms(settings: MonitoringSettings, terminal: Terminal): Promise<void> {
+  requireRoot('start programs of this host');
   const { prometheusProgram, alertmanagerProgram, grafanaProgram } = settings;
   const named = { prometheus: prometheusProgram, alertmanager: alertmanagerProgram, grafana: grafanaProgram };
   const parts = nativeParts(settings, terminal, 'up');
-  const { newPassword, noGrafana } = await nativeUp(named, alertsToken, parts);
-  terminal.out(formatPrograms(await nativeStatus(parts.units)));
-  if (noGrafana !== undefined) terminal.out(`${noGrafana}\n`);
-  if (newPassword === undefined) return;
-  terminal.out(`Grafana's user is admin, the password ${newPassword.text} (also in ${newPassword.path}).\n`);
+  const client = createApiClient(settings.socket);
+  const claim = () => claimForHost(client, hostname());
+  const grafana = await nativeUp(named, { claim, alertsToken: () => readAlertsToken(client) }, parts);
+  terminal.out(`${formatPrograms(await nativeStatus(parts.units))}${formatGrafana(grafana)}`);
+}
+
+/** For people. */
+export function formatGrafana(grafana: NativeGrafana): string {
+  if ('absence' in grafana) return `${grafana.absence}\n`;
+  const { passwordPath, newPassword } = grafana;
+  if (newPassword === undefined) return `Grafana's user is admin, the password is in ${passwordPath}.\n`;
+  return `Grafana's user is admin, the password ${newPassword} (also in ${passwordPath}).\n`;
 }
 
 async function down(settings: MonitoringSettings, terminal: Terminal): Promise<void> {
   const { native, purge, socket } = settings;
   if (native) {
-    await nativeDown(nativeParts(settings, terminal, 'down'), purge);
+    requireRoot('stop programs of this host');
+    const parts = nativeParts(settings, terminal, 'down');
+    await nativeDown(parts, purge);
+    await release(createApiClient(socket), parts.note);
     terminal.out(purge ? 'Stopped, and what they stored is gone.\n' : 'Stopped; what they stored stays.\n');
     return;
   }
@@ -138,6 +151,13 @@ async function down(settings: MonitoringSettings, terminal: Terminal): Promise<v
   }
   await removeMonitoring({ docker: clusterDocker(socket) });
   terminal.out(`The stack ${MONITORING_STACK} is removed.\n`);
+}
+
+/** A cluster that is down keeps nobody from stopping them. */
+async function release(client: ApiClient, note: (line: string) => void): Promise<void> {
+  await releaseFromHost(client, hostname()).catch((error) =>
+    note(`the cluster was not told that they are stopped, do it again when it is up: ${messageOf(error)}`),
+  );
 }
 
 function nativeParts({ stateDir }: MonitoringSettings, terminal: Terminal, verb: string): NativeParts {
@@ -150,12 +170,17 @@ async function showStatus(
   format: OutputFormat,
   terminal: Terminal,
 ): Promise<void> {
-  const programs = await nativeStatus(unitHostOf(stateDir));
+  const units = unitHostOf(stateDir);
   // They have the stack's ports: it cannot be here too.
-  if (programs.length > 0) return print(terminal, format, { programs }, (shown) => formatPrograms(shown.programs));
+  if ((await nativeUnits(units)).length > 0) {
+    requireRoot('look at programs of root');
+    const programs = await nativeStatus(units);
+    return print(terminal, format, { programs }, (shown) => formatPrograms(shown.programs));
+  }
+  const client = createApiClient(socket);
   const found = await monitoringStatus({ docker: clusterDocker(socket) });
-  const grafana = await grafanaUrl(found, createApiClient(socket));
-  print(terminal, format, { ...found, grafana }, formatMonitoring);
+  const grafana = await grafanaUrl(found, client);
+  print(terminal, format, { ...found, grafana, nativeHost: await nativeHost(client) }, formatMonitoring);
 }
 
 async function grafanaUrl({ grafanaNode }: MonitoringStatus, client: ApiClient): Promise<string | undefined> {
@@ -165,8 +190,17 @@ async function grafanaUrl({ grafanaNode }: MonitoringStatus, client: ApiClient):
   return node && `http://${node.address}:${GRAFANA_PORT}`;
 }
 
+interface ShownMonitoring extends MonitoringStatus {
+  readonly grafana: string | undefined;
+  /** The host whose programs they are, if another's. */
+  readonly nativeHost: string | undefined;
+}
+
 /** For people. */
-export function formatMonitoring({ services, grafana }: MonitoringStatus & { grafana: string | undefined }): string {
+export function formatMonitoring({ services, grafana, nativeHost: host }: ShownMonitoring): string {
+  if (services.length === 0 && host !== undefined) {
+    return `They run as programs of ${host}. How they are, there: plim monitoring status\n`;
+  }
   if (services.length === 0) return 'Not deployed. Deploy it: plim monitoring up\n';
   const rows = services.map(({ name, replicas, image }) => [name, replicas, image]);
   const place = grafana === undefined ? 'Grafana is on no node yet' : `Grafana: ${grafana}`;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { CoordinatorSettings } from '../../coordinator/settings.ts';
 import { hostAccesses } from '../../model/host-access.ts';
 import { systemClock } from '../../runtime/clock.ts';
-import { messageOf, PlimsollError } from '../../runtime/errors.ts';
+import { messageOf } from '../../runtime/errors.ts';
 import { writeDockerContext } from '../docker-cli.ts';
 import { type BringUpOptions, bringUp, localUrl } from '../host/bring-up.ts';
 import { defaultAdvertiseAddress } from '../host/default-address.ts';
@@ -12,6 +12,7 @@ import { findProgram } from '../host/engine.ts';
 import { clusterAddress, DEFAULT_NATS_PORT } from '../host/join-cluster.ts';
 import { currentBuild, currentPlim } from '../host/plim-program.ts';
 import { isSystemdHost, unitHostOf } from '../host/this-host.ts';
+import { requireRoot } from '../require-root.ts';
 import {
   AbsolutePath,
   addSocketOption,
@@ -72,16 +73,11 @@ export function addUpCommand(program: Command, terminal: Terminal): void {
 }
 
 async function up(settings: UpSettings, terminal: Terminal): Promise<void> {
-  requireRoot();
+  requireRoot('start a cluster');
   const note = (line: string) => terminal.err(`up: ${line}\n`);
   await bringUp(optionsOf(settings), { units: unitHostOf(settings.stateDir), clock: systemClock, note });
   if (settings.context) await makeContext(settings.socket, note);
   terminal.out(`The cluster is up. Look at it: plim status\nDrive it: docker context use ${DOCKER_CONTEXT}\n`);
-}
-
-function requireRoot(): void {
-  if (process.getuid?.() === 0) return;
-  throw new PlimsollError('refused', 'Cannot start a cluster as an ordinary user: it needs root. Use sudo');
 }
 
 function optionsOf(settings: UpSettings): BringUpOptions {

@@ -22,7 +22,7 @@ import {
   readPrivateJson,
   writeNodeIdentity,
 } from '../../bus/identity/user-identity.ts';
-import { Id } from '../../model/records.ts';
+import { Id } from '../../model/record-format.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import { createLog } from '../../runtime/log.ts';

@@ -47,6 +47,10 @@ export class SupervisedHost implements UnitHost {
     for (const path of unit?.staleFiles ?? []) rmSync(path, { force: true });
   }
 
+  async processId(name: string): Promise<number | undefined> {
+    return this.liveProcess(name)?.pid;
+  }
+
   async names(): Promise<string[]> {
     return this.directory.names();
   }

@@ -37,6 +37,11 @@ export class SystemdHost implements UnitHost {
     if ((await stateOf(service)).hasFailed) await systemctl('reset-failed', service);
   }
 
+  async processId(name: string): Promise<number | undefined> {
+    const pid = Number(await systemctl('show', '--property', 'MainPID', '--value', serviceName(name)));
+    return pid > 0 ? pid : undefined;
+  }
+
   async names(): Promise<string[]> {
     return readdirSync(UNIT_DIRECTORY)
       .filter((name) => name.startsWith(PREFIX) && name.endsWith('.service'))

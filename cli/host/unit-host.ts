@@ -12,6 +12,8 @@ export interface UnitHost {
   apply(unit: Unit): Promise<UnitChange>;
   /** Stops the unit and forgets it. No error if there is none. */
   remove(name: string): Promise<void>;
+  /** The number of the unit's process; undefined while it has none. */
+  processId(name: string): Promise<number | undefined>;
   /** Names of our units on this host. */
   names(): Promise<string[]>;
   /** Where to read the unit's output. */

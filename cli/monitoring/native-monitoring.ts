@@ -1,10 +1,10 @@
 /** `plim monitoring up --native`: Prometheus, Alertmanager and Grafana as programs of a coordinator's host. */
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../../runtime/clock.ts';
-import { messageOf, PlimsollError } from '../../runtime/errors.ts';
+import { PlimsollError } from '../../runtime/errors.ts';
 import { applyUnit } from '../host/bring-up.ts';
 import { findProgram, locateProgram } from '../host/engine.ts';
 import { removeFiles } from '../host/take-down.ts';
@@ -12,6 +12,7 @@ import type { UnitHost } from '../host/unit-host.ts';
 import { waitUntil } from '../host/wait-until.ts';
 import type { Unit } from '../supervise/unit.ts';
 import { readCompose } from './monitoring-compose.ts';
+import { programProblem } from './native-health.ts';
 import {
   type MonitoringProgram,
   monitoringPrograms,
@@ -22,7 +23,7 @@ import {
 } from './native-programs.ts';
 
 const READY_TIMEOUT_MS = 60_000;
-const ANSWER_TIMEOUT_MS = 2_000;
+const CONNECT_TIMEOUT_MS = 2_000;
 
 /** Programs to run: a file, or a name on the PATH. Those not named are looked for where their packages put them. */
 export type ProgramsNamed = Readonly<Record<MonitoringProgram, string | undefined>>;
@@ -31,12 +32,22 @@ interface Packaged {
   /** Where its packages put it. */
   readonly places: readonly [string, ...string[]];
   readonly debianPackage: string;
+  /** The service of systemd that its package starts. */
+  readonly service: string;
 }
 
-const packaged: Readonly<Record<MonitoringProgram, Packaged>> = {
-  prometheus: { places: ['prometheus'], debianPackage: 'prometheus' },
-  alertmanager: { places: ['prometheus-alertmanager', 'alertmanager'], debianPackage: 'prometheus-alertmanager' },
-  grafana: { places: ['/usr/share/grafana/bin/grafana'], debianPackage: 'none, its makers have one' },
+export const packaged: Readonly<Record<MonitoringProgram, Packaged>> = {
+  prometheus: { places: ['prometheus'], debianPackage: 'prometheus', service: 'prometheus' },
+  alertmanager: {
+    places: ['prometheus-alertmanager', 'alertmanager'],
+    debianPackage: 'prometheus-alertmanager',
+    service: 'prometheus-alertmanager',
+  },
+  grafana: {
+    places: ['/usr/share/grafana/bin/grafana'],
+    debianPackage: 'none, its makers have one',
+    service: 'grafana-server',
+  },
 };
 
 export interface NativeParts {
@@ -47,19 +58,26 @@ export interface NativeParts {
   readonly note: (line: string) => void;
 }
 
-export interface NativeUp {
-  /** Of Grafana's user admin, when it was made now, and where it lies. */
-  readonly newPassword: NativeFile | undefined;
-  /** Undefined when it runs. */
-  readonly noGrafana: string | undefined;
+/** What of the cluster is needed to start them. */
+export interface NativeCluster {
+  /** Throws `conflict` while they run elsewhere. */
+  readonly claim: () => Promise<void>;
+  /** What Alertmanager shows at `/v1/alerts`. */
+  readonly alertsToken: () => Promise<string>;
 }
+
+export type NativeGrafana =
+  /** `passwordPath`: of its user admin; `newPassword` when it was made now. */
+  | { readonly passwordPath: string; readonly newPassword: string | undefined }
+  /** Why it does not run. */
+  | { readonly absence: string };
 
 /** Runs them, or what changed of them; resolves when all answer. Nothing is changed when one is missing or its port taken. */
 export async function nativeUp(
   named: ProgramsNamed,
-  alertsToken: () => Promise<string>,
+  cluster: NativeCluster,
   parts: NativeParts,
-): Promise<NativeUp> {
+): Promise<NativeGrafana> {
   const compose = readCompose();
   const programs = programsFound(named).map(({ name, file }) => ({
     file,
@@ -69,11 +87,13 @@ export async function nativeUp(
     programs.map(({ program }) => program),
     parts.units,
   );
-  const token = await alertsToken();
-  const passwords = programs.flatMap(({ program }) => writeSecrets(program, token));
+  await cluster.claim();
+  const token = await cluster.alertsToken();
+  const newPassword = programs.flatMap(({ program }) => writeSecrets(program, token) ?? [])[0];
   for (const { file, program } of programs) await bringUpProgram(file, program, parts);
-  const hasGrafana = programs.some(({ program }) => program.name === 'grafana');
-  return { newPassword: passwords[0], noGrafana: hasGrafana ? undefined : noGrafana };
+  const grafana = programs.find(({ program }) => program.name === 'grafana')?.program;
+  const [passwordPath = ''] = grafana?.secretFiles ?? [];
+  return grafana ? { passwordPath, newPassword } : { absence: noGrafana };
 }
 
 const noGrafana = `Grafana does not run: there is no ${packaged.grafana.places[0]}. Install its makers' package (Debian has none)
@@ -107,14 +127,14 @@ export interface NativeStatus {
 }
 
 /** Those of this host; none where they were never brought up. */
-export async function nativeStatus(units: Pick<UnitHost, 'names'>): Promise<NativeStatus[]> {
+export async function nativeStatus(units: UnitHost): Promise<NativeStatus[]> {
   const present = await nativeUnits(units);
   const compose = readCompose();
   const shown = monitoringPrograms.filter((name) => present.includes(unitName(name)));
   return Promise.all(
     shown.map(async (name) => {
       const url = readyUrlOf(compose.services[name]);
-      return { name, url: new URL(url).origin, problem: await readinessProblem(url) };
+      return { name, url: new URL(url).origin, problem: await programProblem(units, unitName(name), url) };
     }),
   );
 }
@@ -127,7 +147,8 @@ function nativeDirectory(stateDir: string): string {
   return join(stateDir, 'monitoring');
 }
 
-async function nativeUnits(units: Pick<UnitHost, 'names'>): Promise<string[]> {
+/** Names of their units on this host. */
+export async function nativeUnits(units: Pick<UnitHost, 'names'>): Promise<string[]> {
   const ours = monitoringPrograms.map(unitName);
   return (await units.names()).filter((name) => ours.includes(name));
 }
@@ -138,10 +159,11 @@ async function refuseTakenPorts(programs: readonly NativeProgram[], units: UnitH
   for (const { name, readyUrl } of programs.filter((each) => !present.includes(unitName(each.name)))) {
     const { hostname, port } = new URL(readyUrl);
     if (!(await isTaken(hostname, Number(port)))) continue;
-    const advice = `the stack (plim monitoring down), or ${name} as its package starts it (systemctl disable --now ${name})`;
+    const asPackaged = `${name} as its package starts it: systemctl disable --now ${packaged[name].service}`;
+    const advice = `Stop it. It may be the stack (plim monitoring down), or ${asPackaged}`;
     throw new PlimsollError(
       'conflict',
-      `Cannot start ${name}: another program listens at ${hostname}:${port}. Stop it: ${advice}`,
+      `Cannot start ${name}: another program listens at ${hostname}:${port}. ${advice}`,
     );
   }
 }
@@ -149,7 +171,7 @@ async function refuseTakenPorts(programs: readonly NativeProgram[], units: UnitH
 function isTaken(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, host);
-    socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy());
+    socket.setTimeout(CONNECT_TIMEOUT_MS, () => socket.destroy());
     socket.once('connect', () => socket.destroy() && resolve(true));
     socket.once('error', () => resolve(false));
     socket.once('close', () => resolve(false));
@@ -157,14 +179,14 @@ function isTaken(host: string, port: number): Promise<boolean> {
 }
 
 /** Alertmanager reads the token anew with each message, so one rotated meanwhile is taken. Answers a password made now. */
-function writeSecrets({ name, secretFiles }: NativeProgram, token: string): NativeFile[] {
+function writeSecrets({ name, secretFiles }: NativeProgram, token: string): string | undefined {
   const [path] = secretFiles;
-  if (path === undefined) return [];
+  if (path === undefined) return undefined;
   if (name === 'alertmanager') writePrivate({ path, text: token });
-  if (name !== 'grafana' || existsSync(path)) return [];
-  const password = { path, text: randomBytes(12).toString('hex') };
-  writePrivate(password);
-  return [password];
+  if (name !== 'grafana' || existsSync(path)) return undefined;
+  const password = randomBytes(12).toString('hex');
+  writePrivate({ path, text: password });
+  return password;
 }
 
 function writePrivate({ path, text }: NativeFile): void {
@@ -175,14 +197,24 @@ function writePrivate({ path, text }: NativeFile): void {
 async function bringUpProgram(file: string, program: NativeProgram, parts: NativeParts): Promise<void> {
   for (const path of program.dataDirectories) mkdirSync(path, { recursive: true, mode: 0o700 });
   for (const configuration of program.configurations) writePrivate(configuration);
+  for (const path of staleFiles(program)) rmSync(path);
   const unit = unitOf(file, program);
   await applyUnit(unit, parts);
   await waitUntil(parts.clock, {
     what: `${program.name} at ${new URL(program.readyUrl).host}`,
     timeoutMs: READY_TIMEOUT_MS,
     logHint: parts.units.logHint(unit.name),
-    problem: () => readinessProblem(program.readyUrl),
+    problem: () => programProblem(parts.units, unit.name, program.readyUrl),
   });
+}
+
+/** What an earlier version wrote beside them and this one does not: Grafana would show a dashboard that is no more. */
+function staleFiles({ configurations, secretFiles }: NativeProgram): string[] {
+  const ours = new Set([...configurations.map(({ path }) => path), ...secretFiles]);
+  const directories = new Set(configurations.map(({ path }) => dirname(path)));
+  return [...directories]
+    .flatMap((directory) => readdirSync(directory).map((name) => join(directory, name)))
+    .filter((path) => basename(path).startsWith('plimsoll') && !ours.has(path));
 }
 
 /** Each reads its configuration at its start only: the unit changes with it. */
@@ -199,13 +231,4 @@ function unitOf(file: string, { name, args, environment, configurations }: Nativ
     staleFiles: [],
     build: hash.digest('hex').slice(0, 12),
   };
-}
-
-async function readinessProblem(url: string): Promise<string | undefined> {
-  try {
-    const { ok, status } = await fetch(url, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
-    return ok ? undefined : `it answers ${status}`;
-  } catch (error) {
-    return `it does not answer: ${messageOf(error instanceof Error && error.cause ? error.cause : error)}`;
-  }
 }

@@ -13,6 +13,7 @@ import {
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { PlimsollError } from '../../runtime/errors.ts';
+import { needsRoot } from '../require-root.ts';
 
 export const Unit = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/),
@@ -112,6 +113,7 @@ function readdirOrNothing(path: string): string[] {
     return readdirSync(path);
   } catch (error) {
     if (isMissing(error)) return [];
+    if (isForbidden(error)) throw needsRoot(`read ${path}`, error);
     throw error;
   }
 }
@@ -120,12 +122,17 @@ function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
+function isForbidden(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EACCES';
+}
+
 /** Undefined when the file does not exist. Throws `internal` when it is there and damaged. */
 function readRecord<T>(path: string, schema: z.ZodType<T>): T | undefined {
   try {
     return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch (error) {
     if (isMissing(error)) return undefined;
+    if (isForbidden(error)) throw needsRoot(`read ${path}`, error);
     throw new PlimsollError('internal', `Cannot read ${path}: it is damaged. Remove it and run the command again`, {
       cause: error,
     });

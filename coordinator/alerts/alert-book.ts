@@ -2,7 +2,7 @@
 import type { Buckets } from '../../bus/buckets.ts';
 import type { Bus, Entry } from '../../bus/bus.ts';
 import type { AlertRecord } from '../../model/alert-record.ts';
-import type { ServiceRecord } from '../../model/records.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { isConflict } from '../../runtime/errors.ts';
 import { groupBy } from '../../runtime/group-by.ts';

@@ -1,7 +1,7 @@
 /** What alerts lead to as entries of the event stream. Pure. */
 import type { AlertState } from '../../model/alert-record.ts';
 import type { ClusterEvent } from '../../model/messages.ts';
-import type { ServiceRecord } from '../../model/records.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 
 /** `outcome`: firing, resolved, done, refused. */
 export function alertEvent(

@@ -2,7 +2,7 @@
 import type { Buckets } from '../../bus/buckets.ts';
 import type { Bus } from '../../bus/bus.ts';
 import type { AlertDeed, AlertRecord } from '../../model/alert-record.ts';
-import type { ServiceRecord } from '../../model/records.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { isConflict, messageOf, PlimsollError } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -21,7 +21,7 @@ import { lastUpdate } from './last-update.ts';
 import { type AlertedService, type AlertStep, planAlerts } from './plan-alerts.ts';
 
 const PERIOD_MS = 2_000;
-const SYNC_EVERY_MS = 5_000;
+const SYNC_EVERY_MS = 2_000;
 /** Of one service's alerts as they were before; one that comes and goes makes one each time. */
 const MAX_PAST_DEEDS = 50;
 

@@ -1,5 +1,6 @@
 /** The last update that changed what a service's tasks run: a restart is an update too, and changes nothing of that. Pure. */
-import type { Revision, RolloutRecord, ServiceRecord } from '../../model/records.ts';
+import type { RolloutRecord } from '../../model/rollout-record.ts';
+import type { Revision, ServiceRecord } from '../../model/service-record.ts';
 import { sameValue } from '../plan/same-value.ts';
 
 export interface LastUpdate {

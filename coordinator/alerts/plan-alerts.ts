@@ -1,7 +1,8 @@
 /** What firing alerts lead to beside a count of replicas: a restart or a rollback, once for each time an alert begins. Pure. */
 import type { AlertDeed, AlertRecord, AlertState } from '../../model/alert-record.ts';
 import { durationText } from '../../model/duration.ts';
-import type { RolloutRecord, ServiceRecord } from '../../model/records.ts';
+import type { RolloutRecord } from '../../model/rollout-record.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import { type AlertPolicy, alertPolicy } from './alert-policy.ts';
 import { standingOf, withoutForgotten } from './alert-state.ts';
 import { lastUpdate } from './last-update.ts';

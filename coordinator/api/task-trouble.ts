@@ -1,7 +1,7 @@
 /** What is wrong with a task that has not failed: in the ERROR column of `docker service ps` and in `plim why`. Pure. */
 import { durationText } from '../../model/duration.ts';
-import type { TaskRecord } from '../../model/records.ts';
 import { PROGRESS_DEADLINE_LABEL, progressDeadlineMs } from '../../model/service-policy.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import { nodeName } from '../store/node-names.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 

@@ -1,22 +1,31 @@
-/** Carries a plan out: one executor per kind of action, chains beside each other, every write fenced by the leader's epoch. */
-import type { Buckets, LeaderBuckets } from '../../bus/buckets.ts';
-import type { Bucket } from '../../bus/bus.ts';
+/**
+ * Carries a plan out: chains beside each other, the actions of one in their order, every write fenced by the leader's epoch.
+ * What many chains write to one bucket in one turn goes there at once: a synchronous disk then costs one wait, not many.
+ */
 import { isConflict, messageOf } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
-import { type Action, type ActionKind, type Chain, describe, type Plan } from '../plan/actions.ts';
+import { mapConcurrently } from '../../runtime/map-concurrently.ts';
+import { type Action, type Chain, describe, type Plan } from '../plan/actions.ts';
 import type { WatchedBucket } from '../store/store.ts';
+import type { Change, Outcome } from './bucket-writes.ts';
+import { carryOutTurn, type TurnParts } from './turn.ts';
 
-/** Writes under way at once: enough to keep a synchronous disk busy, few enough not to flood the server. */
-const CHAINS_IN_FLIGHT = 16;
+interface Grouping {
+  /** Carried out turn by turn together. The lease is asked for before each turn. */
+  readonly chains: number;
+  readonly groupsInFlight: number;
+}
 
-export interface ApplyParts {
-  readonly fenced: LeaderBuckets;
-  readonly services: Buckets['services'];
-  readonly epoch: number;
-  /** Asked before every write: a plan is long where a lease is short. */
+/** A turn is one message batch to each bucket; one group is written while the other waits for its disk. */
+const TOGETHER: Grouping = { chains: 128, groupsInFlight: 2 };
+/** Nothing but the lease keeps a former leader from writing: it is asked for before every single write. */
+const ONE_BY_ONE: Grouping = { chains: 1, groupsInFlight: 16 };
+
+export interface ApplyParts extends TurnParts {
+  /** The server refuses what a former leader writes, however late that comes. */
+  readonly serverFences: boolean;
+  /** Asked before every turn: a plan is long where a lease is short. */
   readonly mayWrite: () => boolean;
-  /** Takes the last update of a service back, if its record is still at this revision. */
-  readonly rollBackService: (serviceId: string, version: number) => Promise<void>;
   readonly log: Log;
   /** Told of every action carried out. */
   readonly onDone: (action: Action) => void;
@@ -32,93 +41,66 @@ export interface Written {
   readonly failures: number;
 }
 
-type Outcome = { bucket: WatchedBucket; revision: number } | { bucket: WatchedBucket; deleted: string } | undefined;
-type Executors = { [K in ActionKind]: (action: Extract<Action, { kind: K }>, parts: ApplyParts) => Promise<Outcome> };
-
-const executors: Executors = {
-  'put-slot': (action, { fenced, epoch }) =>
-    put(fenced.slots, 'slots', action.key, { ...action.record, epoch }, action.expectedRevision),
-  'delete-slot': (action, { fenced }) => remove(fenced.slots, 'slots', action.key, action.expectedRevision),
-  'create-task': (action, { fenced, epoch }) =>
-    put(fenced.tasks, 'tasks', action.key, { ...action.record, epoch }, undefined),
-  'update-task': (action, { fenced, epoch }) =>
-    put(fenced.tasks, 'tasks', action.key, { ...action.record, epoch }, action.expectedRevision),
-  'delete-task': (action, { fenced }) => remove(fenced.tasks, 'tasks', action.key, action.expectedRevision),
-  'put-rollout': (action, { fenced, epoch }) =>
-    put(fenced.rollouts, 'rollouts', action.key, { ...action.record, epoch }, action.expectedRevision),
-  'delete-rollout': (action, { fenced }) => remove(fenced.rollouts, 'rollouts', action.key, action.expectedRevision),
-  'delete-scale': (action, { fenced }) => remove(fenced.scales, 'scales', action.key, action.expectedRevision),
-  'put-net': (action, { fenced, epoch }) =>
-    put(fenced.nets, 'nets', action.key, { ...action.record, epoch }, action.expectedRevision),
-  'delete-net': (action, { fenced }) => remove(fenced.nets, 'nets', action.key, action.expectedRevision),
-  'delete-service': (action, { services }) => remove(services, 'services', action.key, action.expectedRevision),
-  'roll-back-service': async (action, parts) => {
-    await parts.rollBackService(action.key, action.expectedRevision);
-    return undefined;
-  },
-};
-
 /** Carries out all chains; a failing action ends its own chain only. Never throws. */
-export async function apply(plan: Pick<Plan, 'chains'>, parts: ApplyParts): Promise<Written> {
-  const revisions = new Map<WatchedBucket, number>();
-  const deleted: { bucket: WatchedBucket; key: string }[] = [];
-  let failures = 0;
-  const waiting = [...plan.chains];
-  const work = async () => {
-    for (let chain = waiting.shift(); chain; chain = waiting.shift()) {
-      const failed = await runChain(chain, parts, (outcome) => note(outcome, revisions, deleted));
-      failures += failed;
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(CHAINS_IN_FLIGHT, plan.chains.length) }, work));
-  return { revisions, deleted, failures };
+export async function apply({ chains }: Pick<Plan, 'chains'>, parts: ApplyParts): Promise<Written> {
+  const carrying = new Carrying(parts);
+  const { chains: size, groupsInFlight } = parts.serverFences ? TOGETHER : ONE_BY_ONE;
+  await mapConcurrently(groupsOf(chains, size), groupsInFlight, (group) => carrying.carryOut(group));
+  return carrying;
 }
 
-/** Answers the number of failed actions: 0 or 1. */
-async function runChain(chain: Chain, parts: ApplyParts, onOutcome: (outcome: Outcome) => void): Promise<0 | 1> {
-  for (const action of chain) {
-    if (!parts.mayWrite()) return 0;
-    try {
-      onOutcome(await execute(action, parts));
-      parts.onDone(action);
-    } catch (error) {
-      const level = isConflict(error) ? 'info' : 'warn';
-      parts.log[level]({ action: describe(action), error: messageOf(error) }, 'could not carry out an action');
-      parts.onFailed(action, error);
-      return 1;
+function groupsOf(chains: readonly Chain[], size: number): Chain[][] {
+  const count = Math.ceil(chains.length / size);
+  return Array.from({ length: count }, (_, at) => chains.slice(at * size, (at + 1) * size));
+}
+
+class Carrying implements Written {
+  readonly revisions = new Map<WatchedBucket, number>();
+  readonly deleted: { bucket: WatchedBucket; key: string }[] = [];
+  failures = 0;
+  private readonly parts: ApplyParts;
+
+  constructor(parts: ApplyParts) {
+    this.parts = parts;
+  }
+
+  /** Turn by turn: of each chain the first action, then of those without a failure the second, and so on. */
+  async carryOut(chains: readonly Chain[]): Promise<void> {
+    let running = chains;
+    for (let step = 0; running.length > 0 && this.parts.mayWrite(); step += 1) {
+      const actions = running.flatMap((chain) => chain[step] ?? []);
+      const outcomes = await carryOutTurn(actions, this.parts);
+      const done = new Set(outcomes.filter((outcome) => this.note(outcome)).map(({ action }) => action));
+      running = running.filter((chain) => chain.length > step + 1 && isIn(done, chain[step]));
     }
   }
-  return 0;
+
+  /** Whether the action was carried out. */
+  private note(outcome: Outcome): boolean {
+    const { action } = outcome;
+    if ('error' in outcome) {
+      this.noteFailure(action, outcome.error);
+      return false;
+    }
+    if (outcome.change) this.noteChange(outcome.change);
+    this.parts.onDone(action);
+    return true;
+  }
+
+  private noteChange(change: Change): void {
+    const { bucket } = change;
+    if ('deleted' in change) this.deleted.push({ bucket, key: change.deleted });
+    else this.revisions.set(bucket, Math.max(change.revision, this.revisions.get(bucket) ?? 0));
+  }
+
+  private noteFailure(action: Action, error: unknown): void {
+    this.failures += 1;
+    const level = isConflict(error) ? 'info' : 'warn';
+    this.parts.log[level]({ action: describe(action), error: messageOf(error) }, 'could not carry out an action');
+    this.parts.onFailed(action, error);
+  }
 }
 
-function execute<K extends ActionKind>(action: Extract<Action, { kind: K }>, parts: ApplyParts): Promise<Outcome> {
-  const executor = executors[action.kind];
-  return executor(action, parts);
-}
-
-async function put<T>(
-  bucket: Bucket<T>,
-  name: WatchedBucket,
-  key: string,
-  record: T,
-  expectedRevision: number | undefined,
-): Promise<Outcome> {
-  const write =
-    expectedRevision === undefined ? bucket.create(key, record) : bucket.update(key, record, expectedRevision);
-  return { bucket: name, revision: await write };
-}
-
-async function remove<T>(bucket: Bucket<T>, name: WatchedBucket, key: string, revision: number): Promise<Outcome> {
-  await bucket.delete(key, revision);
-  return { bucket: name, deleted: key };
-}
-
-function note(
-  outcome: Outcome,
-  revisions: Map<WatchedBucket, number>,
-  deleted: { bucket: WatchedBucket; key: string }[],
-): void {
-  if (!outcome) return;
-  if ('deleted' in outcome) deleted.push({ bucket: outcome.bucket, key: outcome.deleted });
-  else revisions.set(outcome.bucket, Math.max(outcome.revision, revisions.get(outcome.bucket) ?? 0));
+function isIn(done: ReadonlySet<Action>, action: Action | undefined): boolean {
+  return action !== undefined && done.has(action);
 }

@@ -1,8 +1,8 @@
 /** The leader's loop of scaling: every two seconds it looks at each service that scales itself, decides, and writes what changed. */
 import type { Buckets } from '../../bus/buckets.ts';
 import type { Bus, Entry } from '../../bus/bus.ts';
-import type { ServiceRecord } from '../../model/records.ts';
 import { effectiveReplicas, type LoadReading, type ScaleRecord } from '../../model/scale-record.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';

@@ -1,6 +1,6 @@
 /** What the replicas of services that scale themselves do: since when each has been ready and what it used lately. No I/O. */
 import type { TaskUsage } from '../../model/messages.ts';
-import type { TaskRecord } from '../../model/records.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import { groupBy } from '../../runtime/group-by.ts';
 import { slotKeyOf } from '../plan/slot.ts';
 import type { Snapshot } from '../store/snapshot.ts';

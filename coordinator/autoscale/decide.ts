@@ -93,22 +93,29 @@ function follow(
     return out(current, 'no-room', `${wish}; no more are asked for while some have no node: ${situation.noRoom}`);
   }
   const replicas = paced(history, { current, wanted: steady }, policy, nowMs);
-  return { replicas, ...limitOf(load, replicas, policy, wish) };
+  return { replicas, ...limitOf({ ...load, steady, replicas }, policy, wish) };
+}
+
+/** What is asked for, what of it the bounds, the windows, and steps and cool-downs leave. */
+interface Narrowed {
+  readonly wanted: number;
+  readonly bounded: number;
+  readonly steady: number;
+  readonly replicas: number;
 }
 
 /** Why the load does not get just what it asks for. */
 function limitOf(
-  { wanted, bounded }: { readonly wanted: number; readonly bounded: number },
-  replicas: number,
-  { min, max, down }: AutoscalePolicy,
+  { wanted, bounded, steady, replicas }: Narrowed,
+  { min, max, up, down }: AutoscalePolicy,
   wish: string,
 ): Pick<Verdict, 'condition' | 'reason'> {
-  if (replicas > bounded) {
-    const window = down.windowMs > 0 ? ` within ${durationText(down.windowMs)}` : '';
-    return { condition: 'pacing', reason: `${wish}; kept for the highest count wanted${window}, and by steps` };
-  }
-  if (replicas < bounded)
-    return { condition: 'pacing', reason: `${wish}; steps, windows or cool-downs allow no more yet` };
+  const pacing = (why: string) => ({ condition: 'pacing' as const, reason: `${wish}; ${why}` });
+  if (replicas > steady) return pacing('steps or the cool-down allow no fewer yet');
+  if (replicas < steady) return pacing('steps or the cool-down allow no more yet');
+  if (steady > bounded)
+    return pacing(`kept at ${steady}, the highest count wanted within ${durationText(down.windowMs)}`);
+  if (steady < bounded) return pacing(`kept at ${steady}, the lowest count wanted within ${durationText(up.windowMs)}`);
   if (wanted > max) return { condition: 'at-max', reason: `${wish}; ${max} are the most allowed` };
   if (wanted < min) return { condition: 'at-min', reason: `${wish}; ${min} are the least allowed` };
   return { condition: 'following', reason: wish };

@@ -1,7 +1,7 @@
 /** A decision of the autoscaler as an entry of the event stream, with what it was made from. Pure. */
 import type { ClusterEvent } from '../../model/messages.ts';
-import type { ServiceRecord } from '../../model/records.ts';
 import type { ScaleRecord } from '../../model/scale-record.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 
 /** A change of the count is an update in Docker's words; what it would do, or cannot do, has a word of its own. */
 export function scaleEvent(

@@ -1,8 +1,8 @@
 /** What of the autoscaler's decisions is written down, and how long a count set by hand stands. Pure. */
 import type { Entry } from '../../bus/bus.ts';
-import type { ServiceRecord } from '../../model/records.ts';
 import type { LoadReading, ScaleRecord } from '../../model/scale-record.ts';
 import { desiredReplicas } from '../../model/service-defaults.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import type { ServiceSpec } from '../../model/service-spec.ts';
 import type { Decision } from './decide.ts';
 import type { AutoscalePolicy } from './policy.ts';

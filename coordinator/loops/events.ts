@@ -2,7 +2,7 @@
 import type { Bus } from '../../bus/bus.ts';
 import { subjects } from '../../bus/subjects.ts';
 import type { ClusterEvent } from '../../model/messages.ts';
-import type { TaskRecord } from '../../model/records.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { messageOf } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -20,10 +20,14 @@ export interface EventParts {
 
 /** Publishes without making the loop wait; a loss is logged and counted. */
 export function publishEvent(parts: EventParts, event: ClusterEvent): void {
-  parts.bus.publishDurably(subjects.event(event.kind, event.id), event).catch((error: unknown) => {
-    parts.metrics.eventFailures.inc();
-    parts.log.warn({ kind: event.kind, id: event.id, error: messageOf(error) }, 'could not store an event');
-  });
+  const publishing = parts.bus.publishDurably(subjects.event(event.kind, event.id), event);
+  publishing.catch((error: unknown) => noteLostEvent(parts, event, error));
+}
+
+/** Logs and counts an event that could not be stored. */
+export function noteLostEvent(parts: Pick<EventParts, 'metrics' | 'log'>, event: ClusterEvent, error: unknown): void {
+  parts.metrics.eventFailures.inc();
+  parts.log.warn({ kind: event.kind, id: event.id, error: messageOf(error) }, 'could not store an event');
 }
 
 /**

@@ -4,7 +4,8 @@
  */
 import type { Buckets } from '../../bus/buckets.ts';
 import type { Bucket } from '../../bus/bus.ts';
-import type { ClaimRecord, NodeSpecRecord } from '../../model/records.ts';
+import type { ClaimRecord } from '../../model/claim-record.ts';
+import type { NodeSpecRecord } from '../../model/node-record.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { messageOf } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';

@@ -164,6 +164,7 @@ export class LeaderLoop {
       fenced: buckets.fenced({ epoch: this.epoch }),
       services: buckets.services,
       epoch: this.epoch,
+      serverFences: buckets.serverFences,
       mayWrite: () => !signal.aborted && this.parts.holdsLease(),
       rollBackService: this.parts.rollBackService,
       log,

@@ -3,17 +3,14 @@
 import type { AlertState } from '../../model/alert-record.ts';
 import { isJob } from '../../model/jobs.ts';
 import { containerLabels } from '../../model/labels.ts';
-import type {
-  NodeRecord,
-  NodeSpecRecord,
-  PendingCode,
-  RolloutRecord,
-  ServiceRecord,
-  StatusRecord,
-  TaskRecord,
-} from '../../model/records.ts';
+import type { NodeRecord, NodeSpecRecord } from '../../model/node-record.ts';
+import type { RolloutRecord } from '../../model/rollout-record.ts';
 import { effectiveReplicas, type ScaleRecord } from '../../model/scale-record.ts';
 import { isGlobal, type ModeName, modeName } from '../../model/service-defaults.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
+import type { PendingCode } from '../../model/slot-record.ts';
+import type { StatusRecord } from '../../model/status-record.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import { groupBy } from '../../runtime/group-by.ts';
 import { labelText } from '../../runtime/label-text.ts';
 import type { NodeState, Snapshot } from '../store/snapshot.ts';

@@ -1,5 +1,5 @@
 /** Tasks as metrics: some fifteen series each, and none at all in a cluster too large for that. */
-import { attemptStates } from '../../model/records.ts';
+import { attemptStates } from '../../model/status-record.ts';
 import { labelText } from '../../runtime/label-text.ts';
 import type { ClusterView, TaskState } from './cluster-view.ts';
 import { oneHot, type StateFamily, type StateSample } from './state-family.ts';

@@ -1,7 +1,7 @@
 /** Puts what `Transitions` observes on the registry. Only the leader counts, so that a sum over coordinators is right. */
 import { type Counter, Histogram } from 'prom-client';
 import { containerLabels } from '../../model/labels.ts';
-import type { ServiceRecord } from '../../model/records.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { counterOf, type Metrics } from '../../runtime/metrics.ts';
 import type { Store, WatchedBucket } from '../store/store.ts';

@@ -7,16 +7,13 @@
  */
 import type { Entry } from '../../bus/bus.ts';
 import { containerLabels } from '../../model/labels.ts';
-import type {
-  ExitRecord,
-  NodeRecord,
-  RolloutRecord,
-  ServiceRecord,
-  SlotRecord,
-  StatusRecord,
-  TaskRecord,
-} from '../../model/records.ts';
+import type { NodeRecord } from '../../model/node-record.ts';
+import type { RolloutRecord } from '../../model/rollout-record.ts';
 import type { ScaleRecord } from '../../model/scale-record.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
+import type { SlotRecord } from '../../model/slot-record.ts';
+import type { ExitRecord, StatusRecord } from '../../model/status-record.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import type { NodeState } from '../store/snapshot.ts';
 
 export const restartReasons = ['failed', 'oom', 'completed', 'rejected', 'replaced', 'unknown'] as const;

@@ -1,7 +1,7 @@
 /** What one plan changed about each service, as it is remembered. Pure. */
 import type { PastChange, PastDecision } from '../../model/past.ts';
 import type { PlacementTable } from '../../model/placement-table.ts';
-import type { SlotRecord } from '../../model/records.ts';
+import type { SlotRecord } from '../../model/slot-record.ts';
 import type { Action } from '../plan/actions.ts';
 import { slotKeyOf } from '../plan/slot.ts';
 import type { Snapshot } from '../store/snapshot.ts';

@@ -1,5 +1,6 @@
 /** Tells each end of an attempt once, from reports that repeat the last few. */
-import type { ExitRecord, StatusRecord, TaskRecord } from '../../model/records.ts';
+import type { ExitRecord, StatusRecord } from '../../model/status-record.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 
 /** Between two leaders nobody looks: what ended in this time before a term may not have been told. */
 const MAY_BE_UNTOLD_MS = 60_000;

@@ -1,7 +1,8 @@
 /** How a service was at an earlier time, put together from the decisions that are remembered. Pure. */
 import type { PastChange, PastDecision, PastExit } from '../../model/past.ts';
 import type { PlacementTable } from '../../model/placement-table.ts';
-import type { SlotRecord, TaskRecord } from '../../model/records.ts';
+import type { SlotRecord } from '../../model/slot-record.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import { slotKeyOf } from '../plan/slot.ts';
 
 /** A task as the decisions about it tell; what is older than these is not known. */

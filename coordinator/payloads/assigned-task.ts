@@ -1,5 +1,5 @@
 /** For which tasks a node is handed what is not in their assignments: contents and credentials. Pure. */
-import type { TaskRecord } from '../../model/records.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 

@@ -1,6 +1,6 @@
 /** Which services refer to which secrets and configs. Pure. */
 import type { PayloadKind } from '../../model/payload.ts';
-import type { ServiceRecord } from '../../model/records.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import type { ContainerSpec, ServiceSpec, TaskTemplate } from '../../model/service-spec.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 

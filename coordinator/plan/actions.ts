@@ -1,7 +1,9 @@
 /** What the planner may ask to be done: a value per write, each with its reason; `apply/` carries them out. */
 import type { NetRecord } from '../../model/network-records.ts';
 import type { PlacementTable } from '../../model/placement-table.ts';
-import type { RolloutRecord, SlotRecord, TaskRecord } from '../../model/records.ts';
+import type { RolloutRecord } from '../../model/rollout-record.ts';
+import type { SlotRecord } from '../../model/slot-record.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 
 /** What every action carries: why, for people, and the revision it overwrites (absent = the key must not exist). */
 interface Write {

@@ -4,7 +4,7 @@
  * scheduling"). Apart holds both ways: a service comes to no node of one that keeps apart from it.
  */
 import { containerLabels } from '../../model/labels.ts';
-import type { ServiceRecord } from '../../model/records.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Kin, Requirements } from './filters.ts';
 import type { Occupancy } from './occupancy.ts';

@@ -2,8 +2,10 @@
  * A cluster's records sorted out for planning, kept from one plan to the next: only what differs between two snapshots is
  * looked at again. It says which services a plan has to look at.
  */
-import type { StatusRecord, TaskRecord } from '../../model/records.ts';
+
 import { isGlobal } from '../../model/service-defaults.ts';
+import type { StatusRecord } from '../../model/status-record.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Moment } from './actions.ts';
 import { Kinship } from './affinity.ts';

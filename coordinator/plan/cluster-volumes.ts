@@ -1,5 +1,5 @@
 /** Volumes made on the cluster, put into what a task is assigned: its node makes them with their driver and options. Pure. */
-import type { ServiceRecord } from '../../model/records.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import type { Mount } from '../../model/service-spec.ts';
 import type { VolumeRecord } from '../../model/volume-record.ts';
 import type { Snapshot } from '../store/snapshot.ts';

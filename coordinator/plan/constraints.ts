@@ -1,5 +1,5 @@
 /** Swarm's constraint grammar (swarmkit manager/constraint): `key == value` or `key != value`, all of them must hold. */
-import type { NodeRecord, NodeSpecRecord } from '../../model/records.ts';
+import type { NodeRecord, NodeSpecRecord } from '../../model/node-record.ts';
 import { isWithin, parseRange } from './ip-address.ts';
 
 export interface Constraint {

@@ -1,6 +1,6 @@
 /** Why a task of a service would go where it would go: every node, what it says no to, or the score it has. Pure. */
 import type { NodeVerdict } from '../../model/placement-table.ts';
-import type { ServiceRecord } from '../../model/records.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Moment } from './actions.ts';
 import { ClusterIndex } from './cluster-index.ts';

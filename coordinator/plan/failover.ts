@@ -1,6 +1,7 @@
 /** When a task on a lost node is given up, so that another may run in its place. Pure. */
-import type { TaskRecord } from '../../model/records.ts';
+
 import { failoverPolicy } from '../../model/service-policy.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import type { PlanNode } from './nodes.ts';
 
 /**

@@ -1,8 +1,11 @@
 /** May a task of this service run on this node? A list of questions, each of which can explain its own "no". */
-import type { PendingCode, TaskRecord } from '../../model/records.ts';
+
 import type { Placement, TaskTemplate } from '../../model/service-spec.ts';
+import type { PendingCode } from '../../model/slot-record.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import { type Constraint, meets, normalArchitecture, parseConstraint } from './constraints.ts';
 import { genericLacking, genericReservations, genericText } from './generic-resources.ts';
+import { WIREGUARD_ADVICE } from './network/encrypting-nodes.ts';
 import type { NetworkRoom } from './network/network-room.ts';
 import type { PlanNode } from './nodes.ts';
 import { hostPortsOf, type NodeUse, reservationsOf } from './occupancy.ts';
@@ -34,11 +37,13 @@ export interface Requirements {
   readonly apart: readonly Kin[];
   /** Of its networks those whose addresses may run out. */
   readonly networks: readonly NetworkRoom[];
+  /** Names of its encrypted networks. */
+  readonly encrypted: readonly string[];
 }
 
 /** What a service's wants depend on beside itself. */
-export type Surroundings = Pick<Requirements, 'near' | 'apart' | 'networks'>;
-const ALONE: Surroundings = { near: [], apart: [], networks: [] };
+export type Surroundings = Pick<Requirements, 'near' | 'apart' | 'networks' | 'encrypted'>;
+const ALONE: Surroundings = { near: [], apart: [], networks: [], encrypted: [] };
 
 export interface Filter {
   readonly name: string;
@@ -116,6 +121,16 @@ export const nodeFilters: readonly Filter[] = [
     explain: (refused) => `unsupported platform on ${nodeCount(refused)}`,
     objection: (node, _use, { platforms }) =>
       `is ${node.record?.engine.os}/${node.record?.engine.architecture}, the image is for ${platforms.map(({ os, architecture }) => `${os}/${architecture}`).join(', ')}`,
+  },
+  {
+    name: 'encryption',
+    code: 'platform',
+    concerns: ({ encrypted }) => encrypted.length > 0,
+    allows: (node, _use, { encrypted }) => encrypted.length === 0 || node.record?.wireguardKey !== undefined,
+    explain: (refused, { encrypted }) =>
+      `no WireGuard on ${nodeCount(refused)}; wants the encrypted network ${encrypted.join(', ')}`,
+    objection: (_node, _use, { encrypted }) =>
+      `has no WireGuard, which the encrypted network ${encrypted.join(', ')} needs: ${WIREGUARD_ADVICE}`,
   },
 ];
 

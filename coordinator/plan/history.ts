@@ -1,5 +1,5 @@
 /** What a slot remembers of tasks whose records are deleted: one entry per attempt, newest last. */
-import type { HistoryEntry } from '../../model/records.ts';
+import type { HistoryEntry } from '../../model/slot-record.ts';
 import type { SlotTask } from './slot.ts';
 
 /** Swarm's default of `docker swarm update --task-history-limit`. */

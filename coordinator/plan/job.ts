@@ -3,7 +3,7 @@
  * once, and a slot that has ended with 0 at this revision never runs again, whatever becomes of its records or its node.
  */
 import { replicatedJobRules } from '../../model/jobs.ts';
-import type { ServiceRecord } from '../../model/records.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import type { Slot, SlotTask } from './slot.ts';
 
 export interface JobStep {

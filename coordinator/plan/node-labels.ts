@@ -1,6 +1,7 @@
 /** The operator's labels of a node travel with an assignment to it where the service's templates ask for them. Pure. */
-import type { NodeSpecRecord, TaskRecord } from '../../model/records.ts';
+import type { NodeSpecRecord } from '../../model/node-record.ts';
 import type { Mount, TaskTemplate } from '../../model/service-spec.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import { usesNodeLabels } from '../../runtime/task-template.ts';
 import type { Action, Plan } from './actions.ts';
 

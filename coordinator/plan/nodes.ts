@@ -1,5 +1,5 @@
 /** The nodes as a planner sees them: wish, description and liveness in one value. */
-import type { NodeRecord, NodeSpecRecord } from '../../model/records.ts';
+import type { NodeRecord, NodeSpecRecord } from '../../model/node-record.ts';
 import type { NodeLiveness, NodeState, Snapshot } from '../store/snapshot.ts';
 import type { Moment } from './actions.ts';
 

@@ -1,7 +1,8 @@
 /** What each node carries by assignments: reservations, copies per service, host ports. Grows while a plan places tasks. */
 import { overlayAttachments } from '../../model/overlay-attachments.ts';
-import type { StatusRecord, TaskRecord } from '../../model/records.ts';
 import type { TaskTemplate } from '../../model/service-spec.ts';
+import type { StatusRecord } from '../../model/status-record.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 
 export interface NodeUse {
   readonly nodeId: string;

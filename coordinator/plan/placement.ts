@@ -1,6 +1,6 @@
 /** Where a task runs: filters first, then the lowest score. One look at the nodes per group of identical tasks, then a heap. */
 import type { NodeVerdict } from '../../model/placement-table.ts';
-import type { PendingCode } from '../../model/records.ts';
+import type { PendingCode } from '../../model/slot-record.ts';
 import { type Candidate, CandidateHeap, compareCandidates } from './candidate-heap.ts';
 import { type Filter, nodeFilters, type Requirements, roomFilters } from './filters.ts';
 import type { BoardNode, NodeBoard } from './node-board.ts';

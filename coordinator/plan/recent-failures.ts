@@ -1,5 +1,5 @@
 /** Nodes on which a service fails: they come last for its next tasks (swarmkit manager/scheduler: 5 failures in 5 minutes). */
-import type { SlotRecord } from '../../model/records.ts';
+import type { SlotRecord } from '../../model/slot-record.ts';
 import type { Moment } from './actions.ts';
 import { FAILURES_TO_AVOID_NODE } from './placement.ts';
 import type { SlotTask } from './slot.ts';

@@ -2,10 +2,11 @@
  * Restarts follow a slot from node to node: a task that takes another's place goes on counting where that one was, so that
  * `MaxAttempts` means the slot, as in Swarm. Moves are no restarts, but for that away from a node where it kept failing.
  */
-import type { SlotRecord } from '../../model/records.ts';
+
 import type { RestartTally } from '../../model/restart-tally.ts';
 import { restartRules } from '../../model/service-defaults.ts';
 import type { TaskTemplate } from '../../model/service-spec.ts';
+import type { SlotRecord } from '../../model/slot-record.ts';
 import type { Moment } from './actions.ts';
 import type { Slot, SlotTask } from './slot.ts';
 

@@ -3,7 +3,7 @@
  * the container it already has. A slot's own record tells what was assigned; where that is lost too, the agents' status
  * and the orphans they report do.
  */
-import type { TaskRecord } from '../../model/records.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import type { Moment } from './actions.ts';
 import type { PlanNode } from './nodes.ts';
 import { rememberedTally } from './restart-tally.ts';

@@ -1,5 +1,5 @@
 /** What keeps a failed update from being taken back: what its earlier specification needs and the cluster no longer has free. */
-import type { ServiceRecord } from '../../model/records.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import type { ServiceSpec } from '../../model/service-spec.ts';
 import { payloadReferences } from '../payloads/payload-use.ts';
 import type { Snapshot } from '../store/snapshot.ts';

@@ -4,14 +4,23 @@
  * that fails before it is ready or within `monitor` after counts as one failure.
  */
 import { durationText } from '../../model/duration.ts';
-import type { RolloutRecord, ServiceRecord } from '../../model/records.ts';
+import type { RolloutRecord } from '../../model/rollout-record.ts';
 import { updateRules } from '../../model/service-defaults.ts';
 import { PROGRESS_DEADLINE_LABEL, progressDeadlineMs } from '../../model/service-policy.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import type { ServiceSpec } from '../../model/service-spec.ts';
 import type { Moment } from './actions.ts';
 import { sameValue } from './same-value.ts';
 import type { Slot } from './slot.ts';
-import { beginSlot, isLeaving, type ProgressRules, progressOf, type SlotProgress } from './slot-progress.ts';
+import {
+  beginSlot,
+  deadlineOf,
+  isLeaving,
+  type ProgressRules,
+  progressOf,
+  type RolledOutTask,
+  type SlotProgress,
+} from './slot-progress.ts';
 import { updateConfigOf } from './update-order.ts';
 
 export interface RolloutStep {
@@ -53,7 +62,7 @@ function rulesOf(service: ServiceRecord): ProgressRules {
   return {
     ...updateRules(updateConfigOf(service)),
     progressDeadlineMs: progressDeadlineMs(service.spec.Labels),
-    waitsUntilGone: service.ports.some(({ PublishMode }) => PublishMode === 'host'),
+    waitsUntilGone: service.ports.some(({ PublishMode, PublishedPort }) => PublishMode === 'host' && PublishedPort),
   };
 }
 
@@ -135,14 +144,19 @@ function observe(record: RolloutRecord, input: RolloutInput, rules: ProgressRule
   const slots: Record<string, SlotProgress> = {};
   for (const slot of input.slots) {
     const known = record.slots[slot.key];
-    const task = slot.live.find((candidate) => candidate.record.revision === record.revision);
+    const rolledOut = rolledOutTask(slot, record);
+    const { task } = rolledOut;
     const begun =
       known ?? (task && isDirty(slot, record.revision) ? beginSlot(task.record.id, input.now, task) : undefined);
-    const isNew = task !== undefined && task.record.createdAtMs >= record.startedAtMs;
-    if (begun) slots[slot.key] = progressOf(begun, slot, { task, isNew }, input.now, rules);
+    if (begun) slots[slot.key] = progressOf(begun, slot, rolledOut, input.now, rules);
   }
   const progressed = Object.entries(slots).some(([key, progress]) => progress.doneAtMs !== record.slots[key]?.doneAtMs);
   return { ...record, slots, progressAtMs: progressed ? input.now.wallMs : record.progressAtMs };
+}
+
+function rolledOutTask(slot: Slot, { revision, startedAtMs, progressAtMs }: RolloutRecord): RolledOutTask {
+  const task = slot.live.find((candidate) => candidate.record.revision === revision);
+  return { task, isNew: task !== undefined && task.record.createdAtMs >= startedAtMs, progressAtMs };
 }
 
 /** Too many failures: pause, or go back. */
@@ -208,7 +222,7 @@ function advance(
   const wakeUps = [
     ...watchedUntil,
     ...(waiting.length > begun.length ? busy.map((progress) => busyUntil(progress, rules)) : []),
-    ...Object.values(next.slots).flatMap((progress) => deadlineOf(progress, rules)),
+    ...deadlinesOf(next, input, rules),
   ].filter(Number.isFinite);
   return {
     record: next,
@@ -232,9 +246,13 @@ function busyUntil({ doneAtMs }: SlotProgress, { delayMs }: ProgressRules): numb
   return doneAtMs === undefined ? Number.POSITIVE_INFINITY : doneAtMs + delayMs;
 }
 
-function deadlineOf(progress: SlotProgress, rules: ProgressRules): readonly number[] {
-  const isOpen = progress.readyAtMs === undefined && progress.doneAtMs === undefined;
-  return isOpen ? [progress.startedAtMs + rules.progressDeadlineMs] : [];
+/** Of the slots whose new tasks are not ready yet. */
+function deadlinesOf(record: RolloutRecord, { slots }: RolloutInput, rules: ProgressRules): number[] {
+  return slots.flatMap((slot) => {
+    const progress = record.slots[slot.key];
+    const isOpen = progress && progress.readyAtMs === undefined && progress.doneAtMs === undefined;
+    return isOpen ? [deadlineOf(progress, rolledOutTask(slot, record), rules)] : [];
+  });
 }
 
 function watchEnds(progress: SlotProgress, rules: ProgressRules): number {

@@ -2,9 +2,10 @@
 
 import { isJob } from '../../model/jobs.ts';
 import type { PlacementTable } from '../../model/placement-table.ts';
-import type { ServiceRecord, TaskRecord } from '../../model/records.ts';
 import { effectiveReplicas } from '../../model/scale-record.ts';
 import { isGlobal } from '../../model/service-defaults.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Action, Chain, Moment } from './actions.ts';
 import type { Kinship } from './affinity.ts';

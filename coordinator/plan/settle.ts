@@ -4,7 +4,7 @@
  * a new task with desired `ready` waits until the old ones are gone (stop-first); with desired `running` it starts beside
  * them and they go once it is ready (start-first, surge).
  */
-import type { SlotRecord } from '../../model/records.ts';
+import type { SlotRecord } from '../../model/slot-record.ts';
 import type { Moment } from './actions.ts';
 import type { Budget } from './budget.ts';
 import { FAILURES_TO_AVOID_NODE } from './placement.ts';

@@ -1,6 +1,6 @@
 /** How far a roll-out is with one slot: begun, ready, done or failed. Pure. */
-import type { RolloutRecord } from '../../model/records.ts';
-import type { UpdateRules } from '../../model/service-defaults.ts';
+import type { RolloutRecord } from '../../model/rollout-record.ts';
+import { stopGracePeriodMs, type UpdateRules } from '../../model/service-defaults.ts';
 import type { Moment } from './actions.ts';
 import type { Slot, SlotTask } from './slot.ts';
 
@@ -30,21 +30,24 @@ export interface RolledOutTask {
   readonly task: SlotTask | undefined;
   /** Made for this roll-out. */
   readonly isNew: boolean;
+  /** When the roll-out last made progress with any of its slots. */
+  readonly progressAtMs: number;
 }
 
 /** What has become of a slot in work. */
 export function progressOf(
   before: SlotProgress,
   slot: Slot,
-  { task, isNew }: RolledOutTask,
+  rolledOut: RolledOutTask,
   now: Moment,
   rules: ProgressRules,
 ): SlotProgress {
-  const known = notAheadOf(before, now);
+  const { task, isNew } = rolledOut;
+  const known = withRoom(notAheadOf(before, now), slot, rolledOut, now);
   const readyAtMs = known.readyAtMs ?? (task?.ready ? now.wallMs : undefined);
   const watched = readyAtMs === undefined || now.wallMs < readyAtMs + rules.monitorMs;
   const hasFallen = watched && task !== undefined && (isDown(task, known) || (isNew && hasEnded(task)));
-  const isOverdue = readyAtMs === undefined && now.wallMs >= known.startedAtMs + rules.progressDeadlineMs;
+  const isOverdue = readyAtMs === undefined && now.wallMs >= deadlineOf(known, rolledOut, rules);
   const failed = known.failed || hasFallen || isOverdue;
   const isReplaced = readyAtMs !== undefined && slot.tasks.every((old) => old === task || hasLeft(old, rules));
   const doneAtMs = known.doneAtMs ?? (isReplaced || failed ? now.wallMs : undefined);
@@ -58,6 +61,29 @@ export function progressOf(
   };
 }
 
+/**
+ * When a slot in work has to be ready: the time counts from when its new task had room, which others of the roll-out may
+ * have to make for it first. Wall clock, ms.
+ */
+export function deadlineOf(
+  { startedAtMs, roomFromMs = 0 }: SlotProgress,
+  { task, isNew, progressAtMs }: RolledOutTask,
+  { progressDeadlineMs }: ProgressRules,
+): number {
+  const placedAtMs = isNew ? (task?.record.createdAtMs ?? 0) : 0;
+  const sinceMs = Math.max(startedAtMs, roomFromMs, task === undefined ? progressAtMs : placedAtMs);
+  return sinceMs + progressDeadlineMs;
+}
+
+/** An old task that leaves first may take its grace period. */
+function withRoom(known: SlotProgress, slot: Slot, { task }: RolledOutTask, now: Moment): SlotProgress {
+  if (task === undefined || known.readyAtMs !== undefined || known.doneAtMs !== undefined) return known;
+  const leaving = leavingOf(slot, task.record.revision);
+  const { roomFromMs } = known;
+  if (leaving) return { ...known, roomFromMs: roomFromMs ?? now.wallMs + stopGracePeriodMs(leaving.record.template) };
+  return roomFromMs === undefined ? known : { ...known, roomFromMs: Math.min(roomFromMs, now.wallMs) };
+}
+
 /** Told to stop is enough, as in Swarm: how long an old task takes to end is no matter of the next slot's. */
 function hasLeft({ record, gone, lost }: SlotTask, { waitsUntilGone }: ProgressRules): boolean {
   return gone || lost || (record.desired === 'stopped' && !waitsUntilGone);
@@ -65,7 +91,11 @@ function hasLeft({ record, gone, lost }: SlotTask, { waitsUntilGone }: ProgressR
 
 /** An old task of the slot was told to stop and is not gone yet. */
 export function isLeaving(slot: Slot, revision: number): boolean {
-  return slot.tasks.some(
+  return leavingOf(slot, revision) !== undefined;
+}
+
+function leavingOf(slot: Slot, revision: number): SlotTask | undefined {
+  return slot.tasks.find(
     ({ record, gone, lost }) => record.revision !== revision && record.desired === 'stopped' && !gone && !lost,
   );
 }

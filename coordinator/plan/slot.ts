@@ -1,5 +1,8 @@
 /** One slot of a service while it is planned: its tasks as they are, and the changes collected for it. */
-import type { HistoryEntry, ServiceRecord, SlotRecord, StatusRecord, TaskRecord } from '../../model/records.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
+import type { HistoryEntry, SlotRecord } from '../../model/slot-record.ts';
+import type { StatusRecord } from '../../model/status-record.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import { derivedId } from '../../runtime/identifiers.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Action, Chain } from './actions.ts';

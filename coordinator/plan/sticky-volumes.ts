@@ -2,8 +2,9 @@
  * Named local volumes lie on one node: a slot returns to the node with its data and waits for it (moby#25446). Only
  * `plimsoll.volume.move=when-needed` lets it begin elsewhere, with empty volumes, where that node does not take it.
  */
-import type { ServiceRecord, SlotRecord } from '../../model/records.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import type { TaskTemplate } from '../../model/service-spec.ts';
+import type { SlotRecord } from '../../model/slot-record.ts';
 import type { PlanNode } from './nodes.ts';
 import type { Slot } from './slot.ts';
 

@@ -1,7 +1,8 @@
 /** Whether a service's new tasks start beside the old ones or in their place. Pure. */
-import type { ServiceRecord } from '../../model/records.ts';
+
 import { updateRules } from '../../model/service-defaults.ts';
 import { failoverPolicy, ON_DISCONNECT_LABEL } from '../../model/service-policy.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import type { ServiceSpec, UpdateConfig } from '../../model/service-spec.ts';
 
 /** The knobs that hold for how the current revision came to be. */

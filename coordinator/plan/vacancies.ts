@@ -2,7 +2,8 @@
 import type { GenericResource } from '../../model/generic-resources.ts';
 import { isJob } from '../../model/jobs.ts';
 import type { PlacementTable } from '../../model/placement-table.ts';
-import type { ServiceRecord, TaskRecord } from '../../model/records.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import type { Moment } from './actions.ts';
 import type { Kinship } from './affinity.ts';
 import { type Requirements, requirementsOf, type Surroundings } from './filters.ts';
@@ -98,14 +99,19 @@ export function wantsOf(service: ServiceRecord, surroundings?: Surroundings): Re
   return requirementsOf(service.id, service.spec.TaskTemplate, taskPortsOf(service), surroundings);
 }
 
-/** Its kin, and the networks whose addresses so many more tasks of it may use up. */
+/** Its kin, its encrypted networks, and the networks whose addresses so many more tasks of it may use up. */
 export function surroundingsOf(
   service: ServiceRecord,
   { kinship, rooms, occupancy, board }: Pick<Staffing, 'kinship' | 'rooms' | 'occupancy' | 'board'>,
   tasks: number,
 ): Surroundings {
   const most = { tasks, nodes: board.nodes.length };
-  return { ...kinship.of(service, occupancy), networks: rooms.of(service.spec.TaskTemplate, occupancy, most) };
+  const template = service.spec.TaskTemplate;
+  return {
+    ...kinship.of(service, occupancy),
+    networks: rooms.of(template, occupancy, most),
+    encrypted: rooms.encryptedOf(template),
+  };
 }
 
 /** A service's ports as its tasks carry them; 0 where the engine shall choose. */

@@ -1,6 +1,6 @@
 /** What placement says of nodes, one by one: no and why, or the numbers they are compared by. Pure. */
 import type { NodeVerdict } from '../../model/placement-table.ts';
-import type { ServiceRecord } from '../../model/records.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import { compareCandidates } from './candidate-heap.ts';
 import { nodeFilters, roomFilters } from './filters.ts';
 import type { BoardNode } from './node-board.ts';

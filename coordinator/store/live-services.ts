@@ -1,6 +1,6 @@
 /** Services that exist for people: a removed one vanishes at once, though its tasks still stop. Pure. */
 import type { Entry } from '../../bus/bus.ts';
-import type { ServiceRecord } from '../../model/records.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export function liveServices(snapshot: Pick<Snapshot, 'services'>): Entry<ServiceRecord>[] {

@@ -1,5 +1,5 @@
 /** What is known of the coordinators on the cluster's nodes. Pure. */
-import type { NodeSpecRecord } from '../../model/records.ts';
+import type { NodeSpecRecord } from '../../model/node-record.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export type ManagerStatus = 'leader' | 'reachable' | 'unreachable';

@@ -1,5 +1,5 @@
 /** Which services want to be on a network. Pure. */
-import type { ServiceRecord } from '../../model/records.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import { liveServices } from './live-services.ts';
 import type { Snapshot } from './snapshot.ts';
 

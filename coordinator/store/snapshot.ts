@@ -1,19 +1,16 @@
 /** Everything a coordinator knows at one moment, immutable: what planners plan from and the API answers from. */
 import type { Entry } from '../../bus/bus.ts';
 import type { AlertRecord } from '../../model/alert-record.ts';
+import type { ClusterRecord } from '../../model/cluster-record.ts';
 import type { NetRecord, NetworkRecord } from '../../model/network-records.ts';
+import type { NodeRecord, NodeSpecRecord } from '../../model/node-record.ts';
 import type { PayloadRecord } from '../../model/payload.ts';
-import type {
-  ClusterRecord,
-  NodeRecord,
-  NodeSpecRecord,
-  RolloutRecord,
-  ServiceRecord,
-  SlotRecord,
-  StatusRecord,
-  TaskRecord,
-} from '../../model/records.ts';
+import type { RolloutRecord } from '../../model/rollout-record.ts';
 import type { ScaleRecord } from '../../model/scale-record.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
+import type { SlotRecord } from '../../model/slot-record.ts';
+import type { StatusRecord } from '../../model/status-record.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import type { VolumeRecord } from '../../model/volume-record.ts';
 
 /**

@@ -2,7 +2,7 @@
 import type { Entry } from '../../bus/bus.ts';
 import type { NetworkRecord } from '../../model/network-records.ts';
 import type { PayloadRecord } from '../../model/payload.ts';
-import type { ServiceRecord } from '../../model/records.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import type { StackWish } from '../../model/stack-plan.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import type { Entry } from '../../bus/bus.ts';
 import type { HostAccess } from '../../model/host-access.ts';
-import type { ServiceRecord } from '../../model/records.ts';
 import { updateRules } from '../../model/service-defaults.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import { dropNulls, ServiceSpec } from '../../model/service-spec.ts';
 import type { ServicePlan, StackPlan, StackWish } from '../../model/stack-plan.ts';
 import { messageOf, PlimsollError } from '../../runtime/errors.ts';
@@ -41,16 +41,16 @@ export interface Circumstances {
   readonly held: HeldPorts;
 }
 
-/** The ports the services of a stack ask for, all at once: what the nodes are to be asked about. */
-export function portsWishOf({ services }: Snapshot, wish: StackWish): PortsWish {
-  const specs = wish.services.map(({ spec }) => ServiceSpec.safeParse(dropNulls(spec)).data);
-  const live = [...services.values()].map(({ value }) => value).filter(({ removedAtMs }) => removedAtMs === undefined);
-  const own = new Set(wish.services.map(({ id }) => id));
-  return {
-    wanted: specs.flatMap((spec) => spec?.EndpointSpec?.Ports ?? []),
-    before: live.filter(({ id }) => own.has(id)).flatMap(({ ports }) => ports),
-    taken: ingressKeys(live.filter(({ id }) => !own.has(id))),
-  };
+/** What each service of a stack asks for, has and finds taken: what the nodes are to be asked about. */
+export function portsWishesOf({ services }: Snapshot, wish: StackWish): PortsWish[] {
+  const live = [...services.values()]
+    .map(({ value }) => value)
+    .filter(({ id, removedAtMs }) => removedAtMs === undefined && !wish.removals.includes(id));
+  return wish.services.map(({ id, spec }) => ({
+    wanted: ServiceSpec.safeParse(dropNulls(spec)).data?.EndpointSpec?.Ports ?? [],
+    before: live.find((record) => record.id === id)?.ports ?? [],
+    taken: ingressKeys(live.filter((record) => record.id !== id)),
+  }));
 }
 
 export function planStack(

@@ -1,6 +1,6 @@
 /** Names and ports are claimed before the specification that uses them is written: two coordinators cannot both get one. */
 import type { Bucket } from '../../bus/bus.ts';
-import type { ClaimRecord } from '../../model/records.ts';
+import type { ClaimRecord } from '../../model/claim-record.ts';
 import { messageOf, PlimsollError } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
 import { mayHaveBeenWritten } from './errors.ts';

@@ -5,7 +5,7 @@ import type { PortConfig } from '../../model/service-spec.ts';
 import { nodeName } from '../store/node-names.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import { invalid } from './errors.ts';
-import { dynamicNumbers, portKey, protocolsToSettle } from './ports.ts';
+import { dynamicNumbers, isUnsettled, portKey, withKeptNumbers } from './ports.ts';
 
 export interface HeldPortsParts {
   readonly bus: Pick<Bus, 'askNode'>;
@@ -38,16 +38,20 @@ export interface PortsWish {
   readonly taken: ReadonlySet<string>;
 }
 
-/** Asks the nodes about ports a service has not had before, and about as many dynamic numbers as it takes to find free ones. */
-export async function askHeldPorts(wish: PortsWish, parts: HeldPortsParts): Promise<HeldPorts> {
-  const asked = newPorts(wish).map(numberOf);
-  const unsettled = protocolsToSettle(wish.wanted, wish.before, wish.taken);
+/**
+ * Asks the nodes about ports that services have not had before, and about as many dynamic numbers as it takes to find those
+ * `settlePorts` will give out.
+ */
+export async function askHeldPorts(wishes: readonly PortsWish[], parts: HeldPortsParts): Promise<HeldPorts> {
+  const asked = wishes.flatMap(newPorts).map(numberOf);
+  const kept = wishes.flatMap(({ wanted, before, taken }) => withKeptNumbers(wanted, before, taken));
+  const unsettled = kept.filter(isUnsettled).map(({ Protocol }) => Protocol);
   if (asked.length === 0 && unsettled.length === 0) return noPortsHeld;
   const nodeIds = activeNodes(parts.snapshot());
   const holders = await holdersOf(asked, nodeIds, parts);
+  const used = new Set([...wishes.flatMap(({ taken }) => [...taken]), ...kept.map(portKey)]);
   for (const protocol of new Set(unsettled)) {
     const count = unsettled.filter((other) => other === protocol).length;
-    const used = new Set([...wish.taken, ...[...wish.wanted, ...wish.before].map(portKey)]);
     await askDynamic([...dynamicNumbers(protocol, used)], count, async (numbers) => {
       const page = numbers.map((port) => ({ protocol, port }));
       const found = await holdersOf(page, nodeIds, parts);

@@ -1,6 +1,6 @@
 /** What operators wish of nodes: labels, availability, removal. */
 import type { Entry } from '../../bus/bus.ts';
-import type { NodeSpecRecord } from '../../model/records.ts';
+import type { NodeSpecRecord } from '../../model/node-record.ts';
 import { isConflict, PlimsollError } from '../../runtime/errors.ts';
 import { notFound, StaleVersionError } from './errors.ts';
 import { announce } from './wish-events.ts';

@@ -1,5 +1,5 @@
 /** Published ports: settling unset numbers and finding who else has one. Pure. */
-import type { ServiceRecord } from '../../model/records.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import type { PortConfig, ServiceSpec } from '../../model/service-spec.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import { invalid } from './errors.ts';
@@ -14,6 +14,10 @@ export const portKey = (port: PortConfig): string => `${port.Protocol}/${port.Pu
 export const ingressPorts = (ports: readonly PortConfig[]): PortConfig[] =>
   ports.filter((port) => port.PublishMode === 'ingress');
 
+/** Whether a number is still to be given: host ports without one are Docker's to number. */
+export const isUnsettled = ({ PublishMode, PublishedPort }: PortConfig): boolean =>
+  PublishMode === 'ingress' && !PublishedPort;
+
 /**
  * A specification's ports with every ingress number settled. A port that had a number keeps it; a new one gets the lowest
  * number of the dynamic range that nobody in `taken` (port keys) has. Host ports without a number stay so: Docker picks.
@@ -23,13 +27,29 @@ export function settlePorts(
   before: readonly PortConfig[],
   taken: ReadonlySet<string>,
 ): PortConfig[] {
-  const wanted = spec.EndpointSpec?.Ports ?? [];
-  const used = new Set([...taken, ...wanted.map(portKey)]);
-  return wanted.map((port) => {
-    if (port.PublishedPort || port.PublishMode === 'host') return port;
-    const settled = { ...port, PublishedPort: previousNumber(port, before, used) ?? freeNumber(port, used) };
+  const kept = withKeptNumbers(spec.EndpointSpec?.Ports ?? [], before, taken);
+  const used = new Set([...taken, ...kept.map(portKey)]);
+  return kept.map((port) => {
+    if (!isUnsettled(port)) return port;
+    const settled = { ...port, PublishedPort: freeNumber(port, used) };
     used.add(portKey(settled));
     return settled;
+  });
+}
+
+/** The ports, with the numbers those without one had before; the others are unsettled yet. */
+export function withKeptNumbers(
+  wanted: readonly PortConfig[],
+  before: readonly PortConfig[],
+  taken: ReadonlySet<string>,
+): PortConfig[] {
+  const used = new Set([...taken, ...wanted.map(portKey)]);
+  return wanted.map((port) => {
+    const number = isUnsettled(port) ? previousNumber(port, before, used) : undefined;
+    if (number === undefined) return port;
+    const kept = { ...port, PublishedPort: number };
+    used.add(portKey(kept));
+    return kept;
   });
 }
 
@@ -55,17 +75,6 @@ export function* dynamicNumbers(protocol: PortConfig['Protocol'], used: Readonly
   for (let number = FIRST_DYNAMIC_PORT; number <= LAST_DYNAMIC_PORT; number++) {
     if (!used.has(`${protocol}/${number}`)) yield number;
   }
-}
-
-/** Protocols of the ports `settlePorts` will give a new number, one for each. */
-export function protocolsToSettle(
-  wanted: readonly PortConfig[],
-  before: readonly PortConfig[],
-  taken: ReadonlySet<string>,
-): PortConfig['Protocol'][] {
-  return ingressPorts(wanted)
-    .filter((port) => !port.PublishedPort && previousNumber(port, before, taken) === undefined)
-    .map(({ Protocol }) => Protocol);
 }
 
 /** Keys of the ingress ports services have. */

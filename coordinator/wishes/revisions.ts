@@ -1,7 +1,7 @@
 /** Which change of a service makes its tasks anew: revisions compared by content. Pure. */
 import { isDeepStrictEqual } from 'node:util';
 import { isJob } from '../../model/jobs.ts';
-import type { Revision, ServiceRecord } from '../../model/records.ts';
+import type { Revision, ServiceRecord } from '../../model/service-record.ts';
 import type { ServiceSpec, TaskTemplate } from '../../model/service-spec.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 

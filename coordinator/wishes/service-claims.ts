@@ -1,5 +1,5 @@
 /** The names and ports a service needs to itself. Pure. */
-import type { ServiceRecord } from '../../model/records.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import type { PortConfig } from '../../model/service-spec.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import type { Claim } from './claims.ts';

@@ -1,6 +1,6 @@
 /** Creating, changing and removing services: validated, claimed, written by compare-and-set, visible when answered. */
 import type { Entry } from '../../bus/bus.ts';
-import type { ServiceRecord } from '../../model/records.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import type { PortConfig, ServiceSpec } from '../../model/service-spec.ts';
 import { isConflict, PlimsollError } from '../../runtime/errors.ts';
 import { checkReferredExist } from '../payloads/reference-rules.ts';
@@ -8,7 +8,7 @@ import { orderWarnings } from '../plan/update-order.ts';
 import { checkQuery, checkQueue, handScalingWarnings } from './autoscale-wish.ts';
 import { Claims } from './claims.ts';
 import { notFound, StaleVersionError } from './errors.ts';
-import { askHeldPorts, type HeldPorts, noPortsHeld, refuseHeldPorts } from './held-ports.ts';
+import { askHeldPorts, type HeldPorts, refuseHeldPorts } from './held-ports.ts';
 import { checkHostAccess } from './host-access-rules.ts';
 import { ingressKeys, ingressPorts, portKey, refuseTakenPorts, settlePorts } from './ports.ts';
 import { revisionsInUse, specBeforeUpdate, withRevisionOf } from './revisions.ts';
@@ -64,7 +64,7 @@ export class ServiceWishes {
     checkReferredExist(wanted.TaskTemplate.ContainerSpec, this.parts.snapshot());
     const warnings = await this.askedOf(wanted);
     const spec = withNetworkIds(withServerDefaults(wanted), this.parts.snapshot().networks);
-    const held = await this.heldPorts(id, spec, []);
+    const held = await this.portsThatServe(id, spec, []);
     const owner = { v: 1, ownerId: id, ownerName: spec.Name } as const;
     const taken = await this.claims.take([nameClaim(spec.Name)], owner);
     const nowMs = this.parts.clock.wallMs();
@@ -98,7 +98,7 @@ export class ServiceWishes {
     const asked = await this.askedOf(wanted, entry.value.spec);
     const warnings = [...asked, ...handScalingWarnings(wanted, entry.value.spec)];
     const spec = withNetworkIds(withServerDefaults(wanted), this.parts.snapshot().networks);
-    const held = await this.heldPorts(id, spec, entry.value.ports);
+    const held = await this.portsThatServe(id, spec, entry.value.ports);
     const value = { ...entry.value, ...this.sealedAuth(id, registryAuth) };
     await this.change({ ...entry, value }, spec, 'update', held);
     return { warnings: [...warnings, ...warningsOf(spec, entry.value.spec)] };
@@ -117,7 +117,7 @@ export class ServiceWishes {
     if (previousSpec === undefined) {
       throw new PlimsollError('precondition', `service ${id} does not have a previous spec`);
     }
-    await this.change(entry, this.stillPossible(previousSpec), 'rollback');
+    await this.goBack(entry, previousSpec);
     return { warnings: warningsOf(previousSpec, entry.value.spec) };
   }
 
@@ -137,14 +137,16 @@ export class ServiceWishes {
     const { EndpointSpec: _, ...rest } = spec;
     const endpoint = found.endpointSpec === undefined ? {} : { EndpointSpec: found.endpointSpec };
     const wanted = { ...rest, TaskTemplate: found.taskTemplate, ...endpoint };
-    await this.change(entry, this.stillPossible(wanted), 'rollback');
+    await this.goBack(entry, wanted);
     return { warnings: warningsOf(wanted, spec) };
   }
 
-  /** Throws, naming it, when something an earlier specification needs is gone, or is not allowed any more. */
-  private stillPossible(earlier: ServiceSpec): ServiceSpec {
+  /** Throws, naming it, when something an earlier specification needs is gone or taken, or is not allowed any more. */
+  private async goBack(entry: Entry<ServiceRecord>, earlier: ServiceSpec): Promise<void> {
     checkHostAccess(earlier, this.parts.allowedHostAccess);
-    return this.withAllItNeeds(earlier);
+    const spec = this.withAllItNeeds(earlier);
+    const held = await this.portsThatServe(entry.value.id, spec, entry.value.ports);
+    await this.change(entry, spec, 'rollback', held);
   }
 
   private withAllItNeeds(earlier: ServiceSpec): ServiceSpec {
@@ -159,10 +161,13 @@ export class ServiceWishes {
    */
   async undoUpdate(id: string, version: number): Promise<void> {
     const entry = await this.stored(id, version);
-    const spec = specBeforeUpdate(entry.value);
-    if (spec === undefined)
+    const earlier = specBeforeUpdate(entry.value);
+    if (earlier === undefined)
       throw new PlimsollError('precondition', `service ${id} has no earlier revision to go back to`);
-    await this.change(entry, this.withAllItNeeds(spec), 'rollback');
+    const spec = this.withAllItNeeds(earlier);
+    // What ran before is better than what has failed, even where a program holds one of its ports by now.
+    const held = await this.heldPorts(id, spec, entry.value.ports);
+    await this.change(entry, spec, 'rollback', held);
   }
 
   /** Marks a service removed: it vanishes from every list at once, the leader stops its tasks and then forgets it. */
@@ -188,12 +193,17 @@ export class ServiceWishes {
     }
   }
 
-  /** What programs of the nodes hold of what a specification asks for; throws `invalid` where that refuses it. */
-  private async heldPorts(id: string, spec: ServiceSpec, before: readonly PortConfig[]): Promise<HeldPorts> {
-    const wanted = spec.EndpointSpec?.Ports ?? [];
-    const held = await askHeldPorts({ wanted, before, taken: ingressKeys(this.othersThan(id)) }, this.parts);
-    refuseHeldPorts({ wanted, before }, held, this.parts.snapshot());
+  /** As `heldPorts`; throws `invalid` where what the programs hold keeps the specification from being served. */
+  private async portsThatServe(id: string, spec: ServiceSpec, before: readonly PortConfig[]): Promise<HeldPorts> {
+    const held = await this.heldPorts(id, spec, before);
+    refuseHeldPorts({ wanted: spec.EndpointSpec?.Ports ?? [], before }, held, this.parts.snapshot());
     return held;
+  }
+
+  /** What programs of the nodes hold of what a specification asks for, and of the numbers it may be given. */
+  private heldPorts(id: string, spec: ServiceSpec, before: readonly PortConfig[]): Promise<HeldPorts> {
+    const taken = ingressKeys(this.othersThan(id));
+    return askHeldPorts([{ wanted: spec.EndpointSpec?.Ports ?? [], before, taken }], this.parts);
   }
 
   private othersThan(id: string): ServiceRecord[] {
@@ -206,7 +216,7 @@ export class ServiceWishes {
     entry: Entry<ServiceRecord>,
     spec: ServiceSpec,
     change: 'update' | 'rollback',
-    held = noPortsHeld,
+    held: HeldPorts,
   ): Promise<void> {
     const before = entry.value;
     const nowMs = this.parts.clock.wallMs();

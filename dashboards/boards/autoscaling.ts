@@ -1,6 +1,6 @@
 /** Services that scale themselves: load, target, what was decided, what there is, and what stood in the way. */
-import type { Board } from '../board.ts';
-import { column, countsGraph, few, graph, none, plain, row, shareGraph, stat, table } from '../panels.ts';
+import type { Board, State } from '../board.ts';
+import { column, countsGraph, few, graph, none, plain, row, shareGraph, stat, statesPanel, table } from '../panels.ts';
 import { count, increase, max, of, orZero, rate, sum } from '../promql.ts';
 import { job, scalingServices, stack } from '../variables.ts';
 
@@ -11,6 +11,24 @@ const scaling = (metric: string) => `${state(metric)} and ${state('plimsoll_auto
 const perSource = (metric: string) => max('service, source', chosen(metric));
 const inCondition = (condition: string) =>
   orZero(count('', `${state('plimsoll_autoscaler_condition', `condition="${condition}"`)} == 1`));
+
+/** What `plimsoll_autoscaler_condition` says of a service, numbered for a panel that shows words. */
+const conditions: readonly (Omit<State, 'value'> & { readonly condition: string })[] = [
+  { condition: 'following', word: 'following', color: 'green' },
+  { condition: 'at-min', word: 'at min', color: 'green' },
+  { condition: 'pacing', word: 'paced', color: 'blue' },
+  { condition: 'frozen', word: 'frozen', color: 'purple' },
+  { condition: 'held', word: 'held', color: 'purple' },
+  { condition: 'at-max', word: 'at max', color: 'orange' },
+  { condition: 'no-room', word: 'no room', color: 'red' },
+  { condition: 'blind', word: 'blind', color: 'red' },
+];
+const conditionStates: readonly State[] = conditions.map(({ word, color }, value) => ({ value, word, color }));
+const conditionNumber = conditions
+  .map(
+    ({ condition }, value) => `${value} * (${state('plimsoll_autoscaler_condition', `condition="${condition}"`)} == 1)`,
+  )
+  .join(' or ');
 
 export const autoscaling: Board = {
   uid: 'plimsoll-autoscaling',
@@ -90,12 +108,11 @@ export const autoscaling: Board = {
         { '{{service}} {{source}}': perSource('plimsoll_autoscaler_target') },
         { min: 0 },
       ),
-      graph(
+      statesPanel(
         'What stands in the way',
-        'The condition each service is in: following means nothing does.',
-        'short',
-        { '{{service}} {{condition}}': `${max('service, condition', chosen('plimsoll_autoscaler_condition'))} == 1` },
-        { steps: true, min: 0 },
+        'Why a service has not just what its load asks for: green means that nothing is in the way, paced that a window, steps or a cool-down hold it back.',
+        { '{{service}}': conditionNumber },
+        conditionStates,
       ),
     ),
     row(

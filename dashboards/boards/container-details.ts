@@ -24,9 +24,15 @@ export const limitsRow = foldedRow(
     taskLines({ files: each('container_file_descriptors'), sockets: each('container_sockets') }),
     { min: 0 },
   ),
-  graph('Limits of processes', 'Soft limits of each container’s first process, -1 for none.', 'short', {
-    '{{task}} {{ulimit}}': `max by (task, ulimit) (${taskNamed(ofServices('container_ulimits_soft'))})`,
-  }),
+  graph(
+    'Limits of processes',
+    'Soft limits of each container’s first process, where it has any.',
+    'short',
+    {
+      '{{task}} {{ulimit}}': `max by (task, ulimit) (${taskNamed(ofServices('container_ulimits_soft'))}) >= 0`,
+    },
+    { min: 0 },
+  ),
   graph(
     'Weight',
     'Weight of a container where processors are short; 1024 unless told otherwise.',
@@ -43,12 +49,12 @@ export const limitsRow = foldedRow(
   ),
   graph(
     'Memory limits',
-    'Limit, limit with swap, and what the kernel tries to leave to the container; 0 for none.',
+    'Limit, limit with swap, and what the kernel tries to leave to the container, where there is any.',
     'bytes',
     taskLines({
-      limit: highest('container_spec_memory_limit_bytes'),
-      'with swap': highest('container_spec_memory_swap_limit_bytes'),
-      reserved: highest('container_spec_memory_reservation_limit_bytes'),
+      limit: `${highest('container_spec_memory_limit_bytes')} > 0`,
+      'with swap': `${highest('container_spec_memory_swap_limit_bytes')} > 0`,
+      reserved: `${highest('container_spec_memory_reservation_limit_bytes')} > 0`,
     }),
     { min: 0 },
   ),

@@ -137,9 +137,16 @@ export const kernelRow = foldedRow(
     },
     { min: 0 },
   ),
-  shareGraph('File handles', 'Share of the file handles there may be that is in use.', {
-    '{{instance}}': `${onNodes('node_filefd_allocated')} / ${onNodes('node_filefd_maximum')}`,
-  }),
+  graph(
+    'File handles',
+    'File handles in use, and how many there may be where that is a limit: newer kernels allow more than anyone can open.',
+    'short',
+    {
+      '{{instance}} in use': onNodes('node_filefd_allocated'),
+      '{{instance}} limit': `${onNodes('node_filefd_maximum')} < 1e12`,
+    },
+    { min: 0 },
+  ),
   shareGraph('Entropy', 'Share of the pool of random bits that is full.', {
     '{{instance}}': `${onNodes('node_entropy_available_bits')} / ${onNodes('node_entropy_pool_size_bits')}`,
   }),

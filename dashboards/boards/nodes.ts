@@ -2,7 +2,7 @@
 import type { Board } from '../board.ts';
 import { cores, fileSystemUsed, memoryUsed, processorsUsed } from '../hosts.ts';
 import { atLeast, column, none, plain, rising, row, stat, table } from '../panels.ts';
-import { count, max, onNodes, orZero, sum } from '../promql.ts';
+import { count, inLastHour, max, onNodes, orZero, sum } from '../promql.ts';
 import { instance, job } from '../variables.ts';
 import { agentsRow } from './node-agents.ts';
 import { disksRow } from './node-disks.ts';
@@ -45,7 +45,7 @@ export const nodes: Board = {
         'Killed for want of memory',
         'Processes the kernel ended in the last hour because memory ran out, of a container or of the host.',
         'short',
-        `sum(increase(${onNodes('node_vmstat_oom_kill')}[1h]))`,
+        sum('', inLastHour(onNodes('node_vmstat_oom_kill'))),
         none,
       ),
       stat(

@@ -15,7 +15,7 @@ import {
   stat,
   table,
 } from '../panels.ts';
-import { increase, max, of, orZero, rate, sum } from '../promql.ts';
+import { increase, inLastHour, max, of, orZero, rate, sum } from '../promql.ts';
 import { placed, taskColumns } from '../tasks.ts';
 import { instance, job, service as serviceVariable, stack } from '../variables.ts';
 
@@ -69,7 +69,7 @@ export const service: Board = {
         'Restarts in the last hour',
         'Tasks started anew by their agent.',
         'short',
-        orZero(`sum(increase(${mine('plimsoll_service_task_restarts_total')}[1h]))`),
+        orZero(sum('', inLastHour(mine('plimsoll_service_task_restarts_total')))),
         few,
       ),
       stat(

@@ -2,7 +2,7 @@
 import type { Board } from '../board.ts';
 import { byService, ofServices, rateOf } from '../containers.ts';
 import { column, countsGraph, few, graph, none, plain, row, stat, table } from '../panels.ts';
-import { count, increase, max, of, onNodes, orZero, quantile, rate, sum, top } from '../promql.ts';
+import { count, increase, inLastHour, max, of, onNodes, orZero, quantile, rate, sum, top } from '../promql.ts';
 import { instance, job, services as serviceVariable, stack } from '../variables.ts';
 
 const chosen = (metric: string, ...matchers: string[]) =>
@@ -67,7 +67,7 @@ export const services: Board = {
           column(
             'Restarts in the last hour',
             'short',
-            `sum by (service, stack) (increase(${chosen('plimsoll_service_task_restarts_total')}[1h]))`,
+            sum('service, stack', inLastHour(chosen('plimsoll_service_task_restarts_total'))),
             few,
           ),
           column('Changed', 'dateTimeFromNow', `1000 * ${state('plimsoll_service_updated_timestamp_seconds')}`),

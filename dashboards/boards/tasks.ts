@@ -2,7 +2,7 @@
 import type { Board } from '../board.ts';
 import { byTask, each, highest, ofServices, onDisks, rateEach, rateOf, taskLines, taskNamed } from '../containers.ts';
 import { column, countsGraph, few, graph, none, plain, rising, row, shareGraph, stat, table } from '../panels.ts';
-import { count, increase, max, of, onNodes, orZero, sum } from '../promql.ts';
+import { count, increase, inLastHour, max, of, onNodes, orZero, sum } from '../promql.ts';
 import { placed, taskColumns } from '../tasks.ts';
 import { instance, job, services, stack } from '../variables.ts';
 import { disksRow, limitsRow, pressureRow } from './container-details.ts';
@@ -65,7 +65,7 @@ export const tasks: Board = {
           column(
             'Killed for memory in the last hour',
             'short',
-            placed(`increase(${chosen('plimsoll_task_oom_kills_total')}[1h])`),
+            placed(inLastHour(chosen('plimsoll_task_oom_kills_total'))),
             none,
           ),
           columns.lastExit,

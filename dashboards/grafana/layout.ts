@@ -8,9 +8,9 @@ export interface PanelSize {
   readonly height: number;
 }
 
-const heights: Readonly<Record<Panel['kind'], number>> = { stat: 4, gauge: 6, graph: 8, table: 9 };
+const heights: Readonly<Record<Panel['kind'], number>> = { stat: 4, gauge: 6, graph: 8, states: 8, table: 9 };
 /** More than these beside each other could not be read. */
-const mostPerLine: Readonly<Record<Panel['kind'], number>> = { stat: 6, gauge: 4, graph: 3, table: 1 };
+const mostPerLine: Readonly<Record<Panel['kind'], number>> = { stat: 6, gauge: 4, graph: 3, states: 1, table: 1 };
 
 /** Panels of a kind that follow each other share lines, which they fill from edge to edge. */
 export function sizesOf(panels: readonly Panel[]): PanelSize[] {

@@ -22,18 +22,21 @@ import {
   DashboardLinkBuilder,
   FieldColorBuilder,
   FieldColorModeId,
+  MappingType,
   ThresholdsConfigBuilder,
   ThresholdsMode,
+  type ValueMap,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder as GaugeBuilder } from '@grafana/grafana-foundation-sdk/gauge';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
+import { PanelBuilder as StatesBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
-import type { GaugePanel, GraphPanel, Panel, StatPanel, TablePanel, Thresholds } from '../board.ts';
+import type { GaugePanel, GraphPanel, Panel, State, StatesPanel, StatPanel, TablePanel, Thresholds } from '../board.ts';
 import { type DataLink, linksOfColumn, linksOfSeries } from './links.ts';
 import { dataSource, rangeQueries, refId, tableQueries } from './query.ts';
 
-export type GrafanaPanelBuilder = GraphBuilder | StatBuilder | GaugeBuilder | TableBuilder;
+export type GrafanaPanelBuilder = GraphBuilder | StatBuilder | GaugeBuilder | StatesBuilder | TableBuilder;
 
 export function grafanaPanel(panel: Panel): GrafanaPanelBuilder {
   const builder = builderOf(panel);
@@ -48,6 +51,8 @@ function builderOf(panel: Panel): GrafanaPanelBuilder {
       return statOf(panel);
     case 'gauge':
       return gaugeOf(panel);
+    case 'states':
+      return statesOf(panel);
     case 'table':
       return tableOf(panel);
   }
@@ -104,6 +109,23 @@ function gaugeOf({ unit, queries, thresholds, max }: GaugePanel): GaugeBuilder {
     .thresholds(grafanaThresholds(thresholds))
     .colorScheme(byThresholds())
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']));
+}
+
+function statesOf({ queries, states }: StatesPanel): StatesBuilder {
+  return new StatesBuilder()
+    .targets(rangeQueries(queries))
+    .unit('none')
+    .mappings([wordsOf(states)])
+    .colorScheme(byThresholds())
+    .mergeValues(true)
+    .showValue(VisibilityMode.Auto)
+    .legend(bottomLegend())
+    .dataLinks(linksOfSeries(queries.map(({ legend }) => legend)).map(grafanaLink));
+}
+
+function wordsOf(states: readonly State[]): ValueMap {
+  const results = states.map(({ value, word, color }, index) => [String(value), { text: word, color, index }] as const);
+  return { type: MappingType.ValueToText, options: Object.fromEntries(results) };
 }
 
 /** The expressions' tables put side by side by the labels they share; each value gets its column's title and unit. */

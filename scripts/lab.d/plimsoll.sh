@@ -27,12 +27,22 @@ ensure_plimsoll_programs() {
   LAB_NATS_SERVER=$(ensure_nats_server)
 }
 
+# start_plim HOST DAEMON NODE-OPTION... -- OPTION...: with the options and the allocator that units give it (cli/host/units.ts).
+start_plim() {
+  local host=$1 daemon=$2 node_options=()
+  shift 2
+  while [ "$1" != -- ]; do node_options+=("$1"); shift; done
+  shift
+  start_process "$host" "$daemon" enter_host \
+    env -u PLIMSOLL_NATS_SERVER MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072 \
+    node "${node_options[@]}" "${LAB_PLIM:-$LAB_REPO/dist/cli/plim.js}" "$daemon" "$@"
+}
+
 start_coordinator() {
   local host=$1 options role
   options=$(coordinator_role "$host")
   mapfile -t role <<<"$options"
-  start_process "$host" coordinator enter_host env -u PLIMSOLL_NATS_SERVER node --max-semi-space-size=4 \
-    "${LAB_PLIM:-$LAB_REPO/dist/cli/plim.js}" coordinator \
+  start_plim "$host" coordinator --max-semi-space-size=4 -- \
     --state-dir "$(host_state_dir "$host")" --socket "$(cluster_docker_socket "$host")" \
     --advertise "$(host_address "$host")" "${role[@]}"
   wait_for_service "$host" coordinator coordinator_is_ready "$host"
@@ -68,16 +78,14 @@ join_host() {
 }
 
 start_agent() {
-  start_process "$1" agent enter_host env -u PLIMSOLL_NATS_SERVER node --max-semi-space-size=2 --no-short-builtin-calls \
-    "${LAB_PLIM:-$LAB_REPO/dist/cli/plim.js}" agent \
+  start_plim "$1" agent --max-semi-space-size=2 --no-short-builtin-calls -- \
     --state-dir "$(host_state_dir "$1")" --docker "unix://$(host_docker_socket "$1")" \
     --files-dir "$(host_dir "$1")/run/files"
 }
 
 # Names for the host's containers, in the host's own network.
 start_dns() {
-  start_process "$1" dns enter_host node --max-semi-space-size=2 "${LAB_PLIM:-$LAB_REPO/dist/cli/plim.js}" dns \
-    --state-dir "$(host_state_dir "$1")"
+  start_plim "$1" dns --max-semi-space-size=2 -- --state-dir "$(host_state_dir "$1")"
 }
 
 join_and_start_agent() {

@@ -46,7 +46,7 @@ async function deployAll(directory: string, lab: Lab): Promise<boolean> {
   process.stdout.write('STACK FILE                         SERVICES  TASKS  SECONDS  CHANGED\n');
   for (const file of stackFiles(directory)) {
     try {
-      const stack = runnableStack(readFileSync(join(directory, file), 'utf8'));
+      const stack = runnableStack(readFileSync(join(directory, file), 'utf8'), openFilesAtMost());
       const { services, tasks, seconds } = await deployStack(stack, options);
       const cells = [String(services).padStart(8), String(tasks).padStart(5), seconds.toFixed(1).padStart(7)];
       process.stdout.write(`${file.padEnd(34)} ${cells.join('  ')}  ${stack.changes.join('; ')}\n`);
@@ -56,6 +56,11 @@ async function deployAll(directory: string, lab: Lab): Promise<boolean> {
     }
   }
   return failures === 0;
+}
+
+function openFilesAtMost(): number {
+  const [, hard] = /^Max open files +\S+ +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+  return hard === undefined ? Number.POSITIVE_INFINITY : Number(hard);
 }
 
 function stackFiles(directory: string): string[] {

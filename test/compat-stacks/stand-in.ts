@@ -57,6 +57,7 @@ const Service = z.looseObject({
     })
     .optional(),
   ports: z.array(z.unknown()).optional(),
+  ulimits: z.record(z.string(), z.union([z.number(), z.object({ soft: z.number(), hard: z.number() })])).optional(),
 });
 type Service = z.infer<typeof Service>;
 const Definitions = z.record(z.string(), Definition.nullable()).optional();
@@ -69,7 +70,8 @@ const Stack = z.looseObject({
 });
 type Stack = z.infer<typeof Stack>;
 
-export function runnableStack(text: string): RunnableStack {
+/** `openFilesAtMost`: what a process of this machine may raise its limit to; containers get no more. */
+export function runnableStack(text: string, openFilesAtMost = Number.POSITIVE_INFINITY): RunnableStack {
   const stack = Stack.parse(parse(text, { merge: true }));
   const changes: string[] = [];
   const nodeLabels: Record<string, string> = {};
@@ -77,6 +79,7 @@ export function runnableStack(text: string): RunnableStack {
     service.image = STAND_IN_IMAGE;
     standInMounts(name, service, changes);
     standInHost(name, service, changes, nodeLabels);
+    limitOpenFiles(name, service, openFilesAtMost, changes);
   }
   defineNetworks(stack, changes);
   for (const kind of ['volumes', 'networks'] as const) dropDrivers(kind, stack[kind] ?? {}, changes);
@@ -151,6 +154,15 @@ function limitProcessor(name: string, { deploy }: Service, changes: string[]): v
     `${name}: may use 0.5 CPUs, not ${limits.cpus}: the kernel takes no less than 0.01, too few for its health check`,
   );
   limits.cpus = '0.5';
+}
+
+function limitOpenFiles(name: string, { ulimits }: Service, atMost: number, changes: string[]): void {
+  const asked = ulimits?.['nofile'];
+  const wanted = typeof asked === 'object' ? asked : { soft: asked, hard: asked };
+  if (ulimits === undefined || !(Number(wanted.hard) > atMost)) return;
+  const soft = Math.min(Number(wanted.soft), atMost);
+  changes.push(`${name}: may open ${atMost} files, not ${wanted.hard}: this machine allows no more`);
+  ulimits['nofile'] = { soft, hard: atMost };
 }
 
 function constrain(name: string, { deploy }: Service, changes: string[], labels: Record<string, string>): void {

@@ -63,6 +63,23 @@ export function bucketFaultContract(start: () => Promise<FaultyServer>, atATime:
     expect(await first.metrics.metrics()).toContain('plimsoll_bus_lost_acknowledgements_total{bucket="plim_name"} 3');
   });
 
+  test('many writes at once whose acknowledgement is lost are known by reading back', async ({ first }) => {
+    if (!first.buckets.serverFences) return;
+    const { nets } = first.buckets.fenced(await first.buckets.raiseFence(1));
+    first.loseAcknowledgements(1);
+
+    const making = ['a', 'b', 'c'].map((name) => ({
+      key: subnetKey(name),
+      value: aSubnet('10.0.0.0/26', 1, name),
+      expectedRevision: undefined,
+    }));
+    const outcomes = await nets.writeAll(making);
+
+    const stored = await Promise.all(making.map(async ({ key }) => (await nets.get(key))?.revision));
+    expect(outcomes).toEqual(stored.map((revision) => ({ revision })));
+    expect(await first.metrics.metrics()).toContain('plimsoll_bus_lost_acknowledgements_total{bucket="plim_net"} 1');
+  });
+
   test('a message a watch misses is noticed by the next one, or by the next heartbeat', async ({ first, second }) => {
     const view = await first.buckets.claims.watch();
     first.loseDeliveries(1);

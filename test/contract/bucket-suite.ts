@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Buckets } from '../../bus/buckets.ts';
 import type { BucketView } from '../../bus/bus.ts';
+import { FencedOff } from '../../bus/record-bucket.ts';
 import { eventually } from '../support/eventually.ts';
 import { aClaim, aSubnet, subnetKey } from '../support/records.ts';
 
@@ -12,6 +13,10 @@ export interface ContractSubject {
   /** Writes text under a key without looking at it. */
   corrupt(bucket: 'plim_name', key: string, text: string): Promise<void>;
   stop(): Promise<void>;
+}
+
+function aNewSubnet(node: string) {
+  return { key: subnetKey(node), value: aSubnet('10.0.0.0/26', 1, node), expectedRevision: undefined };
 }
 
 function keysOf(view: BucketView<unknown>): string[] {
@@ -187,6 +192,77 @@ export function bucketContract(start: () => Promise<ContractSubject>): void {
     await leader.nets.create(subnetKey('b'), aSubnet('10.0.0.128/26', 2));
 
     expect(keysOf(await subject.first.nets.watch())).toEqual([subnetKey('b')]);
+  });
+
+  test('of many writes at once all happen, each over the revision it expects, under the fence', async () => {
+    if (!subject.first.serverFences) return;
+    const leader = subject.first.fenced(await subject.first.raiseFence(1));
+    const before = await leader.nets.create(subnetKey('a'), aSubnet('10.0.0.0/26', 1, 'a'));
+    const gone = await leader.nets.create(subnetKey('b'), aSubnet('10.0.0.64/26', 1, 'b'));
+
+    const outcomes = await leader.nets.writeAll([
+      aNewSubnet('c'),
+      { key: subnetKey('a'), value: aSubnet('10.0.1.0/26', 1, 'a'), expectedRevision: before },
+      { key: subnetKey('b'), value: undefined, expectedRevision: gone },
+      aNewSubnet('d'),
+    ]);
+
+    const view = await subject.second.nets.watch();
+    expect(keysOf(view)).toEqual(['a', 'c', 'd'].map(subnetKey).sort());
+    const [c, a, , d] = outcomes;
+    const revisionOf = (name: string) => ({ revision: view.entries.get(subnetKey(name))?.revision });
+    expect([c, a, d]).toEqual([revisionOf('c'), revisionOf('a'), revisionOf('d')]);
+    await view.close();
+  });
+
+  test('of many writes at once one that expects another revision fails alone, wherever it stands', async () => {
+    if (!subject.first.serverFences) return;
+    const leader = subject.first.fenced(await subject.first.raiseFence(1));
+    const there = await leader.nets.create(subnetKey('a'), aSubnet('10.0.0.0/26', 1, 'a'));
+    const stale = { key: subnetKey('a'), value: aSubnet('x', 1, 'a'), expectedRevision: there + 1 };
+
+    const first = await leader.nets.writeAll([stale, aNewSubnet('b'), aNewSubnet('c')]);
+    const last = await leader.nets.writeAll([aNewSubnet('d'), aNewSubnet('e'), aNewSubnet('a')]);
+
+    const refused = { error: expect.objectContaining({ code: 'conflict' }) };
+    expect(first).toEqual([refused, { revision: expect.any(Number) }, { revision: expect.any(Number) }]);
+    expect(last).toEqual([{ revision: expect.any(Number) }, { revision: expect.any(Number) }, refused]);
+    const view = await subject.second.nets.watch();
+    expect(keysOf(view)).toEqual(['a', 'b', 'c', 'd', 'e'].map(subnetKey).sort());
+    await view.close();
+  });
+
+  test('of many writes at once of a former leader none happens', async () => {
+    if (!subject.first.serverFences) return;
+    const former = subject.first.fenced(await subject.first.raiseFence(1));
+    await subject.second.raiseFence(2);
+
+    const outcomes = await former.nets.writeAll(['a', 'b', 'c'].map(aNewSubnet));
+
+    const refused = { error: expect.any(FencedOff) };
+    expect(outcomes).toEqual([refused, refused, refused]);
+    const view = await subject.second.nets.watch();
+    expect(view.entries.size).toBe(0);
+    await view.close();
+  });
+
+  test('two times fifty writes at once keep their revisions apart', async () => {
+    if (!subject.first.serverFences) return;
+    const fence = await subject.first.raiseFence(1);
+    const leader = subject.first.fenced(fence);
+    const names = (of: string) => Array.from({ length: 50 }, (_, at) => aNewSubnet(`${of}${at}`));
+
+    const outcomes = await Promise.all([leader.nets.writeAll(names('a')), leader.nets.writeAll(names('b'))]);
+
+    const view = await subject.second.nets.watch();
+    const stored = [...view.entries.values()].map(({ revision }) => revision).sort((a, b) => a - b);
+    const answered = outcomes
+      .flat()
+      .map((outcome) => ('revision' in outcome ? outcome.revision : 0))
+      .sort((a, b) => a - b);
+    expect(answered).toEqual(stored);
+    expect(stored).toHaveLength(100);
+    await view.close();
   });
 
   test('a lower epoch cannot raise the fence over a higher one, and an unraised epoch has no doors', async () => {

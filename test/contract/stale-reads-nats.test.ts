@@ -3,7 +3,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Bucket } from '../../bus/bus.ts';
 import { streamOf, subjectOf } from '../../bus/kv-layout.ts';
-import type { ClaimRecord } from '../../model/records.ts';
+import type { ClaimRecord } from '../../model/claim-record.ts';
 import { eventually } from '../support/eventually.ts';
 import { aClaim } from '../support/records.ts';
 import { NatsTrio } from './nats-trio.ts';

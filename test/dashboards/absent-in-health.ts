@@ -51,6 +51,11 @@ const absentInHealth: readonly Absence[] = [
     ),
     reason: 'counted in turn: some scrapes late',
   },
+  { expression: /node_filefd_maximum\S* </, reason: 'only with kernels that limit file handles' },
+  {
+    expression: /container_spec_memory_reservation_limit_bytes.* > 0$/,
+    reason: 'not with cgroup v2, where Docker sets memory.low',
+  },
   {
     expression: counts('node_network_\\w+_(errs|drop)_total'),
     reason: 'only devices that lost packets',

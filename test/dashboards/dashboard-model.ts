@@ -17,10 +17,15 @@ const Override = z.object({
   matcher: z.object({ id: z.string(), options: z.unknown() }),
   properties: z.array(Property),
 });
+/** Words for numbers, by the number. */
+const Mapping = z.object({
+  type: z.literal('value'),
+  options: z.record(z.string(), z.object({ text: z.string(), color: z.string() })),
+});
 const GridPosition = z.object({ x: z.int(), y: z.int(), w: z.int(), h: z.int() });
 const Panel = z.object({
   id: z.int(),
-  type: z.enum(['timeseries', 'stat', 'gauge', 'table']),
+  type: z.enum(['timeseries', 'stat', 'gauge', 'state-timeline', 'table']),
   title: z.string(),
   description: z.string(),
   datasource: DataSource,
@@ -32,6 +37,7 @@ const Panel = z.object({
       min: z.number().optional(),
       max: z.number().optional(),
       thresholds: z.object({ steps: z.array(Step) }).optional(),
+      mappings: z.array(Mapping).default([]),
       custom: z.record(z.string(), z.unknown()).optional(),
     }),
     overrides: z.array(Override).default([]),

@@ -15,6 +15,7 @@ const options = { min: '1', max: '3', cpu: '50%', 'warm-up': '1s', 'down-window'
 
 describe('a service that scales itself by its processor time', () => {
   let cluster: Cluster;
+  const startedAtSeconds = Date.now() / 1_000;
 
   beforeAll(async () => {
     cluster = await sharedCluster();
@@ -47,6 +48,14 @@ describe('a service that scales itself by its processor time', () => {
     return eventually(look, { timeoutMs: CHANGE_MS, intervalMs: 250, what });
   }
 
+  /** Attributes of what `docker events` tells of services since the test began. */
+  async function eventsOfServices(): Promise<string> {
+    const times = ['--since', startedAtSeconds.toFixed(3), '--until', (Date.now() / 1_000).toFixed(3)];
+    return cluster.docker('events', ...times, '--filter', 'type=service', '--format', '{{json .Actor.Attributes}}');
+  }
+
+  const wantedAndReady = () => cluster.docker('service', 'ls', '--format', '{{.Replicas}}');
+
   async function firstContainer(): Promise<string> {
     const filter = ['--filter', 'label=com.docker.swarm.service.name=worker'];
     return (await cluster.docker('ps', '--quiet', ...filter)).split('\n')[0] ?? '';
@@ -57,8 +66,16 @@ describe('a service that scales itself by its processor time', () => {
     await cluster.docker('exec', container, '/bin/touch', '/busy');
     const grown = await shownOnce('three ready replicas', ({ ready }) => ready === 3);
     expect(grown).toMatchObject({ replicas: 3, condition: expect.stringMatching(/^(following|at-max)$/) });
-    expect(await cluster.docker('service', 'ls', '--format', '{{.Replicas}}')).toBe('3/3');
-    expect(await plim('why', 'worker')).toMatch(/scaled to 3: cpu is at \d+ % of its reservation, the target is 50 %/);
+    expect(await wantedAndReady()).toBe('3/3');
+    const why = /cpu is at \d+ % of its reservation, the target is 50 %/;
+    expect(await plim('why', 'worker')).toMatch(new RegExp(`scaled to 3: ${why.source}`));
+    const decisions = (await eventsOfServices()).split('\n').filter((line) => line.includes('"replicas.new":"3"'));
+    expect(decisions).toContainEqual(expect.stringMatching(new RegExp(`"autoscale.cpu":"${why.source}"`)));
+
+    await cluster.docker('service', 'update', '--detach', '--label-add', 'tier=first', 'worker');
+    expect(await wantedAndReady()).toMatch(/\/3$/);
+    await cluster.docker('service', 'rollback', '--detach', 'worker');
+    expect(await wantedAndReady()).toMatch(/\/3$/);
 
     await cluster.docker('exec', container, '/bin/rm', '/busy');
     const counts: number[] = [];

@@ -1,4 +1,5 @@
 /** `plim monitoring up --native` on a host of the lab, with the real programs of Debian's packages. */
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,11 +24,11 @@ describe('plim monitoring up --native', () => {
   const directory = new UnitDirectory(stateDir);
   let cluster: Cluster;
 
-  function plimAt(state: string, ...words: string[]): Promise<string> {
+  async function plimAt({ host = 'h1', state = stateDir }, ...words: string[]): Promise<string> {
     const args = ['monitoring', ...words, '--socket', cluster.lab.clusterSocket, '--state-dir', state];
-    return cluster.on('h1', process.execPath, builtPlim(), ...args);
+    return cluster.on(host, process.execPath, builtPlim(), ...args);
   }
-  const plim = (...words: string[]) => plimAt(stateDir, ...words);
+  const plim = (...words: string[]) => plimAt({}, ...words);
   const programs = Object.entries({
     '--prometheus-program': installedProgram('prometheus', 'prometheus'),
     '--alertmanager-program': installedProgram('prometheus-alertmanager', 'prometheus-alertmanager'),
@@ -36,6 +37,15 @@ describe('plim monitoring up --native', () => {
   const page = (url: string) => cluster.on('h1', 'curl', '-fsS', '--max-time', '10', url);
   const asked = async <T>(path: string, schema: z.ZodType<T>): Promise<T> =>
     schema.parse(JSON.parse(await page(`http://127.0.0.1:9095/api/v1/${path}`)));
+  /** Of the messages Alertmanager sent to the coordinator. */
+  const webhook = async (counter: 'total' | 'failed_total') => {
+    const samples = new RegExp(
+      `^alertmanager_notifications_${counter}\\{[^}]*integration="webhook"[^}]*\\} (\\d+)$`,
+      'gm',
+    );
+    const metrics = await page('http://127.0.0.1:9093/metrics');
+    return [...metrics.matchAll(samples)].reduce((sum, [, count]) => sum + Number(count), 0);
+  };
   const processIds = () => units.map((name) => directory.process(name)?.pid);
   const wait = <T>(what: string, condition: () => Promise<T>) =>
     eventually(condition, { timeoutMs: 90_000, intervalMs: 250, what });
@@ -68,7 +78,7 @@ describe('plim monitoring up --native', () => {
     const { data: flags } = await asked('status/flags', Flags);
     expect(flags['storage.tsdb.retention.time']).toBe('15d');
     expect(flags['storage.tsdb.retention.size']).toMatch(/^8Gi?B$/);
-    expect(flags['rules.alert.resend-delay']).toBe('5s');
+    expect(flags['rules.alert.resend-delay']).toBe('4s');
     expect(await page('http://127.0.0.1:9095/api/v1/status/config')).toContain('scrape_interval: 5s');
     expect(await page('http://127.0.0.1:9095/api/v1/rules')).toContain('PlimsollNodeDown');
     await wait('Prometheus to know its Alertmanager', async () => {
@@ -81,14 +91,19 @@ describe('plim monitoring up --native', () => {
   it('has alerts with an action reach the coordinator, with the token it takes', async () => {
     const token = join(stateDir, 'monitoring', 'etc', 'alertmanager', 'plimsoll-token');
     expect(statSync(token).mode & 0o777).toBe(0o600);
-    const labels = { alertname: 'OfThisTest', plimsoll_service: 'nobody', plimsoll_action: 'freeze' };
+    const before = { sent: await webhook('total'), failed: await webhook('failed_total') };
+    const labels = {
+      alertname: 'OfThisTest',
+      plimsoll_service: 'nobody',
+      plimsoll_action: 'freeze',
+      try: randomUUID(),
+    };
     const body = JSON.stringify([{ labels }]);
     const url = 'http://127.0.0.1:9093/api/v2/alerts';
     await cluster.on('h1', 'curl', '-fsS', '--max-time', '10', '-H', 'content-type: application/json', '-d', body, url);
     await wait('the message to be taken', async () => {
-      const metrics = await page('http://127.0.0.1:9093/metrics');
-      expect(metrics).toMatch(/alertmanager_notifications_total\{[^}]*integration="webhook"[^}]*\} [1-9]/);
-      expect(metrics).not.toMatch(/alertmanager_notifications_failed_total\{[^}]*integration="webhook"[^}]*\} [1-9]/);
+      expect(await webhook('total')).toBeGreaterThan(before.sent);
+      expect(await webhook('failed_total')).toBe(before.failed);
       return true;
     });
   });
@@ -101,11 +116,20 @@ describe('plim monitoring up --native', () => {
 
   it('refuses what would fight for the ports: the stack, other programs', async () => {
     await expect(plim('up')).rejects.toThrow(/programs of this host have its ports/);
-    const other = join(stateDir, 'other');
-    await expect(plimAt(other, 'up', '--native', ...programs)).rejects.toThrow(
-      /another program listens at 127.0.0.1:9095/,
+    const state = join(stateDir, 'other');
+    await expect(plimAt({ state }, 'up', '--native', ...programs)).rejects.toThrow(
+      /another program listens at 127.0.0.1:9095.*systemctl disable --now prometheus/,
     );
-    expect(existsSync(other)).toBe(false);
+    expect(existsSync(state)).toBe(false);
+  });
+
+  it('refuses, and shows, on other hosts what runs here already', async () => {
+    const elsewhere = { host: 'h2', state: join(stateDir, 'h2') };
+    const here = /run as programs of h1/;
+    await expect(plimAt(elsewhere, 'up', '--native', ...programs)).rejects.toThrow(here);
+    await expect(plimAt(elsewhere, 'up')).rejects.toThrow(here);
+    expect(await plimAt(elsewhere, 'status')).toMatch(here);
+    expect(existsSync(elsewhere.state)).toBe(false);
   });
 
   it('comes back after kill -9 of each', async () => {

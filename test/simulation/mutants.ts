@@ -1,12 +1,13 @@
 /** The product broken on purpose, one way per invariant: an invariant that finds nothing wrong with its mutant is worth nothing. */
 import { planTask } from '../../agent/plan/plan-task.ts';
 import type { Buckets } from '../../bus/buckets.ts';
+import type { RecordWrite } from '../../bus/bus.ts';
 import type { Action, Chain, Plan } from '../../coordinator/plan/actions.ts';
 import { ANTI_AFFINITY_LABEL } from '../../coordinator/plan/affinity.ts';
 import { type Planner, plan } from '../../coordinator/plan/plan.ts';
 import { VOLUME_MOVE_LABEL } from '../../coordinator/plan/sticky-volumes.ts';
 import type { Snapshot } from '../../coordinator/store/snapshot.ts';
-import type { TaskRecord } from '../../model/records.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import type { Mutations } from './world/mutations.ts';
 
 export interface Mutant {
@@ -138,11 +139,17 @@ function unfenced(buckets: Buckets): Buckets {
   const old = <T extends { epoch: number }>(record: T): T => ({ ...record, epoch: Math.max(0, record.epoch - 1) });
   let writes = 0;
   const { slots } = buckets;
-  const update: typeof slots.update = (key, value, revision) => {
+  const isThird = () => {
     writes += 1;
-    return slots.update(key, writes % 3 === 0 ? old(value) : value, revision);
+    return writes % 3 === 0;
   };
-  return { ...buckets, fenced: () => ({ ...buckets, slots: overriding(slots, { update }) }) };
+  const writeAll: typeof slots.writeAll = (all) =>
+    slots.writeAll(all.map((write) => (isUpdate(write) && isThird() ? { ...write, value: old(write.value) } : write)));
+  return { ...buckets, fenced: () => ({ ...buckets, slots: overriding(slots, { writeAll }) }) };
+}
+
+function isUpdate<T>(write: RecordWrite<T>): write is RecordWrite<T> & { readonly value: T } {
+  return write.value !== undefined && write.expectedRevision !== undefined;
 }
 
 function overriding<T extends object>(original: T, changes: Partial<T>): T {

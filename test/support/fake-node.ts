@@ -5,7 +5,8 @@ import type { Buckets } from '../../bus/buckets.ts';
 import type { BucketView, Bus, Subscription } from '../../bus/bus.ts';
 import { subjects } from '../../bus/subjects.ts';
 import { ProbeRequest } from '../../model/messages.ts';
-import type { StatusRecord, TaskRecord } from '../../model/records.ts';
+import type { StatusRecord } from '../../model/status-record.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { derivedId } from '../../runtime/identifiers.ts';
 

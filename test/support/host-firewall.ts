@@ -2,14 +2,19 @@
  * The firewalls of Debian hosts, ufw and firewalld, as they are packaged, in a network namespace: a mount namespace of its own has
  * their packages laid over /usr and /etc, so that nothing is installed here and nothing of this machine's is changed.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packageRoot } from '../../runtime/version.ts';
+import { promisify } from 'node:util';
 import { eventually } from './eventually.ts';
-import { shell } from './network-namespace.ts';
+
+/** ufw and firewalld are Python programs that run dozens of others: seconds, on a machine that does much else. */
+const COMMAND_TIMEOUT_MS = 60_000;
+
+const execute = promisify(execFile);
 
 /** A bus that lets everybody do everything: there are only firewalld and its tests on it. */
 const busConfiguration = `<busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen>
@@ -32,14 +37,33 @@ const overlayScript = `
   echo up
   exec cat`;
 
-/** The directory the packages are unpacked in; undefined where they cannot be had, or their Python parts are missing. */
-export async function firewallPackages(): Promise<string | undefined> {
-  const scripts = join(packageRoot(), 'scripts', 'install.d');
-  const script = `for part in ${scripts}/*.sh; do . "$part"; done; ensure_firewalls`;
-  const path = await shell(
-    `bash -euc '${script}' && /usr/bin/python3 -c 'import gi, dbus' && command -v dbus-daemon >/dev/null`,
-  ).catch(() => '');
-  return path.trim() === '' ? undefined : path.trim();
+/** Where `ensure_firewalls` of scripts/install.d unpacks the packages. */
+export const firewallPackages = join(process.env['PLIMSOLL_CACHE_DIR'] ?? '/var/cache/plimsoll', 'firewalls');
+
+/** What this machine lacks to run firewalls, for people; none when they can be tested. scripts/test installs all of it. */
+export function missingForFirewalls(): string[] {
+  const unpacked = ['ufw', 'firewalld', 'python3-firewall', 'python3-nftables'].map((name) =>
+    join(firewallPackages, name),
+  );
+  const checks: [what: string, isThere: boolean][] = [
+    ['root', process.getuid?.() === 0],
+    ['dbus-daemon (Debian: dbus)', succeeds('dbus-daemon', '--version')],
+    ['gi and dbus of Python (Debian: python3-gi, python3-dbus)', succeeds('/usr/bin/python3', '-c', 'import gi, dbus')],
+    ...unpacked.map((path): [string, boolean] => [path, existsSync(path)]),
+  ];
+  return checks.filter(([, isThere]) => !isThere).map(([what]) => what);
+}
+
+function succeeds(program: string, ...args: readonly string[]): boolean {
+  return spawnSync(program, args, { stdio: 'ignore', timeout: COMMAND_TIMEOUT_MS }).status === 0;
+}
+
+/** Also one that has ended already. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
 }
 
 export class HostFirewall {
@@ -56,6 +80,7 @@ export class HostFirewall {
     this.packages = packages;
   }
 
+  /** Throws when the packages cannot be laid over this machine's; why is on standard error. */
   async build(): Promise<void> {
     this.directory = await mkdtemp(join(tmpdir(), 'plimsoll-firewall-'));
     await mkdir(join(this.directory, 'layers'));
@@ -64,15 +89,24 @@ export class HostFirewall {
     this.holder = spawn('nsenter', [`--net=/run/netns/${this.namespace}`, ...words], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
-    await Promise.race([once(this.holder.stdout ?? this.holder, 'data'), once(this.holder, 'exit')]);
+    const isUp = await Promise.race([
+      once(this.holder.stdout ?? this.holder, 'data').then(() => true),
+      once(this.holder, 'exit').then(() => false),
+    ]);
+    if (!isUp) throw new Error(`Cannot lay ${this.packages} over /usr and /etc: ended with ${this.holder.exitCode}`);
   }
 
   /** A command in the host, with these programs. */
-  run(script: string): Promise<string> {
-    return shell(`nsenter ${this.enter().join(' ')} sh -ec '${script}'`);
+  async run(script: string): Promise<string> {
+    const words = [...this.enter(), 'sh', '-ec', script];
+    const running = execute('nsenter', words, { timeout: COMMAND_TIMEOUT_MS, killSignal: 'SIGKILL' });
+    running.child.stdin?.end();
+    return (await running).stdout;
   }
 
+  /** One left over from before is stopped first. */
   async startFirewalld(): Promise<void> {
+    await this.stopFirewalld();
     this.daemon('dbus-daemon', '--config-file=/run/bus.conf', '--nofork', '--nopidfile');
     await eventually(() => this.run('test -S /run/dbus/system_bus_socket && echo yes'), {
       timeoutMs: 60_000,
@@ -96,18 +130,21 @@ export class HostFirewall {
   }
 
   async stopFirewalld(): Promise<void> {
-    for (const daemon of this.daemons.splice(0).reverse()) {
-      const ended = once(daemon, 'exit');
-      daemon.kill('SIGKILL');
-      await ended;
-    }
+    await this.endDaemons();
     await this.run('nft delete table inet firewalld 2>/dev/null || true; rm -f /run/dbus/*');
   }
 
   async destroy(): Promise<void> {
-    if (this.daemons.length > 0) await this.stopFirewalld();
-    this.holder?.kill('SIGKILL');
-    await rm(this.directory, { recursive: true, force: true });
+    try {
+      await this.endDaemons();
+    } finally {
+      if (this.holder) await end(this.holder);
+      if (this.directory !== '') await rm(this.directory, { recursive: true, force: true });
+    }
+  }
+
+  private async endDaemons(): Promise<void> {
+    for (const daemon of this.daemons.splice(0).reverse()) await end(daemon);
   }
 
   /** Empty while there is none. */

@@ -452,6 +452,15 @@ export class MemoryConnection implements Wire {
     return true;
   }
 
+  async storeTogether(messages: readonly StoredWireMessage[]): Promise<boolean> {
+    if (!this.server.serverFences) return false;
+    const store = () => {
+      for (const message of messages) this.server.publish({ ...message, reply: undefined, noResponders: false });
+      return true;
+    };
+    return this.askJetStream(`store ${messages.length} messages at once`, store, 'write');
+  }
+
   subscribe(subject: string, handler: (message: WireMessage) => void, group?: string): { stop(): void } {
     const listener = { pattern: subject, handler, owner: this, group };
     if (!this.closed) this.server.routes.add(listener);

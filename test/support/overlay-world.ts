@@ -5,12 +5,13 @@ import { OverlayHost } from '../../agent/network/overlay/overlay-host.ts';
 import { containerMac } from '../../agent/network/overlay/overlay-names.ts';
 import type { LocalTask, TaskAddress } from '../../agent/network/overlay/overlay-view.ts';
 import { bridgesOf, planOverlay } from '../../agent/network/overlay/plan-overlay.ts';
-import type { NetRecord, SubnetRecord } from '../../model/network-records.ts';
+import type { NetRecord, NetworkFacts, SubnetRecord } from '../../model/network-records.ts';
 import { derivedId } from '../../runtime/identifiers.ts';
 import { gatewayOf } from '../../runtime/ipv4.ts';
 import { createLog } from '../../runtime/log.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
-import { procFilesIn, runnerIn, shell } from './network-namespace.ts';
+import { procFilesIn, shell } from './network-namespace.ts';
+import { WireguardHost } from './wireguard-host.ts';
 
 export type HostName = 'a' | 'b';
 const hostNames: readonly HostName[] = ['a', 'b'];
@@ -25,6 +26,7 @@ export class OverlayWorld {
   private readonly tasks: { readonly host: HostName; task: LocalTask }[] = [];
   private readonly nets: NetRecord[] = [];
   private readonly hosts = new Map<HostName, OverlayHost>();
+  private readonly wireguard = new Map<HostName, WireguardHost>();
 
   constructor(prefix: string) {
     this.prefix = prefix;
@@ -50,20 +52,30 @@ export class OverlayWorld {
       ip -n ${a} addr add ${uplink.a}/24 dev up0; ip -n ${a} link set up0 up
       ip -n ${b} addr add ${uplink.b}/24 dev up0; ip -n ${b} link set up0 up`);
     for (const host of hostNames) {
+      this.wireguard.set(host, await WireguardHost.create(this.namespace(host)));
       await this.inHost(host, `echo 1 > /proc/sys/net/ipv4/ip_forward; ${dockerLikeFirewall}`);
       this.hosts.set(host, this.newHost(host));
     }
   }
 
   async destroy(): Promise<void> {
+    for (const host of this.wireguard.values()) await host.destroy();
     const names = [...hostNames, ...this.tasks.map(({ task }) => task.serviceName)].map((name) => this.namespace(name));
     await shell(names.map((name) => `ip netns del ${name} 2>/dev/null || true`).join('\n'));
   }
 
   addNetwork(name: string, internal: boolean, subnets: Readonly<Partial<Record<HostName, string>>>): void {
-    const network = { id: this.networkId(name), name, internal };
+    this.addRanges({ id: this.networkId(name), name, internal }, subnets);
+  }
+
+  addEncryptedNetwork(name: string, subnets: Readonly<Partial<Record<HostName, string>>>): void {
+    this.addRanges({ id: this.networkId(name), name, internal: false, encrypted: true }, subnets);
+  }
+
+  private addRanges(network: NetworkFacts, subnets: Readonly<Partial<Record<HostName, string>>>): void {
     for (const [host, subnet] of Object.entries(subnets) as [HostName, string][]) {
-      const place = { nodeId: this.nodeId(host), nodeAddress: uplink[host] };
+      const wireguardKey = network.encrypted ? this.wireguardOf(host).keys.publicKey : undefined;
+      const place = { nodeId: this.nodeId(host), nodeAddress: uplink[host], ...(wireguardKey && { wireguardKey }) };
       this.nets.push({ v: 1, epoch: 1, kind: 'subnet', network, ...place, subnets: [subnet] });
     }
   }
@@ -173,11 +185,18 @@ export class OverlayWorld {
     if (index === 0) await shell(`ip -n ${container} route add default via ${gatewayOf(subnet)}`);
   }
 
+  private wireguardOf(host: HostName): WireguardHost {
+    const found = this.wireguard.get(host);
+    if (!found) throw new Error(`There is no host ${host}`);
+    return found;
+  }
+
   private newHost(host: HostName): OverlayHost {
     const namespace = this.namespace(host);
     return new OverlayHost({
       clusterId: 'c',
-      run: runnerIn(namespace),
+      run: this.wireguardOf(host).run,
+      privateKey: async () => this.wireguardOf(host).keys.privateKey,
       files: procFilesIn(namespace),
       networks: new BridgesByHand(namespace),
       log: createLog('test', 'silent'),

@@ -7,8 +7,11 @@ import type { Entry } from '../../bus/bus.ts';
 import { type Action, actionsOf, type Moment, type Plan } from '../../coordinator/plan/actions.ts';
 import { plan, planningAgain } from '../../coordinator/plan/plan.ts';
 import type { Doubt, NodeState, Snapshot } from '../../coordinator/store/snapshot.ts';
-import type { NodeRecord, NodeSpecRecord, ServiceRecord, StatusRecord, TaskRecord } from '../../model/records.ts';
+import type { NodeRecord, NodeSpecRecord } from '../../model/node-record.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import type { ServiceSpec } from '../../model/service-spec.ts';
+import type { StatusRecord } from '../../model/status-record.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import { derivedId } from '../../runtime/identifiers.ts';
 
 type Table<T> = Map<string, Entry<T>>;

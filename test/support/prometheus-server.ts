@@ -36,7 +36,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
     `--config.file=${config}`,
     `--storage.tsdb.path=${join(folder, 'data')}`,
     `--web.listen-address=${address}`,
-    '--rules.alert.resend-delay=5s',
+    '--rules.alert.resend-delay=4s',
   ];
   const server = spawn(installedProgram('prometheus', 'prometheus'), flags, { stdio: 'ignore' });
   const ended = new Promise((resolve) => server.once('exit', resolve));

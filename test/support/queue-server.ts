@@ -22,6 +22,8 @@ const READY_MS = 45_000;
 export interface QueueServer {
   /** Of its monitoring port. */
   readonly monitoringUrl: string;
+  /** Takes out all that waits or is delivered. */
+  empty(): Promise<void>;
   publish(count: number): Promise<void>;
   /** Delivers so many messages; answers how to acknowledge them. */
   take(count: number): Promise<() => Promise<void>>;
@@ -79,6 +81,7 @@ interface QueueParts {
 
 function calls({ stream, consumer, manager, streams, queue }: QueueParts): Omit<QueueServer, 'monitoringUrl' | 'stop'> {
   return {
+    empty: async () => void (await manager.streams.purge(stream)),
     publish: async (count) => {
       for (let sent = 0; sent < count; sent += 1) await streams.publish(`${stream}.job`, `job ${sent}`);
     },

@@ -1,6 +1,7 @@
 /** Small valid records for tests that do not care what is in them. */
+
+import type { ClaimRecord } from '../../model/claim-record.ts';
 import { type NetRecord, netKey } from '../../model/network-records.ts';
-import type { ClaimRecord } from '../../model/records.ts';
 import { derivedId } from '../../runtime/identifiers.ts';
 
 export function aClaim(ownerName: string): ClaimRecord {

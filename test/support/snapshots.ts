@@ -1,8 +1,12 @@
 /** Snapshots of a cluster for tests of views: only what a test names is in them. */
 import type { Entry } from '../../bus/bus.ts';
 import type { NodeState, Snapshot } from '../../coordinator/store/snapshot.ts';
-import type { RolloutRecord, ServiceRecord, SlotRecord, StatusRecord, TaskRecord } from '../../model/records.ts';
+import type { RolloutRecord } from '../../model/rollout-record.ts';
+import type { ServiceRecord } from '../../model/service-record.ts';
 import type { ServiceSpec } from '../../model/service-spec.ts';
+import type { SlotRecord } from '../../model/slot-record.ts';
+import type { StatusRecord } from '../../model/status-record.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import { derivedId } from '../../runtime/identifiers.ts';
 
 export interface SnapshotParts {

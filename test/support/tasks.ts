@@ -1,7 +1,7 @@
 /** Tasks and containers for tests of the agent: valid, small, and as the test says. */
 import type { ObservedContainer } from '../../agent/plan/observed-container.ts';
-import type { TaskRecord } from '../../model/records.ts';
 import type { ContainerSpec } from '../../model/service-spec.ts';
+import type { TaskRecord } from '../../model/task-record.ts';
 import { derivedId } from '../../runtime/identifiers.ts';
 
 export interface TaskWords extends Partial<Omit<TaskRecord, 'template'>> {

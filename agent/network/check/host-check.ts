@@ -89,7 +89,7 @@ async function tableFinding(run: CommandRunner, plan: OverlayPlan): Promise<Chec
     if (exitCode !== 0)
       return broken('firewall', `the nft table ${OVERLAY_TABLE}, or network ${id} in it, is gone`, WAIT);
     const listed = new Set(stdout.match(/\d+\.\d+\.\d+\.\d+/g));
-    const missing = members.filter((address) => !listed.has(address));
+    const missing = [...members.values()].flat().filter((address) => !listed.has(address));
     if (missing.length > 0) {
       return broken(
         'firewall',

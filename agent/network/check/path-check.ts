@@ -75,7 +75,7 @@ async function nameFindings(
 ): Promise<Named> {
   const { state, task, pid, host } = from;
   if (isIPv4(host)) return { findings: [], address: host };
-  const expected = answerOf(state.plan.zone, task.addresses[0]?.address ?? '', { name: host, type: 'A' });
+  const expected = answerOf(state.plan.zone(), task.addresses[0]?.address ?? '', { name: host, type: 'A' });
   if (expected.kind !== 'known') {
     const networks = task.addresses.map(({ networkId }) => nameOf(state.nets, networkId)).join(', ');
     const advice = `Put both services on one network: docker service inspect says which they are on. A service without a ready task is unknown where it has no virtual address`;

@@ -1,6 +1,6 @@
 /** This node's tasks as the overlay needs them. Pure. */
 import { overlayAttachments } from '../../../model/overlay-attachments.ts';
-import type { TaskRecord } from '../../../model/records.ts';
+import type { TaskRecord } from '../../../model/task-record.ts';
 import type { ObservedContainer } from '../../plan/observed-container.ts';
 import { addressesOf } from './addresses.ts';
 import type { LocalTask, TaskAddress } from './overlay-view.ts';

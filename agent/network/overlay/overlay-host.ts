@@ -12,6 +12,9 @@ import { ensureHairpin } from '../hairpin.ts';
 import type { ProcFiles } from '../loopback-routing.ts';
 import { ensurePeerRoutes, type NumberedPeer } from '../mesh/peer-routes.ts';
 import { type RenderedTable, tableChange, tableRemoval } from '../nft-elements.ts';
+import { encryptionBytes } from '../wireguard/plan-encryption.ts';
+import { WireguardDevice } from '../wireguard/wireguard-device.ts';
+import { WIREGUARD_DEVICE } from '../wireguard/wireguard-names.ts';
 import { VXLAN_DEVICE } from './overlay-names.ts';
 import { OVERLAY_TABLE, renderOverlayTable } from './overlay-table.ts';
 import type { BridgeWish, OverlayPlan, Peer } from './plan-overlay.ts';
@@ -23,12 +26,15 @@ export interface OverlayHostParts {
   readonly run: CommandRunner;
   readonly files: ProcFiles;
   readonly networks: EngineNetworks;
+  /** Of this host's WireGuard device; absent: it encrypts nothing. */
+  readonly privateKey?: () => Promise<string>;
   readonly log: Log;
   readonly metrics: Metrics;
 }
 
 export class OverlayHost {
   private readonly parts: OverlayHostParts;
+  private readonly wireguard: WireguardDevice;
   private installed: { readonly plan: OverlayPlan; readonly table: RenderedTable } | undefined;
   /** The tunnel as it was last made, to see whether anything is to do. */
   private tunnel = '';
@@ -38,6 +44,7 @@ export class OverlayHost {
 
   constructor(parts: OverlayHostParts) {
     this.parts = parts;
+    this.wireguard = new WireguardDevice(parts);
   }
 
   /** Brings the host to the plan. Throws when it refuses; the same plan may then be tried again. */
@@ -55,7 +62,8 @@ export class OverlayHost {
     for (const bridge of bridges) {
       if (known.has(bridge.engineNetwork)) continue;
       const uplinkBytes = await this.uplinkMtu(localAddress);
-      const mtuBytes = Math.min(bridge.mtuBytes ?? uplinkBytes, uplinkBytes);
+      const fittingBytes = uplinkBytes - encryptionBytes(bridge.encrypted);
+      const mtuBytes = Math.min(bridge.mtuBytes ?? fittingBytes, fittingBytes);
       await networks.create(clusterId, { ...bridge, name: bridge.engineNetwork, mtuBytes });
       await loosenReversePath(files, bridge.device);
       known.add(bridge.engineNetwork);
@@ -66,6 +74,7 @@ export class OverlayHost {
   async check(): Promise<void> {
     if (!this.installed) return;
     const { plan } = this.installed;
+    await this.checkWireguard(plan);
     await this.acceptForwarding();
     if (!(await this.hasTable())) {
       this.parts.log.warn({ table: OVERLAY_TABLE }, 'our nft table is gone, putting it back');
@@ -93,6 +102,7 @@ export class OverlayHost {
       () => removeAccepted(run, overlayAccept),
       () => removeAccepted(run, overlayInput),
       () => ensurePeerRoutes(run, []),
+      () => this.wireguard.prune(undefined),
       () => removeTunnel(run),
       () => this.dropUnusedBridges([]),
     ];
@@ -102,17 +112,29 @@ export class OverlayHost {
     this.installed = undefined;
   }
 
-  private async keepTunnel({ tunnel, peers }: OverlayPlan): Promise<void> {
+  private async keepTunnel({ tunnel, peers, encryption }: OverlayPlan): Promise<void> {
     if (tunnel === undefined) return;
     const { localAddress, mac, mtuLimitBytes } = tunnel;
     const ownBytes = await this.uplinkMtu(localAddress);
     const wish = { localAddress, mac, mtuBytes: Math.min(ownBytes, mtuLimitBytes ?? ownBytes), peers };
-    const text = JSON.stringify(wish);
+    const wireguard = encryption && { ...encryption, mtuBytes: wish.mtuBytes - encryptionBytes(true) };
+    const text = JSON.stringify({ wish, wireguard });
     if (text === this.tunnel) return;
+    // A range that changes sides is never without a route: it would leave by the uplink.
+    if (wireguard) await this.wireguard.ensure(wireguard);
     await ensureTunnel(this.parts.run, wish);
+    await this.wireguard.prune(wireguard);
     await loosenReversePath(this.parts.files, VXLAN_DEVICE);
     await ensurePeerRoutes(this.parts.run, numberedPeers(peers));
     this.tunnel = text;
+  }
+
+  /** A device that a program makes goes with that program. */
+  private async checkWireguard(plan: OverlayPlan): Promise<void> {
+    if (plan.encryption === undefined || (await this.wireguard.exists())) return;
+    this.parts.log.warn({ device: WIREGUARD_DEVICE }, 'our WireGuard device is gone, making it again');
+    this.tunnel = '';
+    await this.keepTunnel(plan);
   }
 
   private async keepTable(plan: OverlayPlan): Promise<void> {

@@ -9,7 +9,8 @@
 import { nodePoolText, vipPoolText } from '../../../model/address-pools.ts';
 import { ipv4Range, overlaps } from '../../../runtime/ipv4.ts';
 import { INGRESS_MARK } from '../mesh/peer-numbers.ts';
-import { baseChain, type Elements, type RenderedTable } from '../nft-elements.ts';
+import { baseChain, type ElementParts, type Elements, inOnePart, type RenderedTable } from '../nft-elements.ts';
+import { type EncryptionRules, encryptionParts, encryptionRules, noRules } from './encryption-rules.ts';
 import { BRIDGE_PREFIX, TUNNEL_PROBE_PORT, VXLAN_DEVICE, VXLAN_PORT } from './overlay-names.ts';
 import { chanceChains, chanceVerdict, slotElements } from './virtual-slots.ts';
 
@@ -18,8 +19,8 @@ export interface OverlayTable {
     readonly id: string;
     /** Ranges of the network on all nodes. */
     readonly ranges: readonly string[];
-    /** Addresses its members send from, on all nodes. */
-    readonly members: readonly string[];
+    /** Addresses its members send from, by node. */
+    readonly members: ReadonlyMap<string, readonly string[]>;
   }[];
   /** Ranges of every network on every node. */
   readonly allRanges: readonly string[];
@@ -32,6 +33,8 @@ export interface OverlayTable {
   /** Addresses of one and the same container. */
   readonly selves: readonly { readonly from: string; readonly to: string }[];
   readonly services: readonly { readonly vip: string; readonly backends: readonly string[] }[];
+  /** Ranges of this host's encrypted networks, on all nodes; undefined where it has none. */
+  readonly encrypted: readonly string[] | undefined;
 }
 
 export const OVERLAY_TABLE = 'plimsoll_overlay';
@@ -42,25 +45,32 @@ const UNMARKED = 0xfdff_ffff;
 const QUESTIONS = '2000/second burst 1000 packets';
 
 export function renderOverlayTable(table: OverlayTable): RenderedTable {
-  const frame = frameOf(table.networks.map(({ id }) => chainOf(id)));
+  const frame = frameOf(
+    table.networks.map(({ id }) => chainOf(id)),
+    table.encrypted !== undefined,
+  );
   return { name: OVERLAY_TABLE, frame, elements: elementsOf(table) };
 }
 
 function elementsOf(table: OverlayTable): Elements {
-  const elements = new Map<string, ReadonlySet<string>>([
-    ['ranges', new Set(table.allRanges.filter(isOutsidePool))],
-    ['senders', new Set(table.senders.map(({ mac, address }) => `${mac} . ${address}`))],
-    ['nodes', new Set(table.nodes)],
-    ['outbound', new Set(table.outbound)],
-    ['selves', new Set(table.selves.map(({ from, to }) => `${from} . ${to}`))],
-    ['virtual', new Set(table.services.flatMap(chanceVerdict))],
-    ['backends', new Set(table.services.flatMap(slotElements))],
+  const elements = new Map<string, ElementParts>([
+    ['ranges', inOnePart(table.allRanges.filter(isOutsidePool))],
+    ['senders', inOnePart(table.senders.map(({ mac, address }) => `${mac} . ${address}`))],
+    ['nodes', inOnePart(table.nodes)],
+    ['outbound', inOnePart(table.outbound)],
+    ['selves', inOnePart(table.selves.map(({ from, to }) => `${from} . ${to}`))],
+    ['virtual', new Map(table.services.map((service) => [service.vip, chanceVerdict(service)]))],
+    ['backends', new Map(table.services.map((service) => [service.vip, slotElements(service)]))],
     [
       'networks',
-      new Set(table.networks.flatMap(({ id, ranges }) => ranges.map((range) => `${range} : goto ${chainOf(id)}`))),
+      inOnePart(table.networks.flatMap(({ id, ranges }) => ranges.map((range) => `${range} : goto ${chainOf(id)}`))),
     ],
   ]);
-  for (const { id, members } of table.networks) elements.set(membersOf(chainOf(id)), new Set(members));
+  if (table.encrypted) {
+    elements.set('encrypted', inOnePart(table.encrypted));
+    elements.set('space', inOnePart([nodePoolText, ...table.allRanges.filter(isOutsidePool)]));
+  }
+  for (const { id, members } of table.networks) elements.set(membersOf(chainOf(id)), members);
   return elements;
 }
 
@@ -87,7 +97,7 @@ const PRIORITY = { senders: -310, translate: -102, filter: -10, source: 98, unma
 const BRIDGES = `"${BRIDGE_PREFIX}*"`;
 const TUNNEL = `"${VXLAN_DEVICE}"`;
 
-function frameOf(chains: readonly string[]): string {
+function frameOf(chains: readonly string[], encrypts: boolean): string {
   return [
     `table ip ${OVERLAY_TABLE} {`,
     'set ranges { type ipv4_addr; flags interval; }',
@@ -104,29 +114,35 @@ function frameOf(chains: readonly string[]): string {
     'chain ours { meta mark set meta mark or ' + OVERLAY_MARK + '; accept; }',
     ...chains.map((chain) => `chain ${chain} { ip saddr @${membersOf(chain)} goto ours; drop; }`),
     ...chanceChains('backends'),
-    ...fixedChains,
+    ...(encrypts ? encryptionParts : []),
+    ...fixedChains(encrypts ? encryptionRules : noRules),
     '}',
   ].join('\n');
 }
 
-const fixedChains: readonly string[] = [
+/**
+ * These rules are asked of every packet, and a device's name costs the kernel several times what a number or an address does:
+ * a rule asks for names last, of the few packets that have all else.
+ */
+const fixedChains = (encryption: EncryptionRules): readonly string[] => [
   'chain between { ip daddr vmap @networks; drop; }',
   // What the node itself published (Docker's host ports, our ingress ports) comes in translated.
-  `chain inward { ct state established,related goto ours; ct mark and ${INGRESS_MARK} == ${INGRESS_MARK} ct status dnat goto published; iifname ${BRIDGES} goto between; iifname ${TUNNEL} goto between; ct status dnat accept; drop; }`,
+  `chain inward { ct state established,related goto ours; ct mark and ${INGRESS_MARK} == ${INGRESS_MARK} ct status dnat goto published; iifname ${BRIDGES} goto between; ${encryption.inward} iifname ${TUNNEL} goto between; ct status dnat accept; drop; }`,
   // To a port the cluster publishes: from outside, from another node, from a container that may leave its networks.
   `chain published { iifname ${BRIDGES} ip saddr != @outbound drop; goto ours; }`,
   `chain outward { ct state established,related goto ours; ip daddr ${vipPoolText} reject; ip saddr @outbound goto ours; reject with icmp type admin-prohibited; }`,
   `chain confined { ct state established,related accept; drop; }`,
   baseChain('senders_only', `filter hook prerouting priority ${PRIORITY.senders}`, [
     // What came wrapped in a packet of ours is not ours for that.
-    `iifname ${TUNNEL} meta mark set meta mark and ${UNMARKED}`,
+    `meta mark and ${OVERLAY_MARK} != 0 iifname ${TUNNEL} meta mark set meta mark and ${UNMARKED}`,
     `iifname ${BRIDGES} ether saddr . ip saddr != @senders drop`,
   ]),
   baseChain('translate', `nat hook prerouting priority ${PRIORITY.translate}`, [
     `iifname ${BRIDGES} ip daddr ${vipPoolText} ip daddr vmap @virtual`,
   ]),
   baseChain('forward', `filter hook forward priority ${PRIORITY.filter}`, [
-    `oifname ${TUNNEL} tcp flags syn tcp option maxseg size set rt mtu`,
+    ...encryption.forward,
+    `tcp flags syn oifname ${TUNNEL} tcp option maxseg size set rt mtu`,
     `oifname ${BRIDGES} goto inward`,
     `oifname ${TUNNEL} goto inward`,
     `iifname ${BRIDGES} goto outward`,
@@ -134,12 +150,15 @@ const fixedChains: readonly string[] = [
     `iifname ${TUNNEL} ct state established,related goto ours`,
     `iifname ${TUNNEL} ct status dnat accept`,
     `iifname ${TUNNEL} drop`,
+    ...encryption.forwardEnd,
   ]),
   baseChain('host', `filter hook input priority ${PRIORITY.filter}`, [
+    ...encryption.host,
+    // Most of what a host is sent, so it is asked first.
+    `udp dport ${VXLAN_PORT} ip saddr @nodes iifname != ${TUNNEL} goto ours`,
     `iifname ${TUNNEL} ct state established,related accept`,
     `iifname ${TUNNEL} udp dport ${TUNNEL_PROBE_PORT} reject`,
     `iifname ${TUNNEL} drop`,
-    `ip saddr @nodes udp dport ${VXLAN_PORT} goto ours`,
     `iifname ${BRIDGES} udp dport 53 update @askers { ip saddr limit rate over ${QUESTIONS} } drop`,
     `iifname ${BRIDGES} meta l4proto { tcp, udp } th dport 53 goto ours`,
     `iifname ${BRIDGES} ip saddr != @outbound goto confined`,
@@ -149,11 +168,12 @@ const fixedChains: readonly string[] = [
     'ct status dnat ip saddr . ip daddr @selves masquerade',
     `oifname ${BRIDGES} return`,
     `oifname ${TUNNEL} return`,
+    ...encryption.source,
     `ip saddr ${nodePoolText} masquerade`,
     'ip saddr @ranges masquerade',
   ]),
   // The encapsulated packet is the same one to the kernel: it must not pass for ours once more.
   baseChain('unmark', `filter hook postrouting priority ${PRIORITY.unmark}`, [
-    `oifname ${TUNNEL} meta mark set meta mark and ${UNMARKED}`,
+    `meta mark and ${OVERLAY_MARK} != 0 oifname ${TUNNEL} meta mark set meta mark and ${UNMARKED}`,
   ]),
 ];

@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { EndpointRecord, NetRecord, SubnetRecord } from '../../../model/network-records.ts';
 import { overlayAttachments } from '../../../model/overlay-attachments.ts';
-import type { TaskRecord } from '../../../model/records.ts';
+import type { TaskRecord } from '../../../model/task-record.ts';
 import { aborted } from '../../../runtime/aborted.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { messageOf, PlimsollError } from '../../../runtime/errors.ts';
@@ -206,7 +206,9 @@ export class Overlay {
 
   private async bringTo(plan: OverlayPlan): Promise<void> {
     // What one part cannot do keeps none of the others from its work.
-    const done = await Promise.allSettled([this.announce(plan), this.parts.host.apply(plan), this.write(plan)]);
+    const applied = this.parts.host.apply(plan);
+    const written = applied.catch(() => undefined).then(() => this.write(plan));
+    const done = await Promise.allSettled([this.announce(plan), applied, written]);
     const failed = done.find((part) => part.status === 'rejected');
     this.trouble = failed && messageOf(failed.reason);
     if (failed) throw failed.reason;
@@ -219,8 +221,10 @@ export class Overlay {
     });
   }
 
-  private async write({ zone }: OverlayPlan): Promise<void> {
+  /** After the kernel: to think out and write the names of many services takes longer than to change one element there. */
+  private async write(plan: OverlayPlan): Promise<void> {
     const { files, stateDir, clusterId } = this.parts;
+    const zone = plan.zone();
     const known: KnownNetworks = { v: 1, clusterId, nets: [...this.nets], endpoints: [...this.endpoints] };
     const texts = { zone: JSON.stringify(zone), known: JSON.stringify(known) };
     if (texts.zone !== this.written.zone) await files.write(zonePath(stateDir), zone);

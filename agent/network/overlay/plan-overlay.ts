@@ -4,6 +4,7 @@ import { groupBy } from '../../../runtime/group-by.ts';
 import { gatewayOf } from '../../../runtime/ipv4.ts';
 import type { Zone } from '../../dns/zone.ts';
 import { isHostAddress } from '../mesh/mesh-peers.ts';
+import { type EncryptionPlan, encryptionBytes, planEncryption } from '../wireguard/plan-encryption.ts';
 import { bridgeDevice, containerMac, engineNetworkName, tunnelMac } from './overlay-names.ts';
 import type { OverlayTable } from './overlay-table.ts';
 import type { LocalTask, MeshReach, OverlayView } from './overlay-view.ts';
@@ -19,6 +20,8 @@ export interface BridgeWish {
   readonly gateway: string;
   /** Absent = what the uplink carries. */
   readonly mtuBytes: number | undefined;
+  /** Its packets are wrapped in more. */
+  readonly encrypted: boolean;
 }
 
 /** Another node, and the ranges behind it. */
@@ -42,8 +45,11 @@ export interface OverlayPlan {
   readonly tunnel: TunnelPlan | undefined;
   readonly bridges: readonly BridgeWish[];
   readonly peers: readonly Peer[];
+  /** Undefined while no encrypted network has a task here. */
+  readonly encryption: EncryptionPlan | undefined;
   readonly table: OverlayTable;
-  readonly zone: Zone;
+  /** What names stand for. Thought out when asked: it takes longer than all else, and the kernel need not wait for it. */
+  readonly zone: () => Zone;
   /** This node's own records, one per network with a task here. */
   readonly announcements: readonly EndpointRecord[];
 }
@@ -55,25 +61,34 @@ export function planOverlay(view: OverlayView): OverlayPlan {
   const localAddress = first?.nodeAddress ?? view.mesh?.address;
   const mtuLimitBytes = ranges.find(({ tunnelMtuBytes }) => tunnelMtuBytes !== undefined)?.tunnelMtuBytes;
   const announcements = announcementsOf(view);
-  const others = view.endpoints.filter(({ nodeId }) => nodeId !== view.nodeId);
-  const known = [...others, ...announcements];
+  const told = view.endpoints.filter(({ nodeId }) => nodeId !== view.nodeId);
+  const known = [...told, ...announcements];
   const endpoints = endpointsByNetwork(known);
   // Where the kernel refuses one address it takes none of the others.
   const isReachable = ({ nodeId, nodeAddress }: SubnetRecord) =>
     nodeId !== view.nodeId && nodeAddress !== localAddress && isHostAddress(nodeAddress);
-  const peers = peersOf(first ? ranges.filter(isReachable) : [], view.mesh);
+  const others = first ? ranges.filter(isReachable) : [];
+  const encryption = planEncryption(own, others);
+  const inClear = encryption
+    ? others.filter(({ subnets }) => !subnets.some((each) => encryption.subnets.includes(each)))
+    : others;
+  const peers = peersOf(inClear, view.mesh);
+  const nodes = new Set([...peers, ...(encryption?.peers ?? [])].map(({ address }) => address));
   return {
     tunnel: localAddress === undefined ? undefined : { localAddress, mac: tunnelMac(view.nodeId), mtuLimitBytes },
     bridges: own.flatMap(bridgesOf),
     peers,
-    table: { ...tableOf(view, ranges, known, endpoints), nodes: peers.map(({ address }) => address) },
-    zone: planZone(view, endpoints),
+    encryption,
+    table: { ...tableOf(view, ranges, known, endpoints), nodes: [...nodes], encrypted: encryption?.subnets },
+    zone: () => planZone(view, endpoints),
     announcements,
   };
 }
 
 export function bridgesOf({ network, subnets, tunnelMtuBytes }: SubnetRecord): BridgeWish[] {
-  const mtus = [network.mtuBytes, tunnelMtuBytes].filter((mtu) => mtu !== undefined);
+  const encrypted = network.encrypted ?? false;
+  const fitting = tunnelMtuBytes === undefined ? undefined : tunnelMtuBytes - encryptionBytes(encrypted);
+  const mtus = [network.mtuBytes, fitting].filter((mtu) => mtu !== undefined);
   return subnets.map((subnet) => ({
     networkId: network.id,
     networkName: network.name,
@@ -82,6 +97,7 @@ export function bridgesOf({ network, subnets, tunnelMtuBytes }: SubnetRecord): B
     subnet,
     gateway: gatewayOf(subnet),
     mtuBytes: mtus.length > 0 ? Math.min(...mtus) : undefined,
+    encrypted,
   }));
 }
 
@@ -131,7 +147,7 @@ function tableOf(
   ranges: readonly SubnetRecord[],
   known: readonly EndpointRecord[],
   endpoints: Endpoints,
-): Omit<OverlayTable, 'nodes'> {
+): Omit<OverlayTable, 'nodes' | 'encrypted'> {
   const own = ranges.filter(({ nodeId }) => nodeId === view.nodeId);
   const internal = new Set(own.filter(({ network }) => network.internal).map(({ network }) => network.id));
   const mayLeave = view.tasks.filter((task) => task.addresses.some(({ networkId }) => !internal.has(networkId)));
@@ -142,7 +158,7 @@ function tableOf(
     networks: ids.map((id) => ({
       id,
       ranges: ranges.filter(({ network }) => network.id === id).flatMap(({ subnets }) => subnets),
-      members: known.filter(({ networkId }) => networkId === id).flatMap(({ members }) => members),
+      members: new Map(known.flatMap((record) => (record.networkId === id ? [[record.nodeId, record.members]] : []))),
     })),
     allRanges: ranges.flatMap(({ subnets }) => subnets),
     senders: view.tasks.flatMap(sendersOf),

@@ -8,7 +8,7 @@
  */
 import { nodePoolText } from '../../../model/address-pools.ts';
 import { ipv4Range, overlaps } from '../../../runtime/ipv4.ts';
-import { baseChain, chain, type RenderedTable } from '../nft-elements.ts';
+import { baseChain, chain, inOnePart, type RenderedTable } from '../nft-elements.ts';
 import { BRIDGE_PREFIX } from '../overlay/overlay-names.ts';
 
 export interface TrafficTable {
@@ -39,9 +39,9 @@ export function renderTrafficTable({ bridges, ranges }: TrafficTable): RenderedT
     elements: new Map([
       [
         'bridges',
-        new Set(bridges.filter((device) => !device.startsWith(BRIDGE_PREFIX)).map((device) => `"${device}"`)),
+        inOnePart(bridges.filter((device) => !device.startsWith(BRIDGE_PREFIX)).map((device) => `"${device}"`)),
       ],
-      ['ranges', new Set([nodePoolText, ...ranges.filter(isOutsidePool)])],
+      ['ranges', inOnePart([nodePoolText, ...ranges.filter(isOutsidePool)])],
     ]),
   };
 }

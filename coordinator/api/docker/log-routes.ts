@@ -1,6 +1,6 @@
 /** `/services/x/logs` and `/tasks/x/logs`. */
 import { type Request, type Response, Router } from 'express';
-import type { ServiceRecord } from '../../../model/records.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
 import { liveServices } from '../../store/live-services.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { DockerApiParts } from './api-parts.ts';

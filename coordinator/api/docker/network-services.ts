@@ -1,5 +1,5 @@
 /** The services on a network with their tasks, for `docker network inspect --verbose`. Pure. */
-import type { ServiceRecord } from '../../../model/records.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
 import { networkUsers } from '../../store/network-users.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { vipOf } from '../../store/virtual-address.ts';

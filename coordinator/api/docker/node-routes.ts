@@ -2,7 +2,7 @@
 import { Router } from 'express';
 import { z } from 'zod';
 import type { Entry } from '../../../bus/bus.ts';
-import type { NodeSpecRecord } from '../../../model/records.ts';
+import type { NodeSpecRecord } from '../../../model/node-record.ts';
 import { hostnameOf } from '../../store/node-names.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { DockerApiParts } from './api-parts.ts';

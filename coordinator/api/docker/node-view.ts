@@ -1,7 +1,7 @@
 /** A node as the Engine API shows it. Pure. */
 import type { Entry } from '../../../bus/bus.ts';
 import { genericToList } from '../../../model/generic-resources.ts';
-import type { NodeRecord, NodeSpecRecord } from '../../../model/records.ts';
+import type { NodeRecord, NodeSpecRecord } from '../../../model/node-record.ts';
 import { type ManagerStatus, managerStatusOf } from '../../store/manager-status.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { isoTime } from './dates.ts';

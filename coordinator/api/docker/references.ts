@@ -1,8 +1,9 @@
 /** Finding the one object a name, an id or the beginning of an id means. Pure. */
 import type { Entry } from '../../../bus/bus.ts';
 import type { NetworkRecord } from '../../../model/network-records.ts';
+import type { NodeSpecRecord } from '../../../model/node-record.ts';
 import type { PayloadKind, PayloadRecord } from '../../../model/payload.ts';
-import type { NodeSpecRecord, ServiceRecord } from '../../../model/records.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
 import { liveServices } from '../../store/live-services.ts';
 import { hostnameOf } from '../../store/node-names.ts';
 import type { Snapshot } from '../../store/snapshot.ts';

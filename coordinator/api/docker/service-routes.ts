@@ -2,8 +2,8 @@
 import { Router } from 'express';
 import { z } from 'zod';
 import type { Entry } from '../../../bus/bus.ts';
-import type { ServiceRecord } from '../../../model/records.ts';
 import { modeName } from '../../../model/service-defaults.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
 import { ServiceSpec } from '../../../model/service-spec.ts';
 import { liveServices } from '../../store/live-services.ts';
 import type { DockerApiParts } from './api-parts.ts';

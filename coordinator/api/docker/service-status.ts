@@ -1,8 +1,8 @@
 /** ServiceStatus: how many tasks of a service run and how many should. Pure. */
 import { isJob } from '../../../model/jobs.ts';
-import type { ServiceRecord } from '../../../model/records.ts';
 import { effectiveReplicas } from '../../../model/scale-record.ts';
 import { isGlobal } from '../../../model/service-defaults.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { nodeState } from './node-state.ts';
 import { serviceTasks, type TaskView } from './task-view.ts';

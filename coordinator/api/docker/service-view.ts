@@ -2,8 +2,8 @@
 import type { Entry } from '../../../bus/bus.ts';
 import { isJob, jobIteration } from '../../../model/jobs.ts';
 import { overlayAttachments } from '../../../model/overlay-attachments.ts';
-import type { ServiceRecord } from '../../../model/records.ts';
 import { DEFAULT_STOP_GRACE_PERIOD_NS } from '../../../model/service-defaults.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
 import type { ServiceSpec, UpdateConfig } from '../../../model/service-spec.ts';
 import { vipPool } from '../../plan/network/pools.ts';
 import type { Snapshot } from '../../store/snapshot.ts';

@@ -1,6 +1,8 @@
 /** The attempts of one assignment as the Engine API shows them: each is a task of its own there. Pure. */
-import type { ExitRecord, HostPort, StatusRecord, TaskRecord } from '../../../model/records.ts';
+
 import type { PortConfig } from '../../../model/service-spec.ts';
+import type { ExitRecord, HostPort, StatusRecord } from '../../../model/status-record.ts';
+import type { TaskRecord } from '../../../model/task-record.ts';
 import { attemptId } from '../../../runtime/identifiers.ts';
 import { isoTime } from './dates.ts';
 

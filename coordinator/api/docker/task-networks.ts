@@ -1,5 +1,5 @@
 /** The networks a running task is on, as the Engine API attaches them to tasks: service meshes and proxies read them. Pure. */
-import type { StatusRecord } from '../../../model/records.ts';
+import type { StatusRecord } from '../../../model/status-record.ts';
 import { holds, ipv4Range } from '../../../runtime/ipv4.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { isoTime } from './dates.ts';

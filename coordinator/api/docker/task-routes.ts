@@ -1,6 +1,6 @@
 /** `/tasks`, except their logs. */
 import { Router } from 'express';
-import type { ServiceRecord } from '../../../model/records.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
 import { hostnameOf } from '../../store/node-names.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { DockerApiParts } from './api-parts.ts';

@@ -5,10 +5,13 @@
 import type { Entry } from '../../../bus/bus.ts';
 import { genericToList } from '../../../model/generic-resources.ts';
 import { isJob, jobIteration } from '../../../model/jobs.ts';
-import type { HistoryEntry, ServiceRecord, SlotRecord, StatusRecord, TaskRecord } from '../../../model/records.ts';
 import { effectiveReplicas } from '../../../model/scale-record.ts';
 import { isGlobal } from '../../../model/service-defaults.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
 import type { ListedGenericResource, TaskTemplate } from '../../../model/service-spec.ts';
+import type { HistoryEntry, SlotRecord } from '../../../model/slot-record.ts';
+import type { StatusRecord } from '../../../model/status-record.ts';
+import type { TaskRecord } from '../../../model/task-record.ts';
 import { groupBy } from '../../../runtime/group-by.ts';
 import { attemptId } from '../../../runtime/identifiers.ts';
 import type { Snapshot } from '../../store/snapshot.ts';

@@ -1,6 +1,7 @@
 /** UpdateStatus of a service: how far its roll-out is, in Swarm's words. Pure. */
 import { isJob } from '../../../model/jobs.ts';
-import type { RolloutRecord, ServiceRecord } from '../../../model/records.ts';
+import type { RolloutRecord } from '../../../model/rollout-record.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
 import { isoTime } from './dates.ts';
 
 export interface UpdateStatus {

@@ -1,7 +1,7 @@
 /** Alerts that ask something of services, as people are told of them. Pure. */
 import type { AlertState } from '../../../model/alert-record.ts';
 import type { AlertView } from '../../../model/alert-view.ts';
-import type { ServiceRecord } from '../../../model/records.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
 import { alertedServices } from '../../alerts/alert-loop.ts';
 import { standingOf } from '../../alerts/alert-state.ts';
 import { type AlertStep, planAlerts } from '../../alerts/plan-alerts.ts';

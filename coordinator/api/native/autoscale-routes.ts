@@ -2,7 +2,7 @@
 import type { Express } from 'express';
 import type { Entry } from '../../../bus/bus.ts';
 import { AutoscaleChange, type AutoscaleChanged } from '../../../model/autoscale-view.ts';
-import type { ServiceRecord } from '../../../model/records.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
 import { PlimsollError } from '../../../runtime/errors.ts';
 import { AUTOSCALE_AREA } from '../../autoscale/policy.ts';
 import type { Snapshot } from '../../store/snapshot.ts';

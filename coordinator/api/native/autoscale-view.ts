@@ -1,7 +1,7 @@
 /** Services that scale themselves, as people are told of them. Pure. */
 import type { AutoscaleView } from '../../../model/autoscale-view.ts';
-import type { ServiceRecord } from '../../../model/records.ts';
 import { effectiveReplicas, type ScaleRecord } from '../../../model/scale-record.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
 import { AUTOSCALE_AREA, autoscalePolicy } from '../../autoscale/policy.ts';
 import { liveServicesByName } from '../../store/live-services.ts';
 import type { Snapshot } from '../../store/snapshot.ts';

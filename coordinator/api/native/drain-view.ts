@@ -1,6 +1,7 @@
 /** What still runs on a node that is drained, and what each task waits for. Pure. */
 import type { DrainProgress } from '../../../model/drain-progress.ts';
-import type { StatusRecord, TaskRecord } from '../../../model/records.ts';
+import type { StatusRecord } from '../../../model/status-record.ts';
+import type { TaskRecord } from '../../../model/task-record.ts';
 import { nodeName } from '../../store/node-names.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { taskName } from './task-name.ts';

@@ -1,5 +1,5 @@
 /** Why an attempt ended, for people. Pure. */
-import type { ExitRecord } from '../../../model/records.ts';
+import type { ExitRecord } from '../../../model/status-record.ts';
 
 /** The sentence about a failure has the exit code in it. */
 export function exitReason({ oomKilled, error, exitCode }: ExitRecord): string {

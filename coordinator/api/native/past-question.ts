@@ -1,6 +1,6 @@
 /** What is asked about an earlier time. */
 import type { Bus } from '../../../bus/bus.ts';
-import type { ServiceRecord } from '../../../model/records.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { Named } from './the-one-meant.ts';
 

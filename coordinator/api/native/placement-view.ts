@@ -1,8 +1,9 @@
 /** How placement sees the nodes, as `/v1/why` shows it. Pure. */
 import { isJob } from '../../../model/jobs.ts';
 import type { PlacementTable } from '../../../model/placement-table.ts';
-import type { ServiceRecord, SlotRecord } from '../../../model/records.ts';
 import { isGlobal } from '../../../model/service-defaults.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
+import type { SlotRecord } from '../../../model/slot-record.ts';
 import type { Moment } from '../../plan/actions.ts';
 import { explainPlacement } from '../../plan/explain-placement.ts';
 import { orderOf } from '../../plan/verdicts.ts';

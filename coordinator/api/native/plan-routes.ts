@@ -7,7 +7,7 @@ import { type Clock, nowOn } from '../../../runtime/clock.ts';
 import type { Moment } from '../../plan/actions.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import { imagineLoss } from '../../what-if/node-loss.ts';
-import { planStack, portsWishOf } from '../../what-if/stack-plan.ts';
+import { planStack, portsWishesOf } from '../../what-if/stack-plan.ts';
 import { askHeldPorts } from '../../wishes/held-ports.ts';
 import { readJson } from '../docker/request-body.ts';
 import { nodeByReference } from './node-reference.ts';
@@ -27,7 +27,7 @@ export function addPlanRoutes(app: Express, parts: PlanRouteParts, requireReady:
   app.post('/v1/plan', async (request, response) => {
     requireReady();
     const wish = await readJson(request, StackWish);
-    const held = await askHeldPorts(portsWishOf(snapshot(), wish), parts);
+    const held = await askHeldPorts(portsWishesOf(snapshot(), wish), parts);
     response.json(planStack(snapshot(), wish, now(), { allowed: allowedHostAccess ?? new Set(), held }));
   });
   app.get('/v1/plan/loss/:node', (request, response) => {

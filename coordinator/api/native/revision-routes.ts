@@ -1,6 +1,6 @@
 /** `/v1/services/<name>/history` and `/rollback`: going back further than docker can. */
 import type { Express } from 'express';
-import type { ServiceRecord } from '../../../model/records.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
 import { PlimsollError } from '../../../runtime/errors.ts';
 import { liveServicesByName } from '../../store/live-services.ts';
 import type { Snapshot } from '../../store/snapshot.ts';

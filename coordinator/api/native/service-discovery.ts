@@ -1,5 +1,7 @@
 /** `/v1/sd`: everything Prometheus should scrape, in its HTTP service discovery format. Pure. */
-import type { NodeRecord, StatusRecord, TaskRecord } from '../../../model/records.ts';
+import type { NodeRecord } from '../../../model/node-record.ts';
+import type { StatusRecord } from '../../../model/status-record.ts';
+import type { TaskRecord } from '../../../model/task-record.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 
 /** One element of Prometheus' HTTP service discovery answer. */

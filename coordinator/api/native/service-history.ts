@@ -1,6 +1,7 @@
 /** The revisions of a service, and what each changed. Pure. */
-import type { Revision, ServiceRecord } from '../../../model/records.ts';
+
 import type { ServiceHistory } from '../../../model/service-history.ts';
+import type { Revision, ServiceRecord } from '../../../model/service-record.ts';
 import { differences } from '../../spec-differences.ts';
 
 export function serviceHistory({ id, spec, revision, revisions }: ServiceRecord): ServiceHistory {

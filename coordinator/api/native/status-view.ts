@@ -2,9 +2,12 @@
 import type { DrainProgress } from '../../../model/drain-progress.ts';
 import { isJob } from '../../../model/jobs.ts';
 import type { ClusterStatus, DamagedRecord, NodeSummary, ServiceSummary } from '../../../model/native-api.ts';
-import type { NodeSpecRecord, ServiceRecord, StatusRecord, TaskRecord } from '../../../model/records.ts';
+import type { NodeSpecRecord } from '../../../model/node-record.ts';
 import { effectiveReplicas } from '../../../model/scale-record.ts';
 import { isGlobal, modeName } from '../../../model/service-defaults.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
+import type { StatusRecord } from '../../../model/status-record.ts';
+import type { TaskRecord } from '../../../model/task-record.ts';
 import { liveServicesByName } from '../../store/live-services.ts';
 import { isManager, managerStatusOf } from '../../store/manager-status.ts';
 import { nodeName } from '../../store/node-names.ts';

@@ -1,5 +1,5 @@
 /** What people call a task. Pure. */
-import type { TaskRecord } from '../../../model/records.ts';
+import type { TaskRecord } from '../../../model/task-record.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 
 /** `web.1`; the slot of a global service is the node. */

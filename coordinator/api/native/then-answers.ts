@@ -1,7 +1,8 @@
 /** How a service or a task was at an earlier time, as `/v1/why?at=` answers it. Pure. */
 import type { WhyAnswer, WhyPart } from '../../../model/native-api.ts';
 import type { PastExit } from '../../../model/past.ts';
-import type { ExitRecord, ServiceRecord } from '../../../model/records.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
+import type { ExitRecord } from '../../../model/status-record.ts';
 import { exitsUntil, type PastService, type PastTask, type PastWait } from '../../past/remembered.ts';
 import { nodeName } from '../../store/node-names.ts';
 import type { Snapshot } from '../../store/snapshot.ts';

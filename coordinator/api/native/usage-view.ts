@@ -1,7 +1,7 @@
 /** What nodes, services and tasks use, the busiest first. Pure. */
 import type { ServiceCalls, TaskUsage } from '../../../model/messages.ts';
 import type { CallUsage, NodeUsage, ServiceUsage, TaskUsageRow } from '../../../model/native-api.ts';
-import type { TaskRecord } from '../../../model/records.ts';
+import type { TaskRecord } from '../../../model/task-record.ts';
 import { liveServicesByName } from '../../store/live-services.ts';
 import { nodeName } from '../../store/node-names.ts';
 import type { Snapshot } from '../../store/snapshot.ts';

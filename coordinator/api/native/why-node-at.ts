@@ -3,7 +3,7 @@ import { eventStream } from '../../../bus/bucket-definitions.ts';
 import { subjects } from '../../../bus/subjects.ts';
 import { ClusterEvent } from '../../../model/messages.ts';
 import type { WhyAnswer, WhyPart } from '../../../model/native-api.ts';
-import type { NodeSpecRecord } from '../../../model/records.ts';
+import type { NodeSpecRecord } from '../../../model/node-record.ts';
 import { PlimsollError } from '../../../runtime/errors.ts';
 import { nodeName } from '../../store/node-names.ts';
 import type { Snapshot } from '../../store/snapshot.ts';

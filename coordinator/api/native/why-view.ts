@@ -1,15 +1,12 @@
 /** `/v1/why`: the recorded reasons for the state of a service, a task or a node. Pure. */
 import type { WhyAnswer, WhyPart } from '../../../model/native-api.ts';
-import type {
-  HistoryEntry,
-  NodeSpecRecord,
-  RolloutRecord,
-  ServiceRecord,
-  SlotRecord,
-  StatusRecord,
-  TaskRecord,
-} from '../../../model/records.ts';
+import type { NodeSpecRecord } from '../../../model/node-record.ts';
+import type { RolloutRecord } from '../../../model/rollout-record.ts';
 import { restartRules } from '../../../model/service-defaults.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
+import type { HistoryEntry, SlotRecord } from '../../../model/slot-record.ts';
+import type { StatusRecord } from '../../../model/status-record.ts';
+import type { TaskRecord } from '../../../model/task-record.ts';
 import type { Moment } from '../../plan/actions.ts';
 import { liveServicesByName } from '../../store/live-services.ts';
 import { nodeName } from '../../store/node-names.ts';

@@ -4,7 +4,7 @@
  */
 
 import { nodePoolText } from '../../../model/address-pools.ts';
-import type { NetworkRecord, SubnetRecord } from '../../../model/network-records.ts';
+import { isEncrypted, type NetworkRecord, type SubnetRecord } from '../../../model/network-records.ts';
 import { overlayAttachments } from '../../../model/overlay-attachments.ts';
 import type { TaskTemplate } from '../../../model/service-spec.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
@@ -48,6 +48,14 @@ export class NetworkRooms {
       if (network === undefined || space === undefined) return [];
       const room = new Room({ network, occupancy, free: space.freeRanges(network), given: this.givenOf });
       return room.mayRunOut(most) ? [room] : [];
+    });
+  }
+
+  /** Names of the encrypted networks of a template: only nodes that can encrypt take its tasks. */
+  encryptedOf(template: TaskTemplate): string[] {
+    return overlayAttachments(template).flatMap(({ Target }) => {
+      const network = this.snapshot.networks.get(Target)?.value;
+      return network && isEncrypted(network) ? [network.name] : [];
     });
   }
 

@@ -3,6 +3,7 @@
  * and service. What is given stays given while anybody may still use it; the next leader reads the same records. Pure.
  */
 import {
+  isEncrypted,
   MTU_OPTION,
   type NetRecord,
   type NetworkRecord,
@@ -11,7 +12,7 @@ import {
 } from '../../../model/network-records.ts';
 import { VXLAN_OVERHEAD_BYTES } from '../../../model/network-tunnel.ts';
 import { overlayAttachments } from '../../../model/overlay-attachments.ts';
-import type { ServiceRecord } from '../../../model/records.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
 import type { Snapshot } from '../../store/snapshot.ts';
 import type { Action, Chain, Moment } from '../actions.ts';
 import type { PlanNode } from '../nodes.ts';
@@ -98,7 +99,18 @@ function rangeRecord(use: NodeUse, planning: NetworkPlanning, space: AddressSpac
     subnets.push(range);
   }
   if (subnets.length === 0) return undefined;
-  return { v: 1, epoch: 0, kind: 'subnet', network: factsOf(network), nodeId: use.nodeId, nodeAddress, subnets };
+  const facts = factsOf(network);
+  const wireguardKey = facts.encrypted ? node?.record?.wireguardKey : undefined;
+  return {
+    v: 1,
+    epoch: 0,
+    kind: 'subnet',
+    network: facts,
+    nodeId: use.nodeId,
+    nodeAddress,
+    subnets,
+    ...(wireguardKey !== undefined && { wireguardKey }),
+  };
 }
 
 /** What fits through the smallest uplink of all nodes, once it is wrapped; undefined while no node tells. */
@@ -116,9 +128,16 @@ function roomIn(subnets: readonly string[]): number {
   return subnets.reduce((sum, subnet) => sum + containersIn(subnet), 0);
 }
 
-function factsOf({ id, name, internal, options }: NetworkRecord): SubnetRecord['network'] {
-  const mtu = options[MTU_OPTION];
-  return { id, name, internal, ...(mtu !== undefined && { mtuBytes: Number(mtu) }) };
+function factsOf(network: NetworkRecord): SubnetRecord['network'] {
+  const { id, name, internal } = network;
+  const mtu = network.options[MTU_OPTION];
+  return {
+    id,
+    name,
+    internal,
+    ...(mtu !== undefined && { mtuBytes: Number(mtu) }),
+    ...(isEncrypted(network) && { encrypted: true }),
+  };
 }
 
 /** Ranges nobody uses any more, until their time is over. */

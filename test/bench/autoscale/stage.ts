@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Client } from 'undici';
 import { AlertTokenAnswer } from '../../../model/alert-view.ts';
 import { AutoscaleView } from '../../../model/autoscale-view.ts';
+import { prometheusAt } from '../../compat/prometheus-client.ts';
 import { type AlertmanagerServer, startAlertmanager } from '../../support/alertmanager-server.ts';
 import { Cluster } from '../../support/cluster.ts';
 import { type LabPlace, labUp } from '../../support/lab.ts';
@@ -45,6 +46,14 @@ export class Stage {
 
   async view(service: string): Promise<AutoscaleView> {
     return AutoscaleView.parse(await this.get(`/v1/autoscale/${service}`));
+  }
+
+  /** The one number a query answers now. */
+  async measured(query: string): Promise<number> {
+    if (this.prometheus === undefined) throw new Error('Prometheus does not run');
+    const [sample] = await prometheusAt(this.prometheus.url).query(query);
+    if (sample === undefined) throw new Error(`Prometheus has no data for ${query}`);
+    return sample.value;
   }
 
   /** Where the service published on `port` answers, on each host. */

@@ -5,7 +5,8 @@ import { eventually } from '../../support/eventually.ts';
 import type { Figures } from '../report.ts';
 import { timesDown } from './counts.ts';
 import { OpenLoad } from './open-load.ts';
-import { type Source, shortDownWindow } from './sources.ts';
+import { countsThatStay } from './prediction.ts';
+import { MOST_REPLICAS, type Source, shortDownWindow } from './sources.ts';
 import type { Stage } from './stage.ts';
 
 const PORT = 8_095;
@@ -26,11 +27,13 @@ export async function measureStep(stage: Stage, source: Source, figures: Figures
   try {
     load.rate = source.rate;
     await delay(BEFORE_MS);
-    const before = (await stage.view(service)).replicas;
+    // A rate that is new is taken for more than it is.
+    const before = await untilOne(stage, service);
     const counts = await stepped(stage, source, load, figures);
+    const loadInReplicas = await stage.measured(source.load(service));
     load.rate = 0;
     const down = await untilLeast(stage, service);
-    tell(figures, source, { before, counts, down });
+    tell(figures, source, { before, counts, loadInReplicas, down });
   } finally {
     load.stop();
     await removed(cluster, service);
@@ -67,6 +70,11 @@ async function stepped(stage: Stage, source: Source, load: OpenLoad, figures: Fi
   return counts;
 }
 
+async function untilOne(stage: Stage, service: string): Promise<number> {
+  const one = async () => ((await stage.view(service)).replicas === 1 ? 1 : undefined);
+  return eventually(one, { timeoutMs: GONE_MS, intervalMs: 200, what: `${service} to need one replica` });
+}
+
 async function untilLeast(stage: Stage, service: string): Promise<number[]> {
   const counts: number[] = [];
   const look = async () => {
@@ -81,14 +89,20 @@ async function untilLeast(stage: Stage, service: string): Promise<number[]> {
 interface Seen {
   readonly before: number;
   readonly counts: readonly number[];
+  /** At the end of the load: how many replicas would be at their target just so. */
+  readonly loadInReplicas: number;
   readonly down: readonly number[];
 }
 
-function tell(figures: Figures, { name }: Source, { before, counts, down }: Seen): void {
+function tell(figures: Figures, { name }: Source, { before, counts, loadInReplicas, down }: Seen): void {
   const last = counts.at(-1) ?? before;
+  const predicted = countsThatStay(loadInReplicas, MOST_REPLICAS);
   figures.add('replicas before the step', name, before, '', '1');
-  figures.add('replicas 40 s after it', name, last, '', '4');
-  figures.add('most replicas', name, Math.max(...counts), '');
+  figures.add('load 40 s after it, in replicas at their target', name, loadInReplicas, '', '3.3 to 4');
+  figures.add('fewest replicas the formula leaves at that load', name, Math.min(...predicted), '');
+  figures.add('most replicas the formula leaves at that load', name, Math.max(...predicted), '');
+  figures.add('replicas 40 s after it', name, last, '', 'one the formula leaves');
+  figures.add('most replicas there were', name, Math.max(...counts), '');
   figures.add('times the count went down under load', name, timesDown(counts), '', 'at most 1');
   figures.add('times the count went up when the load was gone', name, timesDown(down.toReversed()), '', '0');
 }

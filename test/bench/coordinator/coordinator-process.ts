@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { nodeOptions } from '../../../cli/host/units.ts';
+import { allocatorEnvironment, nodeOptions } from '../../../cli/host/units.ts';
 import { builtPlim } from '../../support/plim.ts';
 import { probedEnvironment } from '../probe/probe.ts';
 
@@ -26,7 +26,7 @@ export function startCoordinator(stateDir: string, port: number, probeSocket: st
   ];
   // The server is there: named to the coordinator too, it would be kept running by a supervisor that nobody ends.
   const { PLIMSOLL_NATS_SERVER: _, ...environment } = process.env;
-  const env = { ...environment, ...probedEnvironment(probeSocket) };
+  const env = { ...environment, ...allocatorEnvironment, ...probedEnvironment(probeSocket) };
   return spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 

@@ -69,7 +69,33 @@ function panelHtml(panel: Panel, content: PanelContent | undefined, top: number)
 function bodyHtml(panel: Panel, content: PanelContent): string {
   if (content.kind === 'table') return tableHtml(panel, content.table);
   if (content.lines.length === 0) return '<p class="empty">No data</p>';
-  return panel.type === 'timeseries' ? graphHtml(panel, content.lines) : statHtml(panel, content.lines);
+  if (panel.type === 'timeseries') return graphHtml(panel, content.lines);
+  return panel.type === 'state-timeline' ? statesHtml(panel, content.lines) : statHtml(panel, content.lines);
+}
+
+/** A band per series: each sample as wide as it is long, equal ones that follow each other as one with its word. */
+function statesHtml({ fieldConfig }: Panel, lines: readonly Line[]): string {
+  const words = fieldConfig.defaults.mappings[0]?.options ?? {};
+  const times = [...new Set(lines.flatMap(({ values }) => [...values.keys()]))].toSorted((a, b) => a - b);
+  return lines
+    .map(({ name, values }) => {
+      const pieces = runsOf(times.map((time) => values.get(time))).map(({ value, length }) => {
+        const { text = '', color = 'transparent' } = words[String(value)] ?? {};
+        return `<b style="flex:${length};background:${shades[color] ?? color}">${escape(text)}</b>`;
+      });
+      return `<div class="band"><span>${escape(name)}</span>${pieces.join('')}</div>`;
+    })
+    .join('');
+}
+
+function runsOf(values: readonly (number | undefined)[]): { value: number | undefined; length: number }[] {
+  const runs: { value: number | undefined; length: number }[] = [];
+  for (const value of values) {
+    const last = runs.at(-1);
+    if (last !== undefined && last.value === value) last.length += 1;
+    else runs.push({ value, length: 1 });
+  }
+  return runs;
 }
 
 function graphHtml({ gridPos, fieldConfig }: Panel, lines: readonly Line[]): string {
@@ -138,6 +164,7 @@ body { background: #111217; color: #ccccdc; font: 13px "DejaVu Sans", sans-serif
 h1 { font-size: 18px } h2 { font-size: 13px; margin: 0 0 6px }
 main { position: relative } h3 { position: absolute; margin: 8px 0; font-size: 14px } section { position: absolute; background: #181b1f; border: 1px solid #2a2d33; padding: 6px; box-sizing: border-box; overflow: hidden }
 .stat { font-size: 26px; margin: 4px; text-align: center } i { display: block; height: 14px } .empty { color: #777; text-align: center }
+.band { display: flex; height: 24px; margin: 4px 0 } .band span { width: 160px } .band b { color: #111217; font-weight: normal; overflow: hidden; white-space: nowrap; padding-left: 2px }
 ul { list-style: none; margin: 2px; padding: 0; max-height: ${LEGEND_PX - 40}px; overflow: hidden; font-size: 11px } li { display: inline; margin-right: 12px }
 table { width: 100%; border-collapse: collapse; font-size: 12px } th, td { text-align: left; padding: 3px 6px; border-bottom: 1px solid #2a2d33 }`;
 
@@ -146,10 +173,11 @@ for (const element of document.querySelectorAll('.chart')) {
   const chart = JSON.parse(element.dataset.chart);
   const paths = chart.isStepped ? uPlot.paths.stepped({ align: 1 }) : undefined;
   const grid = { stroke: '#2a2d33', width: 1 };
+  const incrs = { bytes: Array.from({ length: 50 }, (_, power) => 2 ** power), s: [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 36000] }[chart.unit];
   new uPlot({
     width: chart.width, height: chart.height, legend: { show: false },
     scales: { y: { range: (_, low, high) => [chart.min ?? low, chart.max ?? (high <= (chart.min ?? low) ? (chart.min ?? low) + 1 : high * 1.05)] } },
     series: [{}, ...chart.names.map((label, index) => ({ label, stroke: chart.colors[index], width: 1.5, points: { show: false }, paths }))],
-    axes: [{ stroke: '#ccccdc', grid }, { stroke: '#ccccdc', grid, size: 92, values: (_, ticks) => ticks.map((tick) => formatValue(chart.unit, tick)) }],
+    axes: [{ stroke: '#ccccdc', grid }, { stroke: '#ccccdc', grid, size: 92, ...(incrs && { incrs }), values: (_, ticks) => ticks.map((tick) => formatValue(chart.unit, tick)) }],
   }, chart.data, element);
 }`;

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { StatusRecord } from '../../../model/records.ts';
+import type { StatusRecord } from '../../../model/status-record.ts';
 import { AgentOnMemoryBus } from '../../support/agent-on-memory-bus.ts';
 import { type PrivateEngine, startPrivateEngine } from '../../support/private-engine.ts';
 import { aTask } from '../../support/tasks.ts';

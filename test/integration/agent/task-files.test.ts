@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { sealFor } from '../../../bus/identity/sealing.ts';
 import { subjects } from '../../../bus/subjects.ts';
 import { PayloadRequest } from '../../../model/payload.ts';
-import type { TaskRecord } from '../../../model/records.ts';
+import type { TaskRecord } from '../../../model/task-record.ts';
 import { AgentOnMemoryBus } from '../../support/agent-on-memory-bus.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type PrivateEngine, startPrivateEngine } from '../../support/private-engine.ts';

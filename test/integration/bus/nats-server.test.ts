@@ -7,11 +7,12 @@ import { publicKeyOf } from '../../../bus/identity/keys.ts';
 import { runLease } from '../../../bus/lease.ts';
 import { revokeUser, rotateJoinToken, runningNatsPid } from '../../../bus/server/nats-server.ts';
 import { systemClock } from '../../../runtime/clock.ts';
+import { PlimsollError } from '../../../runtime/errors.ts';
 import { createLog } from '../../../runtime/log.ts';
 import { createMetrics } from '../../../runtime/metrics.ts';
 import { eventually } from '../../support/eventually.ts';
 import { TestNats } from '../../support/nats-server.ts';
-import { aClaim } from '../../support/records.ts';
+import { aClaim, aSubnet, subnetKey } from '../../support/records.ts';
 
 let nats: TestNats;
 const log = createLog('test', 'silent');
@@ -37,6 +38,16 @@ describe('the server process', () => {
 
     const { buckets: afterwards } = await nats.coordinator();
     expect((await afterwards.claims.watch()).entries.size).toBe(50);
+  });
+
+  test('is started anew when it ends while it is waited for', async () => {
+    nats = await TestNats.start();
+    const pid = runningNatsPid(nats.stateDir);
+    nats.signal('SIGSTOP');
+    const ensured = nats.startServer();
+    nats.signal('SIGKILL');
+
+    expect(await ensured).not.toBe(pid);
   });
 
   test('that belongs to another cluster is not adopted', async () => {
@@ -204,5 +215,26 @@ describe('joining over TLS', () => {
       error: expect.stringContaining('Cannot join: the hostname "h1\\n'),
     });
     expect((await buckets.nodeSpecs.watch()).entries.size).toBe(0);
+  });
+});
+
+describe('many writes at once', () => {
+  test('go one by one where one of them is larger than the server takes, and that one alone fails', async () => {
+    nats = await TestNats.start();
+    const { buckets } = await nats.coordinator();
+    const leader = buckets.fenced(await buckets.raiseFence(1));
+    const making = ['a', 'b', 'c'].map((name) => ({
+      key: subnetKey(name),
+      value: aSubnet(name === 'b' ? 'x'.repeat(9_000_000) : '10.0.0.0/26', 1, name),
+      expectedRevision: undefined,
+    }));
+
+    const outcomes = await leader.nets.writeAll(making);
+
+    const revision = { revision: expect.any(Number) };
+    expect(outcomes).toEqual([revision, { error: expect.any(PlimsollError) }, revision]);
+    const view = await buckets.nets.watch();
+    expect([...view.entries.keys()].sort()).toEqual([subnetKey('a'), subnetKey('c')].sort());
+    await view.close();
   });
 });

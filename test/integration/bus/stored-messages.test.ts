@@ -34,12 +34,36 @@ it('is read from the oldest to the newest, by subject or by all that match', asy
   expect(await stored(subjects.pastExits('nobody', '*'))).toEqual([]);
 });
 
+it('is what was published one by one or many at once, in the same order', async () => {
+  const subject = subjects.event('node', 'many');
+  const numbers = Array.from({ length: 300 }, (_, index) => index);
+  await publish(subject, -1);
+
+  const ends = await coordinator.bus.publishAllDurably(numbers.map((number) => ({ subject, message: { number } })));
+
+  expect(new Set(ends.map(({ status }) => status))).toEqual(new Set(['fulfilled']));
+  expect(await stored(subject)).toEqual([-1, ...numbers]);
+});
+
 it('leaves out what does not fit', async () => {
   await publish(subjects.pastDecisions('odd'), 1);
   await coordinator.bus.publishDurably(subjects.pastDecisions('odd'), { number: 'two' });
   await publish(subjects.pastDecisions('odd'), 3);
 
   expect(await stored(subjects.pastDecisions('odd'))).toEqual([1, 3]);
+});
+
+it('of many at once is all but what no stream keeps', async () => {
+  const subject = subjects.event('node', 'kept');
+  const messages = [subject, 'plim.nobody.keeps.this', subject].map((to, number) => ({
+    subject: to,
+    message: { number },
+  }));
+
+  const ends = await coordinator.bus.publishAllDurably(messages);
+
+  expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(await stored(subject)).toEqual([0, 2]);
 });
 
 it('outlives the server, and is only the newest of each subject', async () => {

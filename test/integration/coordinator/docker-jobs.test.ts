@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { StatusRecord, TaskRecord } from '../../../model/records.ts';
+import type { StatusRecord } from '../../../model/status-record.ts';
+import type { TaskRecord } from '../../../model/task-record.ts';
 import { DockerApiServer } from '../../support/docker-api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 

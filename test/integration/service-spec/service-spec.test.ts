@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { StatusRecord } from '../../../model/records.ts';
+import type { StatusRecord } from '../../../model/status-record.ts';
 import { AgentOnMemoryBus } from '../../support/agent-on-memory-bus.ts';
 import { aTaskRecord, type CommandResult, DockerApiServer } from '../../support/docker-api-server.ts';
 import { type PrivateEngine, startPrivateEngine } from '../../support/private-engine.ts';

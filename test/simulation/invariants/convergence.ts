@@ -1,6 +1,8 @@
 /** Whether a cluster is as its users want it: every service at its replicas, nothing else running. */
 import { isJob } from '../../../model/jobs.ts';
-import type { RolloutRecord, ServiceRecord, SlotRecord } from '../../../model/records.ts';
+import type { RolloutRecord } from '../../../model/rollout-record.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
+import type { SlotRecord } from '../../../model/slot-record.ts';
 import { isReady, isSoundService, type RunningContainer } from './ground-truth.ts';
 import type { Scene } from './invariant.ts';
 import { fewestPlaced } from './kin.ts';

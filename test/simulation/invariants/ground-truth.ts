@@ -1,8 +1,11 @@
 /** What is really there, whatever any process believes: containers that run, records that are stored. */
 import type { ObservedContainer } from '../../../agent/plan/observed-container.ts';
 import type { BucketName } from '../../../bus/bucket-definitions.ts';
-import type { RolloutRecord, ServiceRecord, SlotRecord, TaskRecord } from '../../../model/records.ts';
+import type { RolloutRecord } from '../../../model/rollout-record.ts';
 import { desiredReplicas, isGlobal } from '../../../model/service-defaults.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
+import type { SlotRecord } from '../../../model/slot-record.ts';
+import type { TaskRecord } from '../../../model/task-record.ts';
 import { groupBy } from '../../../runtime/group-by.ts';
 import { isSound } from '../world/images.ts';
 import type { World } from '../world/world.ts';

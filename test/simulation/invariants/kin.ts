@@ -2,8 +2,8 @@
 import { AFFINITY_LABEL, ANTI_AFFINITY_LABEL, kinTerms } from '../../../coordinator/plan/affinity.ts';
 import { stickyVolumes } from '../../../coordinator/plan/sticky-volumes.ts';
 import { isJob } from '../../../model/jobs.ts';
-import type { ServiceRecord } from '../../../model/records.ts';
 import { isGlobal } from '../../../model/service-defaults.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
 import type { GroundTruth } from './ground-truth.ts';
 
 type Label = typeof AFFINITY_LABEL | typeof ANTI_AFFINITY_LABEL;

@@ -3,8 +3,8 @@
  * a new leader or a restarted agent is none.
  */
 import type { ObservedContainer } from '../../../agent/plan/observed-container.ts';
-import type { ServiceRecord } from '../../../model/records.ts';
 import { failoverPolicy } from '../../../model/service-policy.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
 import { fewestSince } from '../operator.ts';
 import { isSound } from '../world/images.ts';
 import { described, type GroundTruth, isReady, placeOf } from './ground-truth.ts';

@@ -6,8 +6,8 @@
 
 import { whyNeverTwo } from '../../../coordinator/plan/update-order.ts';
 import { isJob } from '../../../model/jobs.ts';
-import type { ServiceRecord } from '../../../model/records.ts';
 import { updateRules } from '../../../model/service-defaults.ts';
+import type { ServiceRecord } from '../../../model/service-record.ts';
 import type { UpdateConfig } from '../../../model/service-spec.ts';
 import { fewestSince } from '../operator.ts';
 import { isSound } from '../world/images.ts';

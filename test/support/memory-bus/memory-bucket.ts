@@ -2,7 +2,7 @@
 import { type BucketName, bucketDefinition } from '../../../bus/bucket-definitions.ts';
 import type { BusMetrics } from '../../../bus/bus-metrics.ts';
 import { CheckedWatch, type Consumer, type ConsumerSink, type ConsumerSource } from '../../../bus/checked-watch.ts';
-import type { Expectation, RawBucket, RawWatch, StoredMessage, WatchSink } from '../../../bus/raw-bucket.ts';
+import type { Expectation, RawBucket, RawWatch, RawWrite, StoredMessage, WatchSink } from '../../../bus/raw-bucket.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { MemoryConnection, MemoryServer } from '../memory-bus.ts';
 import { MemoryConsumer, type MemoryStore } from './memory-store.ts';
@@ -28,6 +28,13 @@ export class MemoryBucket implements RawBucket {
   async write(key: string, data: string | undefined, expectation?: Expectation): Promise<number> {
     const store = () => this.store.write(key, data, expectation).revision;
     return this.parts.connection.askJetStream(`write ${this.name} ${key}`, store, 'write');
+  }
+
+  async writeTogether(writes: readonly RawWrite[]): Promise<number | undefined> {
+    const { connection, server } = this.parts;
+    if (!server.serverFences || bucketDefinition(this.name).writtenBy !== 'leader') return undefined;
+    const store = () => this.store.writeTogether(writes);
+    return connection.askJetStream(`write keys of ${this.name} at once`, store, 'write');
   }
 
   /** Coordinators ask the stream's leader; nodes whoever has it, who may be behind. */

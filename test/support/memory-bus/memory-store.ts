@@ -1,7 +1,7 @@
 /** One bucket of the memory server: the last message per key, as a stream with one message per subject keeps it. */
 import { type BucketDefinition, isOwnKey } from '../../../bus/bucket-definitions.ts';
 import type { ConsumerSink } from '../../../bus/checked-watch.ts';
-import type { Expectation, StoredMessage } from '../../../bus/raw-bucket.ts';
+import type { Expectation, RawWrite, StoredMessage } from '../../../bus/raw-bucket.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { PlimsollError } from '../../../runtime/errors.ts';
 import { compilePattern, type Matches } from './subject-pattern.ts';
@@ -81,7 +81,7 @@ export class MemoryStore {
 
   write(key: string, data: string | undefined, expectation?: Expectation): StoredMessage {
     this.requireExists();
-    if (expectation && (this.kept(expectation.key)?.revision ?? 0) !== expectation.revision) {
+    if (expectation && !this.isMet(expectation)) {
       throw new PlimsollError(
         'conflict',
         `Cannot write ${this.definition.name} ${key}: ${expectation.key} is not at revision ${expectation.revision}`,
@@ -90,6 +90,13 @@ export class MemoryStore {
     const message = this.keep(key, data);
     for (const consumer of this.consumers) if (consumer.matches(key)) consumer.send(message, 0);
     return message;
+  }
+
+  /** All of them, or none where an expectation fails: then undefined. Answers the last one's revision. */
+  writeTogether(writes: readonly RawWrite[]): number | undefined {
+    this.requireExists();
+    if (writes.some(({ expectation }) => !this.isMet(expectation))) return undefined;
+    return writes.map(({ key, data }) => this.write(key, data)).at(-1)?.revision;
   }
 
   /** Every record under a pattern, delete markers included, in the order they were written. */
@@ -165,6 +172,10 @@ export class MemoryStore {
     if (this.definition.storage === 'file') return;
     this.recreate();
     this.exists = false;
+  }
+
+  private isMet({ key, revision }: Expectation): boolean {
+    return (this.kept(key)?.revision ?? 0) === revision;
   }
 
   private keep(key: string, data: string | undefined): KeptMessage {

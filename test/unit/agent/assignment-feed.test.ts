@@ -3,7 +3,7 @@ import { agentMetrics } from '../../../agent/agent-metrics.ts';
 import { AssignmentFeed } from '../../../agent/assignment-feed.ts';
 import type { UnnumberedStatus } from '../../../agent/plan/status.ts';
 import type { TaskSupervisor } from '../../../agent/task-supervisor.ts';
-import type { TaskRecord } from '../../../model/records.ts';
+import type { TaskRecord } from '../../../model/task-record.ts';
 import { PlimsollError } from '../../../runtime/errors.ts';
 import { createLog } from '../../../runtime/log.ts';
 import { createMetrics } from '../../../runtime/metrics.ts';

@@ -4,7 +4,7 @@ import { agentMetrics } from '../../../agent/agent-metrics.ts';
 import { linkMesh, type MeshLinkParts } from '../../../agent/mesh-link.ts';
 import type { OtherMeshNodes } from '../../../agent/network/mesh/mesh.ts';
 import type { MeshRecord } from '../../../model/mesh-record.ts';
-import type { NodeRecord } from '../../../model/records.ts';
+import type { NodeRecord } from '../../../model/node-record.ts';
 import { derivedId } from '../../../runtime/identifiers.ts';
 import { createLog } from '../../../runtime/log.ts';
 import { createMetrics } from '../../../runtime/metrics.ts';

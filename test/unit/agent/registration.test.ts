@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { nextIncarnation, refuseSecond, register } from '../../../agent/registration.ts';
 import type { Bucket } from '../../../bus/bus.ts';
-import type { NodeRecord } from '../../../model/records.ts';
+import type { NodeRecord } from '../../../model/node-record.ts';
 import { PlimsollError } from '../../../runtime/errors.ts';
 import type { JsonFiles } from '../../../runtime/files.ts';
 import { createLog } from '../../../runtime/log.ts';

@@ -16,6 +16,7 @@ it('counts what a bucket was asked by how that ended, and how long it took', asy
       if (data !== undefined) throw new PlimsollError('conflict', 'another was faster');
       return 1;
     },
+    writeTogether: async ([first]) => first?.expectation.revision,
     read: async () => {
       await clock.advance(30);
       return undefined;
@@ -26,6 +27,8 @@ it('counts what a bucket was asked by how that ended, and how long it took', asy
 
   await bucket.read('a');
   await bucket.write('a', undefined);
+  await bucket.writeTogether([{ key: 'a', data: '{}', expectation: { key: 'a', revision: 7 } }]);
+  await bucket.writeTogether([]);
   await expect(bucket.write('a', '{}')).rejects.toThrow('another was faster');
 
   const page = await registry.metrics();
@@ -33,6 +36,8 @@ it('counts what a bucket was asked by how that ended, and how long it took', asy
     metricValue(page, 'plimsoll_bus_bucket_operations_total', { bucket: 'plim_spec', ...labels });
   expect(operations({ operation: 'read', outcome: 'ok' })).toBe(1);
   expect(operations({ operation: 'delete', outcome: 'ok' })).toBe(1);
+  expect(operations({ operation: 'batch', outcome: 'ok' })).toBe(1);
+  expect(operations({ operation: 'batch', outcome: 'refused' })).toBe(1);
   expect(operations({ operation: 'write', outcome: 'conflict' })).toBe(1);
   expect(metricValue(page, 'plimsoll_bus_bucket_operation_duration_seconds_sum', { operation: 'read' })).toBe(0.03);
 });

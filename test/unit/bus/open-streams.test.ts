@@ -21,7 +21,7 @@ function serverWithoutRoomFor(refused: string) {
 const open = (manager: JetStreamManager) =>
   openStreams(
     manager,
-    { replicas: 1, writeSecret: 's', expiresMessages: true, limitsConsumers: true },
+    { replicas: 1, writeSecret: 's', expiresMessages: true, takesBatches: true, limitsConsumers: true },
     createLog('test', 'silent'),
   );
 

@@ -67,3 +67,16 @@ volumes: { data: { driver: rexray, driver_opts: { size: 10 } } }`);
     expect(serviceOf(yaml)).toMatchObject({ logging: {}, deploy: { placement: { constraints: [] } } });
   });
 });
+
+it.each([
+  ['nofile: 40000', { soft: 1_000, hard: 1_000 }],
+  ['nofile: {soft: 20, hard: 40000}', { soft: 20, hard: 1_000 }],
+  ['nofile: 900', 900],
+])('of "%s" no more files may be opened than the machine allows', (limit, expected) => {
+  const stack = runnableStack(`services: {web: {image: nginx, ulimits: {${limit}}}}`, 1_000);
+
+  expect(parse(stack.yaml).services.web.ulimits).toEqual({ nofile: expected });
+  expect(stack.changes).toEqual(
+    expected === 900 ? [] : ['web: may open 1000 files, not 40000: this machine allows no more'],
+  );
+});

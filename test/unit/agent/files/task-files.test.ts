@@ -4,7 +4,7 @@ import { createTaskFiles } from '../../../../agent/files/task-files.ts';
 import type { FileOwner, VolatileFolder } from '../../../../agent/files/volatile-folder.ts';
 import { sealFor } from '../../../../bus/identity/sealing.ts';
 import type { PayloadRequest } from '../../../../model/payload.ts';
-import type { TaskRecord } from '../../../../model/records.ts';
+import type { TaskRecord } from '../../../../model/task-record.ts';
 import { PlimsollError } from '../../../../runtime/errors.ts';
 import { createLog } from '../../../../runtime/log.ts';
 import type { TemplateWords } from '../../../../runtime/task-template.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ObservedContainer } from '../../../../agent/plan/observed-container.ts';
 import { planTask, refuseAttempt, type TaskPlan } from '../../../../agent/plan/plan-task.ts';
 import type { TaskMemory } from '../../../../agent/plan/task-memory.ts';
-import type { TaskRecord } from '../../../../model/records.ts';
+import type { TaskRecord } from '../../../../model/task-record.ts';
 import { aContainer, aTask } from '../../../support/tasks.ts';
 
 const at = (elapsedMs: number) => ({ wallMs: 1_000_000 + elapsedMs, elapsedMs });

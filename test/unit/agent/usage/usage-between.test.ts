@@ -86,17 +86,17 @@ describe('usageBetween()', () => {
     expect(usageBetween(nodeId, before, now).tasks[0]?.cpuCores).toBe(1);
   });
 
-  test('takes a counter that fell for one that began again', () => {
-    const before = sample(0, { containers: { a: {} } });
+  test('tells nothing of a time in which counters fell, began they again or were set back a little', () => {
+    const before = sample(0, { host: { cpuSeconds: 5_000 }, containers: { a: { cpuSeconds: 1_000 } } });
     const earlierTraffic = { atMs: 0, receivedBytes: 1_000, sentBytes: 2_000 };
-    const traffic = { atMs: 2_000, receivedBytes: 10, sentBytes: 20 };
-    const now = sample(2_000, { containers: { a: { cpuSeconds: 1, traffic, earlierTraffic } } });
+    const traffic = { atMs: 2_000, receivedBytes: 999, sentBytes: 20 };
+    const containers = { a: { cpuSeconds: 999.99, traffic, earlierTraffic } };
+    const now = sample(2_000, { host: { cpuSeconds: 4_999 }, containers });
 
-    expect(usageBetween(nodeId, before, now).tasks[0]).toMatchObject({
-      cpuCores: 0.5,
-      receiveBytesPerSecond: 5,
-      transmitBytesPerSecond: 10,
-    });
+    const usage = usageBetween(nodeId, before, now);
+
+    expect(usage.cpuCores).toBeUndefined();
+    expect(usage.tasks[0]).toEqual({ taskId, serviceId, memoryBytes: MIB });
   });
 
   test('does not take a new container’s counters for growth of the old one’s', () => {

@@ -2,6 +2,7 @@ import { createColors } from 'picocolors';
 import { expect, it } from 'vitest';
 import { formatStatus } from '../../../../cli/commands/status.ts';
 import { ClusterStatus } from '../../../../model/native-api.ts';
+import { WARNING_CHARACTERS_AT_MOST } from '../../../../model/network-warning.ts';
 
 const plain = createColors(false);
 
@@ -27,13 +28,20 @@ it('names damaged records, why they are, and what to do; says nothing of them wh
 
 it('warns of what is wrong with networks, where, and what to do; says nothing of them while all is well', () => {
   const networkWarnings = [
-    { node: 'h1', kind: 'blocked' as const, says: 'h2: nothing comes through', advice: 'let UDP 4789 pass' },
+    { node: 'h1', kind: 'blocked', says: 'h2: nothing comes through', advice: 'let UDP 4789 pass' },
   ];
 
   expect(formatStatus({ ...healthy, networkWarnings }, plain)).toMatch(
     /h1 +h2: nothing comes through +let UDP 4789 pass/,
   );
   expect(formatStatus(healthy, plain)).not.toContain('NETWORKS ON');
+});
+
+it('shows a warning of a kind only a newer coordinator knows, however long', () => {
+  const says = `h2: ${'x'.repeat(WARNING_CHARACTERS_AT_MOST)}`;
+  const sent = { ...healthy, networkWarnings: [{ node: 'h1', kind: 'new', says, advice: 'upgrade', more: 1 }] };
+
+  expect(formatStatus(ClusterStatus.parse(sent), plain)).toContain(says);
 });
 
 it('shows what a drain waits for, and who has no other place; of many tasks the first ten', () => {

@@ -22,6 +22,13 @@ describe('units of a host', () => {
     expect(agentUnit(host).after).toContain('nats');
   });
 
+  it('bound what the allocator of those daemons keeps', () => {
+    expect(systemdUnitText(agentUnit(host))).toContain(
+      '\nEnvironment="MALLOC_ARENA_MAX=1"\nEnvironment="MALLOC_TRIM_THRESHOLD_=131072"\n',
+    );
+    expect(coordinatorUnit(host).environment).toEqual(agentUnit(host).environment);
+  });
+
   it('keep containers alive while dockerd is away, and containerd out of its hands', () => {
     const [containerd, dockerd] = engineUnits({
       socketPath: '/run/d.sock',

@@ -64,15 +64,18 @@ describe('plim monitoring', () => {
     });
     const status = await monitoringStatus({ docker });
     expect(status.grafanaNode).toBe('h2');
-    const shown = formatMonitoring({ ...status, grafana: 'http://192.0.2.2:3000' });
+    const shown = formatMonitoring({ ...status, grafana: 'http://192.0.2.2:3000', nativeHost: undefined });
     expect(shown).toContain('monitoring_prometheus   0/1');
     expect(shown).toMatch(/Grafana: http:\/\/192.0.2.2:3000\n$/);
   });
 
-  it('says that nothing is deployed', async () => {
+  it('says that nothing is deployed, or that another host has them as its programs', async () => {
     const { docker } = recordingDocker({});
-    const status = await monitoringStatus({ docker });
-    expect(formatMonitoring({ ...status, grafana: undefined })).toBe('Not deployed. Deploy it: plim monitoring up\n');
+    const nothing = { ...(await monitoringStatus({ docker })), grafana: undefined };
+    expect(formatMonitoring({ ...nothing, nativeHost: undefined })).toBe(
+      'Not deployed. Deploy it: plim monitoring up\n',
+    );
+    expect(formatMonitoring({ ...nothing, nativeHost: 'h2' })).toMatch(/^They run as programs of h2\. /);
   });
 });
 

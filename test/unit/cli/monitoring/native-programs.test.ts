@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatPrograms } from '../../../../cli/commands/monitoring.ts';
+import { formatGrafana, formatPrograms } from '../../../../cli/commands/monitoring.ts';
 import { readCompose } from '../../../../cli/monitoring/monitoring-compose.ts';
 import { monitoringPrograms, nativeProgram } from '../../../../cli/monitoring/native-programs.ts';
 
@@ -54,5 +54,12 @@ describe('a program of the monitoring stack on a host', () => {
     const url = 'http://127.0.0.1:9095';
     const shown = formatPrograms([{ name: 'prometheus', url, problem: 'it answers 503' }]);
     expect(shown).toMatch(/^PROGRAM +STATE +URL\nprometheus +it answers 503 +http:\/\/127.0.0.1:9095\n$/);
+  });
+
+  it('Grafana’s password is told when it is made, and where it lies each time', () => {
+    const passwordPath = '/state/monitoring/run/secrets/grafana-password';
+    expect(formatGrafana({ passwordPath, newPassword: 'abc' })).toContain(`the password abc (also in ${passwordPath})`);
+    expect(formatGrafana({ passwordPath, newPassword: undefined })).toContain(`the password is in ${passwordPath}`);
+    expect(formatGrafana({ absence: 'Grafana does not run: why' })).toBe('Grafana does not run: why\n');
   });
 });

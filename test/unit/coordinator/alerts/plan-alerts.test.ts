@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type AlertedService, planAlerts } from '../../../../coordinator/alerts/plan-alerts.ts';
 import type { AlertDeed, AlertState } from '../../../../model/alert-record.ts';
-import type { ServiceRecord } from '../../../../model/records.ts';
+import type { ServiceRecord } from '../../../../model/service-record.ts';
 import { derivedId } from '../../../../runtime/identifiers.ts';
 import { ALERT_BEGAN_MS, anAlertState } from '../../../support/alerts.ts';
 import { aRollout, aService, aSpec } from '../../../support/snapshots.ts';

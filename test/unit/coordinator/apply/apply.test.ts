@@ -28,6 +28,7 @@ async function aLeader(server: MemoryServer, epoch: number) {
         fenced: buckets.fenced({ epoch }),
         services: buckets.services,
         epoch,
+        serverFences: buckets.serverFences,
         mayWrite: () => {
           lease.lastsForWrites -= 1;
           return lease.lastsForWrites >= 0;
@@ -88,4 +89,14 @@ test("apply() writes nothing more once the lease may be another leader's", async
 
   expect(leader.done.map((action) => action.kind)).toEqual(['put-slot']);
   expect((await leader.buckets.tasks.watch()).entries.size).toBe(0);
+});
+
+test('apply() asks for the lease before each single write where nothing else stops a former leader', async () => {
+  const leader = await aLeader(new MemoryServer({ clock: new FakeClock(), serverFences: false }), 1);
+  const { chains } = aPlan(40);
+  leader.lease.lastsForWrites = 5;
+
+  await leader.run(chains);
+
+  expect(leader.done).toHaveLength(5);
 });

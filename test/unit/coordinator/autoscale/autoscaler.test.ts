@@ -7,9 +7,11 @@ import { coordinatorMetrics } from '../../../../coordinator/loops/coordinator-me
 import type { Snapshot } from '../../../../coordinator/store/snapshot.ts';
 import type { HeardUsage } from '../../../../coordinator/usage/usage-book.ts';
 import type { ClusterEvent } from '../../../../model/messages.ts';
-import type { RolloutRecord, ServiceRecord, SlotRecord } from '../../../../model/records.ts';
+import type { RolloutRecord } from '../../../../model/rollout-record.ts';
 import { effectiveReplicas, type ScaleRecord } from '../../../../model/scale-record.ts';
+import type { ServiceRecord } from '../../../../model/service-record.ts';
 import type { ServiceSpec } from '../../../../model/service-spec.ts';
+import type { SlotRecord } from '../../../../model/slot-record.ts';
 import { PlimsollError } from '../../../../runtime/errors.ts';
 import { derivedId } from '../../../../runtime/identifiers.ts';
 import { createLog } from '../../../../runtime/log.ts';
@@ -54,6 +56,12 @@ class World {
 
   change(spec: Partial<ServiceSpec>): void {
     this.service = { ...this.service, spec: { ...this.service.spec, ...spec } };
+  }
+
+  /** Of the wall clock alone. */
+  jump(byMs: number): void {
+    const wallMs = this.clock.wallMs.bind(this.clock);
+    Object.assign(this.clock, { wallMs: () => wallMs() + byMs });
   }
 
   newLeader(): void {
@@ -190,6 +198,33 @@ describe('a service that scales by its processor time', () => {
     await world.looks(290);
     expect(world.replicas).toBe(6);
     await world.looks(30);
+    expect(world.replicas).toBe(1);
+  });
+
+  it.each([
+    ['forwards', 86_400_000],
+    ['back', -86_400_000],
+  ])('changes nothing because the wall clock jumps %s by a day', async (_, jumpMs) => {
+    world.cores = 2;
+    await world.looks(1);
+    world.cores = 0.5;
+    await world.looks(10);
+    const before = world.replicas;
+    expect(before).toBe(4);
+    world.jump(jumpMs);
+    await world.looks(10);
+    expect(world.scale).toMatchObject({ replicas: before, condition: 'following' });
+  });
+
+  it('holds a count set by hand no longer than hold-off though the wall clock was set back by a day', async () => {
+    await world.looks(1);
+    world.change({ Mode: { Replicated: { Replicas: 6 } } });
+    await world.looks(1);
+    world.jump(-86_400_000);
+    world.cores = 0.001;
+    await world.looks(290);
+    expect(world.replicas).toBe(6);
+    await world.looks(40);
     expect(world.replicas).toBe(1);
   });
 

@@ -96,7 +96,34 @@ describe('decide()', () => {
       /during an update/,
     ],
     ['adds during an update', { readings: [told(3)], isUpdating: true }, 3, 'following', /3 replicas/],
-    ['keeps what was wanted a while ago', { readings: [told(1)] }, 2, 'pacing', /highest count wanted within 5m/],
+    [
+      'keeps what was wanted a while ago',
+      { readings: [told(1)] },
+      2,
+      'pacing',
+      /1 replica wanted; kept at 2, the highest count wanted within 5m$/,
+    ],
+    [
+      'does not believe a spike yet',
+      { policy: aPolicy({ 'up-window': '30s' }), readings: [told(5)] },
+      2,
+      'pacing',
+      /5 replicas wanted; kept at 2, the lowest count wanted within 30s$/,
+    ],
+    [
+      'goes up by steps',
+      { policy: aPolicy({ 'up-steps': '1/30s' }), readings: [told(5)] },
+      3,
+      'pacing',
+      /5 replicas wanted; steps or the cool-down allow no more yet$/,
+    ],
+    [
+      'goes down by steps',
+      { policy: aPolicy({ 'down-window': '0s', 'down-steps': '1/30s' }), current: 5, readings: [told(2)] },
+      4,
+      'pacing',
+      /2 replicas wanted; steps or the cool-down allow no fewer yet$/,
+    ],
   ])('%s', (_, changes, replicas, condition, reason) => {
     const { decision } = decide(situation(changes), noHistory, 1_000_000);
     expect(decision).toMatchObject({ replicas, condition, reason: expect.stringMatching(reason) });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { eventOf } from '../../../../coordinator/loops/events.ts';
 import type { Action } from '../../../../coordinator/plan/actions.ts';
-import type { RolloutRecord } from '../../../../model/records.ts';
+import type { RolloutRecord } from '../../../../model/rollout-record.ts';
 import { aService, aSnapshot } from '../../../support/snapshots.ts';
 
 const service = aService();

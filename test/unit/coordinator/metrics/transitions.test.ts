@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Observation, Transitions } from '../../../../coordinator/metrics/transitions.ts';
-import type { ExitRecord, StatusRecord } from '../../../../model/records.ts';
 import type { ScaleRecord } from '../../../../model/scale-record.ts';
+import type { ExitRecord, StatusRecord } from '../../../../model/status-record.ts';
 import { PlanWorld } from '../../../support/plan-world.ts';
 import { entryOf } from '../../../support/snapshots.ts';
 

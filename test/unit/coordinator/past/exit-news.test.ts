@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { ExitNews } from '../../../../coordinator/past/exit-news.ts';
-import type { ExitRecord, StatusRecord, TaskRecord } from '../../../../model/records.ts';
+import type { ExitRecord, StatusRecord } from '../../../../model/status-record.ts';
+import type { TaskRecord } from '../../../../model/task-record.ts';
 import { aTask } from '../../../support/tasks.ts';
 
 const TERM_MS = 1_000_000;

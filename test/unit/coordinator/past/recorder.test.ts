@@ -5,7 +5,8 @@ import { coordinatorMetrics } from '../../../../coordinator/loops/coordinator-me
 import { PastRecorder } from '../../../../coordinator/past/recorder.ts';
 import { openStore, type Store } from '../../../../coordinator/store/store.ts';
 import { PastExit } from '../../../../model/past.ts';
-import type { StatusRecord, TaskRecord } from '../../../../model/records.ts';
+import type { StatusRecord } from '../../../../model/status-record.ts';
+import type { TaskRecord } from '../../../../model/task-record.ts';
 import { createLog } from '../../../../runtime/log.ts';
 import { createMetrics } from '../../../../runtime/metrics.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';

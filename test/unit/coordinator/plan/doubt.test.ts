@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { StatusRecord } from '../../../../model/records.ts';
+import type { StatusRecord } from '../../../../model/status-record.ts';
 import { randomId } from '../../../../runtime/identifiers.ts';
 import { PlanWorld } from '../../../support/plan-world.ts';
 

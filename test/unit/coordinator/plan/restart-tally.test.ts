@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { TaskRecord } from '../../../../model/records.ts';
 import type { RestartPolicy } from '../../../../model/service-spec.ts';
+import type { TaskRecord } from '../../../../model/task-record.ts';
 import { PlanWorld } from '../../../support/plan-world.ts';
 
 let world: PlanWorld;

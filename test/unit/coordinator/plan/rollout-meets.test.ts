@@ -199,6 +199,95 @@ describe('the progress deadline', () => {
     expect((world.plan().nextAtMs ?? 0) - world.now.wallMs).toBeLessThanOrEqual(30_000);
   });
 
+  test('an old task that takes long to stop has its grace period beside it', () => {
+    const world = new PlanWorld();
+    world.addNode('h1');
+    world.behaviours.set('slow', 'takes-long-to-stop');
+    const TaskTemplate = { ContainerSpec: { Image: 'slow', StopGracePeriod: 900e9 } };
+    const id = world.addService('web', 1, { TaskTemplate });
+    world.converge();
+    world.update(id, 'v2');
+    for (let round = 0; round < 4; round += 1) turn(world);
+
+    world.pass(14 * 60_000);
+    turn(world);
+    expect(state(world, id)).toBe('updating');
+    world.pass(10 * 60_000);
+    turn(world);
+    expect(state(world, id)).toBe('updating');
+    expect(world.plan().nextAtMs ?? 0).toBeGreaterThan(world.now.wallMs);
+
+    world.pass(60_000);
+    turn(world);
+    expect(state(world, id)).toBe('paused');
+  });
+
+  test('counts from when the old task is gone, however long that took', () => {
+    const world = new PlanWorld();
+    world.addNode('h1');
+    world.behaviours.set('slow', 'takes-long-to-stop');
+    world.behaviours.set('stuck', 'never-ready');
+    const TaskTemplate = { ContainerSpec: { Image: 'slow', StopGracePeriod: 900e9 } };
+    const id = world.addService('web', 1, { TaskTemplate });
+    world.converge();
+    world.update(id, 'stuck');
+    for (let round = 0; round < 4; round += 1) turn(world);
+    world.pass(9 * 60_000);
+    world.behaviours.delete('slow');
+    for (let round = 0; round < 4; round += 1) turn(world);
+
+    world.pass(9 * 60_000);
+    turn(world);
+    expect(state(world, id)).toBe('updating');
+    world.pass(60_000);
+    turn(world);
+    expect(state(world, id)).toBe('paused');
+  });
+
+  test('a new task that waits for room another slot makes is given time as long as there is progress', () => {
+    const world = new PlanWorld();
+    world.addNode('h1', { nanoCpus: 3e9 });
+    const Resources = { Reservations: { NanoCPUs: 1e9 } };
+    const TaskTemplate = { ContainerSpec: { Image: 'good' }, Resources };
+    const UpdateConfig = { Order: 'start-first', Parallelism: 2 } as const;
+    const id = world.addService('web', 2, { TaskTemplate, UpdateConfig });
+    world.converge();
+    world.behaviours.set('v2', 'never-ready');
+    world.update(id, 'v2', { TaskTemplate: { ContainerSpec: { Image: 'v2' }, Resources } });
+    turn(world);
+    turn(world);
+    expect(world.live(id)).toHaveLength(3);
+
+    world.pass(9 * 60_000);
+    world.behaviours.delete('v2');
+    turn(world);
+    world.behaviours.set('v2', 'never-ready');
+    for (let round = 0; round < 7; round += 1) turn(world);
+    world.pass(8 * 60_000);
+    turn(world);
+    expect(state(world, id)).toBe('updating');
+    world.behaviours.delete('v2');
+    goOn(world, id);
+
+    expect(state(world, id)).toBe('completed');
+  });
+
+  test('without any progress one that finds no room is overdue', () => {
+    const world = new PlanWorld();
+    world.addNode('h1', { nanoCpus: 2e9 });
+    const Resources = { Reservations: { NanoCPUs: 1e9 } };
+    const TaskTemplate = { ContainerSpec: { Image: 'good' }, Resources };
+    const id = world.addService('web', 2, { TaskTemplate, UpdateConfig: { Order: 'start-first' } });
+    world.converge();
+    world.update(id, 'v2', { TaskTemplate: { ContainerSpec: { Image: 'v2' }, Resources } });
+    turn(world);
+
+    world.pass(10 * 60_000);
+    turn(world);
+
+    expect(state(world, id)).toBe('paused');
+  });
+
   test('rollback is one of the failure actions', () => {
     const { world, id } = stuck({}, { FailureAction: 'rollback' });
     world.pass(601_000);

@@ -110,6 +110,12 @@ describe('old tasks that take long to stop', () => {
     expect(rollout(world, id)?.state).toBe('completed');
   });
 
+  test('are not waited for where the port of the node is of Docker’s choice: the new task gets another', () => {
+    const port = { Protocol: 'tcp', TargetPort: 80, PublishMode: 'host' } as const;
+
+    expect(slowly({ Ports: [port] }, 'start-first').updated).toBe(2);
+  });
+
   test('hold up a slot that stops them first', () => {
     const { world, id } = slowly(undefined, 'stop-first');
 

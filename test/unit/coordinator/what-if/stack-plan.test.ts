@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from 'vitest';
-import { planStack, portsWishOf } from '../../../../coordinator/what-if/stack-plan.ts';
+import { planStack, portsWishesOf } from '../../../../coordinator/what-if/stack-plan.ts';
 import { noPortsHeld } from '../../../../coordinator/wishes/held-ports.ts';
 import { withServerDefaults } from '../../../../coordinator/wishes/service-rules.ts';
 import { accessLabel, type HostAccess } from '../../../../model/host-access.ts';
@@ -138,5 +138,28 @@ it('ports that programs of the nodes hold are a problem here as they are on depl
     ['app_b', []],
     ['app_c', []],
   ]);
-  expect(portsWishOf(world.snapshot(), wish).wanted).toHaveLength(3);
+  expect(portsWishesOf(world.snapshot(), wish).map(({ wanted }) => wanted)).toHaveLength(3);
+});
+
+it('what a service has is no other’s number of the same stack', () => {
+  const ports = [{ Protocol: 'tcp', TargetPort: 80, PublishMode: 'ingress' }] as const;
+  const had = [{ ...ports[0], PublishedPort: 30_000 }];
+  const record = world.tables.services.get(web)?.value;
+  if (record) world.restoreService({ ...record, ports: had });
+  const publishing = (name: string) => ({ ...spec(name, 'good', 4), EndpointSpec: { Ports: [...ports] } });
+  const services = [{ id: web, spec: publishing('app_web') }, { spec: publishing('app_new') }];
+
+  const wishes = portsWishesOf(world.snapshot(), {
+    stack: 'app',
+    networks: [],
+    secrets: [],
+    configs: [],
+    services,
+    removals: [],
+  });
+
+  expect(wishes).toMatchObject([
+    { before: had, taken: new Set() },
+    { before: [], taken: new Set(['tcp/30000']) },
+  ]);
 });

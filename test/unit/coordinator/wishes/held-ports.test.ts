@@ -128,6 +128,66 @@ describe('ports that programs on the nodes hold', () => {
     expect(store.snapshot().services.get(id)?.value.ports).toMatchObject([{ PublishedPort: 30_000 }]);
   });
 
+  test('a second port of the same target gets a number that no program holds, beside the one that is kept', async () => {
+    const { id } = await wishes.services.create(publishing('ingress', 0));
+    const port = { Protocol: 'tcp', TargetPort: 80, PublishMode: 'ingress' } as const;
+    held.set(h1, [{ protocol: 'tcp', port: 30_001 }]);
+    const numbers = () =>
+      store
+        .snapshot()
+        .services.get(id)
+        ?.value.ports.map(({ PublishedPort }) => PublishedPort);
+    const ask = (...Ports: PortConfig[]) =>
+      wishes.services.update(id, aSpec({ EndpointSpec: { Ports } }), store.snapshot().services.get(id)?.revision ?? 0);
+
+    await ask(port, port);
+    expect(numbers()).toEqual([30_000, 30_002]);
+
+    await ask(port, { ...port, PublishedPort: 30_000 }, { ...port, PublishedPort: 30_002 });
+    expect(numbers()).toEqual([30_003, 30_000, 30_002]);
+  });
+
+  describe('when an update is taken back', () => {
+    let id: string;
+    const version = () => store.snapshot().services.get(id)?.revision ?? 0;
+    const ports = () => store.snapshot().services.get(id)?.value.ports;
+
+    async function moved(from: number, to: number) {
+      ({ id } = await wishes.services.create(publishing('ingress', from)));
+      const TaskTemplate = { ContainerSpec: { Image: 'a:2' } };
+      await wishes.services.update(id, { ...publishing('ingress', to), TaskTemplate }, version());
+    }
+
+    test('by a person, a number a program holds by now refuses it', async () => {
+      await moved(80, 81);
+      held.set(h2, [web]);
+
+      await expect(wishes.services.rollback(id, version())).rejects.toThrow("port '80/tcp' is already in use");
+      await expect(wishes.services.rollbackTo(id, 1)).rejects.toThrow("port '80/tcp' is already in use");
+      expect(ports()).toMatchObject([{ PublishedPort: 81 }]);
+    });
+
+    test('because it failed, what ran before comes back, whoever holds its number', async () => {
+      await moved(80, 81);
+      held.set(h2, [web]);
+
+      await wishes.services.undoUpdate(id, version());
+
+      expect(ports()).toMatchObject([{ PublishedPort: 80 }]);
+    });
+
+    test('a dynamic number that a program holds is given to nobody', async () => {
+      ({ id } = await wishes.services.create(publishing('ingress', 0)));
+      const TaskTemplate = { ContainerSpec: { Image: 'a:2' } };
+      await wishes.services.update(id, aSpec({ TaskTemplate }), version());
+      held.set(h1, [{ protocol: 'tcp', port: 30_000 }]);
+
+      await wishes.services.undoUpdate(id, version());
+
+      expect(ports()).toMatchObject([{ PublishedPort: 30_001 }]);
+    });
+  });
+
   test('nodes that do not answer, or are not ready, hold nothing as far as is known', async () => {
     held.delete(h1);
     held.set(h2, [web]);

@@ -6,8 +6,8 @@ import { payloadFor } from '../../../../coordinator/payloads/payload-service.ts'
 import { openStore, type Store } from '../../../../coordinator/store/store.ts';
 import type { Wishes } from '../../../../coordinator/wishes/wishes.ts';
 import type { PayloadRecord } from '../../../../model/payload.ts';
-import type { TaskRecord } from '../../../../model/records.ts';
 import type { ServiceSpec } from '../../../../model/service-spec.ts';
+import type { TaskRecord } from '../../../../model/task-record.ts';
 import { randomId } from '../../../../runtime/identifiers.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { type MemoryConnection, MemoryServer } from '../../../support/memory-bus.ts';

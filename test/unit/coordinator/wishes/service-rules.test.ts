@@ -175,6 +175,12 @@ describe('settlePorts()', () => {
     expect(settlePorts(swapped, before, new Set()).map((settled) => settled.PublishedPort)).toEqual([30_002, 30_000]);
   });
 
+  it('gives no new port the number another one keeps', () => {
+    const before = [port({ PublishedPort: 30_000 })];
+    const spec = aSpec({ EndpointSpec: { Ports: [port({ TargetPort: 81 }), port()] } });
+    expect(settlePorts(spec, before, new Set()).map((settled) => settled.PublishedPort)).toEqual([30_001, 30_000]);
+  });
+
   it('leaves host ports to the engine', () => {
     const spec = aSpec({ EndpointSpec: { Ports: [port({ PublishMode: 'host' })] } });
     expect(settlePorts(spec, [], new Set())[0]?.PublishedPort).toBeUndefined();

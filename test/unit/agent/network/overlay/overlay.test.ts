@@ -267,7 +267,24 @@ describe('the networks of a node', () => {
     await clock.advance(50);
 
     expect(applied?.table.outbound).toEqual(['10.200.0.2']);
-    expect(applied?.zone.networks[back]).toMatchObject({ 'db.1': ['10.200.0.2'] });
+    expect(applied?.zone().networks[back]).toMatchObject({ 'db.1': ['10.200.0.2'] });
+  });
+
+  test('the kernel does not wait for the names, nor the names for a kernel that refuses', async () => {
+    onNetworks('db', back);
+    await overlay.begin();
+    void overlay.learn([range(back, '10.200.0.0/26')], []);
+    await clock.advance(2);
+    expect([told, stored.size]).toEqual([['(apply'], 0]);
+
+    await clock.advance(10);
+    expect([...stored.keys()].sort()).toEqual(['/state/node/networks.json', '/state/node/zone.json']);
+
+    stored.clear();
+    refusing = true;
+    void overlay.learn([range(back, '10.200.0.0/26'), range(front, '10.200.1.0/26')], []);
+    await clock.advance(10);
+    expect(stored.has('/state/node/zone.json')).toBe(true);
   });
 
   test('an emptied bucket takes no range from tasks that run', async () => {

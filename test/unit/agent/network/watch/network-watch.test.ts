@@ -4,6 +4,7 @@ import type { CommandRunner } from '../../../../../agent/network/command-runner.
 import { NetworkWatch } from '../../../../../agent/network/watch/network-watch.ts';
 import { Usage } from '../../../../../model/messages.ts';
 import type { NetRecord } from '../../../../../model/network-records.ts';
+import { WARNINGS_AT_MOST } from '../../../../../model/network-warning.ts';
 import { derivedId } from '../../../../../runtime/identifiers.ts';
 import { createLog } from '../../../../../runtime/log.ts';
 import { createMetrics } from '../../../../../runtime/metrics.ts';
@@ -168,10 +169,14 @@ describe('NetworkWatch', () => {
     expect(Usage.parse({ ...host, networkWarnings: watch.warnings }).networkWarnings).toEqual(watch.warnings);
   });
 
-  test('a kind of warning only a newer agent knows costs a coordinator no usage', () => {
+  test('what only a newer agent knows to warn of costs a coordinator neither usage nor the other warnings', () => {
     const host = { nodeId, cpuTotalCores: 1, memoryBytes: 1, memoryTotalBytes: 1, load1: 0, tasks: [] };
-    const networkWarnings = [{ kind: 'new', says: 's', advice: 'a' }];
-    expect(Usage.parse({ ...host, networkWarnings })).toEqual(host);
+    const readable = { kind: 'new', says: 's', advice: 'a' };
+    const parsed = (networkWarnings: unknown) => Usage.parse({ ...host, networkWarnings }).networkWarnings;
+
+    expect(parsed([{ kind: 'mtu', says: 1 }, readable, 'words'])).toEqual([readable]);
+    expect(parsed(Array.from({ length: WARNINGS_AT_MOST + 1 }, () => readable))).toHaveLength(WARNINGS_AT_MOST);
+    expect(parsed('words')).toBeUndefined();
   });
 
   test('a host without networks has nothing to say', async () => {

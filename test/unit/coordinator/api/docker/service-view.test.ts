@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { serviceStatus } from '../../../../../coordinator/api/docker/service-status.ts';
 import { serviceView } from '../../../../../coordinator/api/docker/service-view.ts';
 import { updateStatus } from '../../../../../coordinator/api/docker/update-status.ts';
-import type { RolloutRecord } from '../../../../../model/records.ts';
+import type { RolloutRecord } from '../../../../../model/rollout-record.ts';
 import { aStatusRecord, aTaskRecord, nodeIdOf } from '../../../../support/docker-api-server.ts';
 import { aService, aSnapshot, aSpec, entryOf } from '../../../../support/snapshots.ts';
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { assignmentTasks, taskViews } from '../../../../../coordinator/api/docker/task-view.ts';
-import type { ExitRecord, HistoryEntry, StatusRecord, TaskRecord } from '../../../../../model/records.ts';
+import type { HistoryEntry } from '../../../../../model/slot-record.ts';
+import type { ExitRecord, StatusRecord } from '../../../../../model/status-record.ts';
+import type { TaskRecord } from '../../../../../model/task-record.ts';
 import { attemptId, derivedId } from '../../../../../runtime/identifiers.ts';
 import { aStatusRecord, aTaskRecord, nodeIdOf } from '../../../../support/docker-api-server.ts';
 import { aRollout, aService, aSlot, aSnapshot, aSpec, type SnapshotParts } from '../../../../support/snapshots.ts';

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { callUsages, nodeUsages, serviceUsages, taskUsages } from '../../../../../coordinator/api/native/usage-view.ts';
 import type { HeardUsage } from '../../../../../coordinator/usage/usage-book.ts';
 import type { TaskUsage } from '../../../../../model/messages.ts';
-import type { TaskRecord } from '../../../../../model/records.ts';
+import type { TaskRecord } from '../../../../../model/task-record.ts';
 import { derivedId } from '../../../../../runtime/identifiers.ts';
 import { PlanWorld } from '../../../../support/plan-world.ts';
 

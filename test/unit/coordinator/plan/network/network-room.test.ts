@@ -36,7 +36,7 @@ class Cluster {
 
   wants(occupancy: Occupancy, tasks: number): Requirements {
     const rooms = new NetworkRooms(this.snapshot).of(template, occupancy, { tasks, nodes: this.nodes.length });
-    return requirementsOf('web', template, [], { near: [], apart: [], networks: rooms });
+    return requirementsOf('web', template, [], { near: [], apart: [], networks: rooms, encrypted: [] });
   }
 }
 
