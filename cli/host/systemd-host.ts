@@ -98,8 +98,8 @@ export function systemdUnitText(unit: Unit): string {
     ...environment,
     'Restart=always',
     'RestartSec=200ms',
-    // The main process ends its own children in its own order.
-    'KillMode=mixed',
+    // The main process ends its own children. wireguard-go is to outlive its agent, as a device of the kernel would.
+    'KillMode=process',
     'TimeoutStopSec=30s',
     'LimitNOFILE=1048576',
     'OOMScoreAdjust=-500',

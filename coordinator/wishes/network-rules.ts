@@ -1,7 +1,8 @@
 /** What a network of the cluster may be: sentences name the field as the Engine API spells it. Pure. */
-import { MTU_OPTION, type NetworkRecord } from '../../model/network-records.ts';
+import { ENCRYPTED_OPTION, isEncrypted, MTU_OPTION, type NetworkRecord } from '../../model/network-records.ts';
 import { PlimsollError } from '../../runtime/errors.ts';
 import { holds, type Ipv4Range, ipv4Number, ipv4Range, overlaps, rangeText } from '../../runtime/ipv4.ts';
+import { WIREGUARD_ADVICE } from '../plan/network/encrypting-nodes.ts';
 import { nodePool, vipPool } from '../plan/network/pools.ts';
 import { invalid, unsupported } from './errors.ts';
 
@@ -44,8 +45,11 @@ function checkName(name: string): void {
 }
 
 function checkOption(option: string, value: string): void {
-  if (option === 'encrypted') {
-    throw unsupported('encrypted networks: they need WireGuard, which Plimsoll does not set up', 'Options.encrypted');
+  if (option === ENCRYPTED_OPTION) {
+    if (value === '' || value === 'true') return;
+    throw invalid(
+      `Options.${option}: "${value}" is neither "true" nor nothing: leave the option out for a network in clear`,
+    );
   }
   if (option !== MTU_OPTION) throw unsupported(`the network option ${option}`, `Options.${option}`);
   const bytes = Number(value);
@@ -73,6 +77,19 @@ function parsedRange(text: string): Ipv4Range | undefined {
   const isAddress = octets.length === 4 && octets.every((octet) => /^\d{1,3}$/.test(octet) && Number(octet) < 256);
   if (!isAddress || !/^\d{1,2}$/.test(prefix) || Number(prefix) > 32) return undefined;
   return ipv4Number(address) >= 0 ? ipv4Range(text) : undefined;
+}
+
+/** Throws `unsupported` where the network is to be encrypted and no node can. Nodes that cannot get none of its tasks. */
+export function refuseUnencryptable(
+  wish: Pick<NetworkWish, 'options'>,
+  nodes: readonly { readonly wireguardKey?: string | undefined }[],
+): void {
+  if (!isEncrypted(wish) || nodes.some(({ wireguardKey }) => wireguardKey !== undefined)) return;
+  const nobody = `none of ${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'} has WireGuard`;
+  throw unsupported(
+    `encrypted networks here: ${nobody} (on a node: ${WIREGUARD_ADVICE})`,
+    `Options.${ENCRYPTED_OPTION}`,
+  );
 }
 
 /** What else in the cluster has addresses. */

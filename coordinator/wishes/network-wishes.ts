@@ -4,7 +4,7 @@ import { PlimsollError } from '../../runtime/errors.ts';
 import { networkUsers } from '../store/network-users.ts';
 import { type Claim, Claims } from './claims.ts';
 import { notFound } from './errors.ts';
-import { checkNetworkWish, type NetworkWish, refuseOverlap } from './network-rules.ts';
+import { checkNetworkWish, type NetworkWish, refuseOverlap, refuseUnencryptable } from './network-rules.ts';
 import { announce } from './wish-events.ts';
 import type { WishParts } from './wish-parts.ts';
 
@@ -20,6 +20,7 @@ export class NetworkWishes {
   /** Answers the new network's id. Throws `conflict` when there is one of that name. */
   async create(wish: NetworkWish): Promise<{ id: string }> {
     checkNetworkWish(wish);
+    refuseUnencryptable(wish, this.taken().nodes);
     if (wish.subnet !== undefined) refuseOverlap(wish.subnet, this.taken());
     const id = this.parts.newId();
     const taken = await this.claims.take([nameClaim(wish.name)], { v: 1, ownerId: id, ownerName: wish.name });

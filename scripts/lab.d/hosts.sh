@@ -8,6 +8,14 @@ mount_namespace() { printf '%s/%s/namespaces/mnt\n' "$LAB_DIR" "$1"; }
 # `ip netns exec` would mount a /sys of its own over the one that shows the control groups.
 enter_host() { printf '%s\n' nsenter "--net=/run/netns/$(host_netns "$1")" "--uts=$(uts_namespace "$1")" --; }
 
+# The same for its agent: WireGuard's sockets lie in one folder under the name of the device, which all hosts have.
+enter_host_with_own_sockets() {
+  enter_host "$1"
+  # shellcheck disable=SC2016 # expanded by the inner shell
+  printf '%s\n' unshare --mount --propagation slave sh -ec 'mount --bind "$1" /run/wireguard; shift; exec "$@"' \
+    sh "$(host_dir "$1")/run/wireguard"
+}
+
 # The same, with the host's own mounts and root: where its engine runs.
 enter_host_root() {
   printf '%s\n' nsenter "--net=/run/netns/$(host_netns "$1")" "--uts=$(uts_namespace "$1")" \
@@ -22,7 +30,7 @@ power_on_host() {
   ! host_is_powered "$host" || return 0
   power_off_host "$host"
   rm -rf "$dir/run" "$dir/pids"
-  mkdir -p "$dir"/{run/files,pids,log,state,namespaces}
+  mkdir -p "$dir"/{run/files,run/wireguard,pids,log,state,namespaces} /run/wireguard
   # Before the host's mounts part from the machine's: agent and engine see the same files in memory.
   mount -t tmpfs -o mode=0700 tmpfs "$dir/run/files"
   create_network_namespace "$host"

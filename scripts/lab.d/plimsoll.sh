@@ -33,7 +33,7 @@ start_plim() {
   shift 2
   while [ "$1" != -- ]; do node_options+=("$1"); shift; done
   shift
-  start_process "$host" "$daemon" enter_host \
+  start_process "$host" "$daemon" enter_host_with_own_sockets \
     env -u PLIMSOLL_NATS_SERVER MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072 \
     node "${node_options[@]}" "${LAB_PLIM:-$LAB_REPO/dist/cli/plim.js}" "$daemon" "$@"
 }

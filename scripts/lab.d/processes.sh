@@ -27,7 +27,7 @@ process_state() {
   if [ "$(process_letter "$pid")" = T ]; then echo frozen; else echo running; fi
 }
 
-# start_process HOST NAME ENTER COMMAND...: ENTER is enter_host or enter_host_root (see hosts.sh).
+# start_process HOST NAME ENTER COMMAND...: ENTER is one of the enter_host... of hosts.sh.
 start_process() {
   local host=$1 name=$2 enter=$3
   shift 3

@@ -1,5 +1,8 @@
 /** A service that scales itself by what its containers really use. */
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AutoscaleView } from '../../model/autoscale-view.ts';
@@ -87,6 +90,36 @@ describe('a service that scales itself by its processor time', () => {
     expect(await cluster.docker('service', 'inspect', 'worker', '--format', '{{.Spec.Mode.Replicated.Replicas}}')).toBe(
       '1',
     );
+  });
+
+  it('keeps its count when its stack is deployed again, and the stack its own number', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'plimsoll-autoscale-'));
+    const deploy = async (tier: string) => {
+      const labels = {
+        'plimsoll.autoscale.min': '1',
+        'plimsoll.autoscale.max': '2',
+        'plimsoll.autoscale.cpu': '50%',
+        tier,
+      };
+      const spin = ['/bin/sh', '-c', 'while :; do :; done'];
+      const resources = { limits: { cpus: '0.1' }, reservations: { cpus: '0.05' } };
+      const busy = { image: 'plimsoll/sleep:1', command: spin, deploy: { replicas: 1, labels, resources } };
+      writeFileSync(join(folder, 'stack.json'), JSON.stringify({ version: '3.8', services: { busy } }));
+      await cluster.docker('stack', 'deploy', '-c', join(folder, 'stack.json'), 'scaled');
+    };
+    const inStack = () => cluster.docker('stack', 'services', '--format', '{{.Replicas}}', 'scaled');
+    const grown = async () => (await inStack()) === '2/2';
+    const spec = (format: string) => cluster.docker('service', 'inspect', 'scaled_busy', '--format', format);
+    try {
+      await deploy('first');
+      await eventually(grown, { timeoutMs: CHANGE_MS, intervalMs: 250, what: 'two replicas in the stack' });
+      await deploy('second');
+      expect(await spec('{{index .Spec.Labels "tier"}} {{.Spec.Mode.Replicated.Replicas}}')).toBe('second 1');
+      expect(await inStack()).toBe('2/2');
+    } finally {
+      await cluster.docker('stack', 'rm', 'scaled');
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('leaves a count set by hand alone, and announces it', async () => {

@@ -139,6 +139,25 @@ describe('networks of the cluster', () => {
     );
   });
 
+  it('are encrypted between hosts where it is asked for: what a task sends leaves by WireGuard', async () => {
+    await cluster.docker('network', 'create', '--driver', 'overlay', '--opt', 'encrypted', 'vault');
+    try {
+      await cluster.create('safe', '--network', 'vault', '--constraint', 'node.hostname==h3', image);
+      await cluster.create('clerk', '--network', 'vault', '--constraint', 'node.hostname==h1', image);
+      await eventually(async () => (await ask('clerk', 'safe')) === 'safe', patiently);
+      const received = async () => {
+        const [link] = JSON.parse(await cluster.on('h3', 'ip', '-s', '-json', 'link', 'show', 'dev', 'plim-wg'));
+        return Number(link.stats64.rx.bytes);
+      };
+      const before = await received();
+      expect(await ask('clerk', 'safe')).toBe('safe');
+      expect(await received()).toBeGreaterThan(before);
+    } finally {
+      await cluster.try('service', 'rm', 'safe', 'clerk');
+      await cluster.docker('network', 'rm', 'vault');
+    }
+  });
+
   it('outlive agents and resolvers: an open connection goes on, names are answered meanwhile', async () => {
     const { host, name } = await containerOn('api');
     const socket = cluster.host(host).engineSocket;

@@ -60,6 +60,13 @@ describe('networks of the cluster over the docker CLI', () => {
     expect(cluster.service('api').revision).toBe(2);
   });
 
+  it('may be encrypted once a node has WireGuard, and inspect shows it as Docker does', async () => {
+    await cluster.addNode('h2', { wireguardKey: 'a key' });
+    expect(await docker(...create, '--opt', 'encrypted', 'vault')).toMatchObject({ code: 0 });
+    const { stdout } = await docker('network', 'inspect', '--format', '{{json .Options}}', 'vault');
+    expect(JSON.parse(stdout)).toEqual({ encrypted: '' });
+  });
+
   it('prune removes those no service uses', async () => {
     await docker(...create, 'unused');
     await docker(...create, '--label', 'keep', 'kept');
@@ -69,7 +76,8 @@ describe('networks of the cluster over the docker CLI', () => {
   });
 
   it.each([
-    [['--opt', 'encrypted'], 'Options.encrypted'],
+    [['--opt', 'encrypted'], 'none of 1 node has WireGuard'],
+    [['--opt', 'encrypted=maybe'], 'Options.encrypted: "maybe" is neither'],
     [['--opt', 'com.docker.network.driver.mtu=12'], 'com.docker.network.driver.mtu'],
     [['--opt', 'vlan=3'], 'Options.vlan'],
     [['--ipv6'], 'EnableIPv6'],

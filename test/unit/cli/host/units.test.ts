@@ -49,6 +49,10 @@ describe('units of a host', () => {
 });
 
 describe('systemdUnitText()', () => {
+  it('ends the agent alone: wireguard-go carries encrypted networks while it starts again', () => {
+    expect(systemdUnitText(agentUnit(host))).toMatch(/^KillMode=process$/m);
+  });
+
   it('restarts for ever', () => {
     const text = systemdUnitText(agentUnit(host));
 

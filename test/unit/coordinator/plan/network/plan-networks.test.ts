@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { actionsOf } from '../../../../../coordinator/plan/actions.ts';
 import { explainPlacement } from '../../../../../coordinator/plan/explain-placement.ts';
 import { plan } from '../../../../../coordinator/plan/plan.ts';
-import { NetRecord } from '../../../../../model/network-records.ts';
+import { NetRecord, type NetworkRecord } from '../../../../../model/network-records.ts';
+import type { NodeRecord } from '../../../../../model/node-record.ts';
 import { derivedId } from '../../../../../runtime/identifiers.ts';
 import { ipv4Range, overlaps } from '../../../../../runtime/ipv4.ts';
 import { PlanWorld } from '../../../../support/plan-world.ts';
@@ -18,7 +19,7 @@ describe('addresses of networks', () => {
     world.addNode('n2');
   });
 
-  const addNetwork = (name: string, change: { subnet?: string; internal?: boolean } = {}) => {
+  const addNetwork = (name: string, change: Partial<NetworkRecord> = {}) => {
     const id = derivedId('network', name);
     world.write('networks', id, {
       v: 1,
@@ -37,11 +38,12 @@ describe('addresses of networks', () => {
       TaskTemplate: { ContainerSpec: { Image: 'good' }, Networks: networks.map((Target) => ({ Target })) },
       ...(mode && { EndpointSpec: { Mode: mode } }),
     });
-  const setUplink = (name: string, uplinkMtuBytes: number) => {
+  const setNode = (name: string, change: Partial<NodeRecord>) => {
     const id = derivedId('node', name);
     const record = world.tables.nodes.get(id)?.value;
-    if (record) world.write('nodes', id, { ...record, uplinkMtuBytes });
+    if (record) world.write('nodes', id, { ...record, ...change });
   };
+  const setUplink = (name: string, uplinkMtuBytes: number) => setNode(name, { uplinkMtuBytes });
   const records = () => [...world.tables.nets.values()].map((entry) => entry.value);
   const ranges = () => records().flatMap((record) => (record.kind === 'subnet' ? record.subnets : []));
   const vips = () => records().flatMap((record) => (record.kind === 'vip' ? [record.address] : []));
@@ -203,6 +205,28 @@ describe('addresses of networks', () => {
     world.converge(1_000);
     expect(pending()).toEqual([]);
     expect(world.live(second)).toHaveLength(12);
+  });
+
+  test('an encrypted network goes to nodes with WireGuard alone, which tell their keys; without one its tasks wait', () => {
+    addNetwork('back', { options: { encrypted: '' } });
+    const id = onNetwork('web', 2, [back]);
+    world.converge();
+    const pending = () => [...world.tables.slots.values()].flatMap(({ value }) => value.pending ?? []);
+    expect(world.live(id)).toEqual([]);
+    expect(pending()[0]?.reason).toBe('no suitable node (no WireGuard on 2 nodes; wants the encrypted network back)');
+
+    setNode('n2', { wireguardKey: 'key2' });
+    world.converge();
+    expect(world.live(id).map(({ nodeId }) => nodeId)).toEqual(Array(2).fill(derivedId('node', 'n2')));
+    expect(records().filter(({ kind }) => kind === 'subnet')).toMatchObject([
+      { nodeId: derivedId('node', 'n2'), wireguardKey: 'key2', network: { encrypted: true } },
+    ]);
+    const n1 = explainPlacement(world.snapshot(), world.service(id), world.now).find(({ node }) => node === 'n1');
+    expect(n1?.objection).toMatch(/^has no WireGuard, which the encrypted network back needs: install wireguard-tools/);
+
+    setNode('n2', { wireguardKey: 'anew' });
+    world.converge();
+    expect(records().filter(({ kind }) => kind === 'subnet')).toMatchObject([{ wireguardKey: 'anew' }]);
   });
 
   test('the last range of a network goes to one node, the tasks with it', () => {
