@@ -42,7 +42,9 @@ export const OVERLAY_TABLE = 'plimsoll_overlay';
 export const OVERLAY_MARK = 0x0200_0000;
 const UNMARKED = 0xfdff_ffff;
 /** Of one container to the resolver; one that asks more gets no answer, and the others theirs. */
-const QUESTIONS = '2000/second burst 1000 packets';
+export const QUESTIONS_PER_SECOND = 2_000;
+export const QUESTIONS_BURST = 1_000;
+const QUESTIONS = `${QUESTIONS_PER_SECOND}/second burst ${QUESTIONS_BURST} packets`;
 
 export function renderOverlayTable(table: OverlayTable): RenderedTable {
   const frame = frameOf(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { SESSIONS_AT_ONCE } from '../../../agent/engine-sessions.ts';
 import { FETCH_BACKOFF, FETCHES_AT_ONCE } from '../../../agent/image-store.ts';
+import { QUESTIONS_BURST, QUESTIONS_PER_SECOND } from '../../../agent/network/overlay/overlay-table.ts';
 import { eventStream, pastStream } from '../../../bus/bucket-definitions.ts';
 import { CHUNK_BYTES, WINDOW } from '../../../bus/byte-stream.ts';
 import { compareMs, rereadMs, silenceMs } from '../../../bus/checked-watch.ts';
@@ -40,6 +41,7 @@ it.each([
   ['a watch that hears nothing, not even that all is quiet, starts over after', seconds(silenceMs)],
   ['a watch compares itself with its bucket every, reads it anew every', `${seconds(compareMs)}, ${seconds(rereadMs)}`],
   ['a log line about what happens again and again, with the number since', `every ${seconds(toldEveryMs)}`],
+  ['questions the resolver takes from one container', `${QUESTIONS_PER_SECOND} a second, ${QUESTIONS_BURST} at once`],
   ['the body that begins an exec or attach', `${MAX_BODY_BYTES / 1024} KiB`],
 ])('%s: %s', (what, value) => {
   expect(operations).toContain(`| ${what} | ${value} |`);
