@@ -24,9 +24,8 @@ export interface EncryptionPlan {
   readonly subnets: readonly string[];
   /** Those of them that are this host's own. */
   readonly ownSubnets: readonly string[];
+  /** Without nodes that announce no key: nothing is sent to them, and nothing taken from them. */
   readonly peers: readonly EncryptedPeer[];
-  /** Nodes on an encrypted network that announce no key: nothing is sent to them, and nothing taken from them. */
-  readonly keyless: readonly { readonly networkName: string; readonly address: string }[];
 }
 
 /** How much less than through the tunnel fits into a packet. */
@@ -48,9 +47,6 @@ export function planEncryption(
     subnets: [...ownSubnets, ...shared.flatMap(({ subnets }) => subnets)],
     ownSubnets,
     peers: peersOf(shared, others),
-    keyless: shared
-      .filter(({ wireguardKey }) => wireguardKey === undefined)
-      .map(({ network, nodeAddress }) => ({ networkName: network.name, address: nodeAddress })),
   };
 }
 
