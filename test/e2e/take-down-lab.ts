@@ -3,7 +3,7 @@ import { sharedClusterDown } from '../support/cluster.ts';
 
 /** The tests' processes inherit it. */
 export function setup(): void {
-  process.env['E2E_RUN'] = String(process.pid);
+  process.env['E2E_RUN'] = crypto.randomUUID();
 }
 
 /** E2E_KEEP_LAB=1 keeps it for a look and for the next run. */

@@ -60,13 +60,16 @@ export class MatrixLab {
   private async remove(service: string): Promise<void> {
     const names = linesOf(await this.cluster.docker('service', 'ls', '--format', '{{.Name}}'));
     if (names.includes(service)) await this.cluster.docker('service', 'rm', service);
-    const isGone = async () =>
-      (await this.watch.engines.containers()).every((container) => container.service !== service);
-    await eventually(isGone, {
-      timeoutMs: BASELINE_MS,
-      intervalMs: POLL_MS,
-      what: `containers of ${service} to be gone`,
-    });
+    const isGone = async () => {
+      const left = (await this.watch.engines.containers()).filter((container) => container.service === service);
+      const shown = left.map(
+        ({ slot, host, running }) => `${slot} on ${host} (${running ? 'running' : 'not running'})`,
+      );
+      if (left.length > 0) throw new Error(`there are still ${shown.join(', ')}`);
+      return true;
+    };
+    const what = `containers of ${service} to be gone`;
+    await eventually(isGone, { timeoutMs: BASELINE_MS, intervalMs: POLL_MS, what });
   }
 
   /** Kills the coordinator that leads, if it is the other one. */

@@ -114,8 +114,7 @@ async function workOff(place: LabPlace, queue: Cell[], take: (result: StoredResu
 }
 
 function notRun(cell: Cell, error: unknown): StoredResult {
-  const cause = error instanceof Error && error.cause !== undefined ? `: ${messageOf(error.cause)}` : '';
-  const violations = [`could not be run: ${messageOf(error)}${cause}`];
+  const violations = [`could not be run: ${messageOf(error)}`];
   return { cell, startedAt: new Date().toISOString(), violations, faultMs: 0, healMs: 0, outageMs: 0 };
 }
 

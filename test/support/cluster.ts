@@ -51,9 +51,13 @@ export interface ContainerRun {
 
 const Inspected = z.object({ Id: z.string(), State: z.object({ StartedAt: z.string(), Pid: z.int() }) });
 
-/** The lab all end-to-end tests share, whole and empty: faults of earlier tests are over, their services gone. */
+/**
+ * The lab all end-to-end tests share, whole and empty: faults of earlier tests are over, their services gone. What an
+ * interrupted run left behind is not taken over: its secrets and volumes would still be there.
+ */
 export async function sharedCluster(): Promise<Cluster> {
   const command = labCommandAt(sharedLab);
+  if (!isOfThisRun() && process.env['E2E_KEEP_LAB'] === undefined) await command('down');
   const options = { engine: 'plimsoll', hosts: 3, modern: 1, coordinators: 1, place: sharedLab } as const;
   const lab = await labEnsured(options).catch(() => labUp(options));
   writeFileSync(usedByFile, process.env['E2E_RUN'] ?? '');
@@ -65,8 +69,11 @@ export async function sharedCluster(): Promise<Cluster> {
 
 /** Takes the shared lab down; does nothing when no test of this run used it. */
 export async function sharedClusterDown(): Promise<void> {
-  if (!existsSync(usedByFile) || readFileSync(usedByFile, 'utf8') !== process.env['E2E_RUN']) return;
-  await labCommandAt(sharedLab)('down');
+  if (isOfThisRun()) await labCommandAt(sharedLab)('down');
+}
+
+function isOfThisRun(): boolean {
+  return existsSync(usedByFile) && readFileSync(usedByFile, 'utf8') === process.env['E2E_RUN'];
 }
 
 export class Cluster {

@@ -19,5 +19,6 @@ export async function eventually<T>(
     }
     await delay(intervalMs);
   }
-  throw new Error(`Not within ${timeoutMs} ms: ${what}`, { cause: lastError });
+  const last = lastError instanceof Error ? ` (${lastError.message})` : '';
+  throw new Error(`Not within ${timeoutMs} ms: ${what}${last}`, { cause: lastError });
 }
