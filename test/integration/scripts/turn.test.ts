@@ -61,7 +61,9 @@ it('begins when the run before it was killed, whatever that left running', async
   await once(first.process, 'exit');
   const left = Number(/left (\d+)/.exec(first.said())?.[1]);
   try {
-    await has(begin(5, 'true'), 'began');
+    const second = begin(5, 'true');
+    await has(second, 'began');
+    expect(second.said()).not.toContain('waiting');
   } finally {
     process.kill(left);
   }
