@@ -23,10 +23,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  for (const run of runs.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)) {
-    run.kill('SIGKILL');
-    await once(run, 'exit');
-  }
+  for (const run of runs) run.kill('SIGKILL');
   runs = [];
   rmSync(folder, { recursive: true });
 });
